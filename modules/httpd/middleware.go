@@ -1,0 +1,162 @@
+package httpd
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+// wrap puts around a handler what every request gets.
+func (s *Server) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		req := s.identify(r)
+		w.Header().Set("X-Request-Id", req.ID)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		// Streams lift this deadline for themselves.
+		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(writeTimeout)) // unsupported only in tests
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		seen := &recorder{ResponseWriter: w}
+		defer func() { s.finish(seen, r, req, start, recover()) }()
+		next.ServeHTTP(seen, r.WithContext(uptime.WithRequest(r.Context(), req)))
+	})
+}
+
+// finish logs the request and answers 500 where a handler panicked.
+func (s *Server) finish(w *recorder, r *http.Request, req uptime.Request, start time.Time, panicked any) {
+	if panicked != nil {
+		if panicked == http.ErrAbortHandler { //nolint:errorlint // the standard library compares it so
+			panic(panicked)
+		}
+		s.p.Log.Error("a handler panicked", "panic", panicked, "request_id", req.ID,
+			"method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
+		if w.status == 0 {
+			http.Error(w, "internal error, request id "+req.ID, http.StatusInternalServerError)
+		}
+	}
+	level := slog.LevelInfo
+	if quiet(r.URL.Path) && w.status < http.StatusInternalServerError {
+		level = slog.LevelDebug
+	}
+	s.p.Log.Log(r.Context(), level, "request", "method", r.Method, "path", uptime.CleanLine(r.URL.Path, 512),
+		"status", w.status, "bytes", w.bytes, "duration", time.Since(start), "address", req.Address, "request_id", req.ID)
+}
+
+// quiet paths are asked for by machines all the time.
+func quiet(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == "/metrics" || strings.HasPrefix(path, "/static/")
+}
+
+// identify finds out who asks. X-Forwarded-* headers count only when the peer
+// is a trusted proxy; of X-Forwarded-For the last address that is not one.
+func (s *Server) identify(r *http.Request) uptime.Request {
+	peer := hostOf(r.RemoteAddr)
+	req := uptime.Request{
+		ID: s.p.Random(), Address: peer, Secure: r.TLS != nil, Host: r.Host, Stopping: s.stopping,
+	}
+	if s.trusted(peer) {
+		if client := s.client(r.Header.Values("X-Forwarded-For")); client != "" {
+			req.Address = client
+		}
+		if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
+			req.Secure = strings.EqualFold(proto, "https")
+		}
+		if host := r.Header.Get("X-Forwarded-Host"); host != "" && !strings.ContainsAny(host, ", \t/\\@") {
+			req.Host = host
+		}
+	}
+	req.Local = isLoopback(peer) && isLoopbackHost(r.Host) && !forwarded(r.Header)
+	return req
+}
+
+func forwarded(h http.Header) bool {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		if len(h.Values(name)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) trusted(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(s.p.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// client is the last address of the chain that is not a trusted proxy.
+func (s *Server) client(headers []string) string {
+	chain := strings.Split(strings.Join(headers, ","), ",")
+	for _, hop := range slices.Backward(chain) {
+		ip, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			return ""
+		}
+		if address := ip.Unmap().String(); !s.trusted(address) {
+			return address
+		}
+	}
+	return ""
+}
+
+func hostOf(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ip.Unmap().String()
+	}
+	return host
+}
+
+func isLoopback(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	return err == nil && ip.IsLoopback()
+}
+
+func isLoopbackHost(host string) bool {
+	name := hostOf(host)
+	return name == "localhost" || isLoopback(name)
+}
+
+// recorder notes what was answered for the access log.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader notes the final status; informational ones pass through.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= http.StatusOK {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts bytes.
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Flush keeps streams working for code that asks for an http.Flusher.
+func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Unwrap lets http.ResponseController find the real writer.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

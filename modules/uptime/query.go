@@ -1,0 +1,102 @@
+package uptime
+
+import "time"
+
+// Page asks for a part of a list. Cursor is opaque and comes from the page
+// before; "" is the first.
+type Page struct {
+	Limit  int // 1–200
+	Cursor string
+}
+
+// List is a part of a list. Next is "" on the last page.
+type List[T any] struct {
+	Items []T
+	Next  string
+}
+
+// TagFilter matches monitors with the tag; HasValue asks for its value too.
+type TagFilter struct {
+	Name, Value string
+	HasValue    bool
+}
+
+// MonitorFilter chooses monitors. Zero fields choose all.
+type MonitorFilter struct {
+	Statuses []Status
+	Types    []string
+	Tags     []TagFilter // all must match
+	Group    string      // the group itself and everything below it
+	Query    string      // in name, target, group or tags, any case
+	Enabled  *bool
+	Sort     string // "status" (default: severity, then name), "name", "checked", "response"
+	Desc     bool
+	// Offset is for numbered pages of the web app; the API pages by cursor.
+	Offset int
+}
+
+// ResultFilter chooses results of one monitor, newest first.
+type ResultFilter struct {
+	From, To time.Time // [From, To), zero: open
+	Region   string
+	Status   Status
+}
+
+// IncidentFilter chooses incidents, newest first.
+type IncidentFilter struct {
+	MonitorID  int64
+	Unresolved bool
+	From, To   time.Time // started in [From, To)
+	Offset     int
+}
+
+// DeliveryFilter chooses deliveries, newest first.
+type DeliveryFilter struct {
+	Status     DeliveryStatus
+	ChannelID  int64
+	IncidentID int64
+}
+
+// StatusCounts counts living monitors by derived status.
+type StatusCounts map[Status]int64
+
+// Total of all statuses.
+func (c StatusCounts) Total() int64 {
+	var n int64
+	for _, v := range c {
+		n += v
+	}
+	return n
+}
+
+// Stats sums a monitor's results over a window.
+type Stats struct {
+	From, To time.Time
+	// Uptime is 1 − downtime ÷ known time, nil without known time. It is 1
+	// only when downtime is exactly zero.
+	Uptime *float64
+	// Coverage is known time ÷ the part of the window in which the monitor was
+	// meant to be checked, 0–1.
+	Coverage    float64
+	Downtime    time.Duration
+	Maintenance time.Duration
+	Unknown     time.Duration
+	// Response times of successful checks.
+	Mean, P50, P95, P99 time.Duration
+	HasResponse         bool
+	Checks              CheckCounts
+	Incidents           int64
+}
+
+// CheckCounts counts checks by what they found.
+type CheckCounts struct {
+	Up, Degraded, Down, Unknown, Missed int64
+}
+
+// Bucket is one slot of a bar or one point of a chart.
+type Bucket struct {
+	From, To      time.Time
+	Checks        CheckCounts
+	Downtime      time.Duration
+	P50, P95, P99 time.Duration // of successful checks; zero without any
+}

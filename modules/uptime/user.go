@@ -1,0 +1,132 @@
+package uptime
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Role is what a member of a workspace may do; each includes the ones below it.
+type Role string
+
+// The roles, highest first.
+const (
+	RoleOwner  Role = "owner"
+	RoleAdmin  Role = "admin"
+	RoleEditor Role = "editor"
+	RoleViewer Role = "viewer"
+)
+
+// rank orders roles; 0 is no role at all.
+func (r Role) rank() int {
+	switch r {
+	case RoleOwner:
+		return 4
+	case RoleAdmin:
+		return 3
+	case RoleEditor:
+		return 2
+	case RoleViewer:
+		return 1
+	}
+	return 0
+}
+
+// Valid reports whether r is a role.
+func (r Role) Valid() bool { return r.rank() > 0 }
+
+// Includes reports whether r may do all that other may.
+func (r Role) Includes(other Role) bool { return r.rank() >= other.rank() && other.Valid() }
+
+// Workspace owns everything. A single team never notices that there is one.
+type Workspace struct {
+	ID        int64
+	Name      string // the instance's name on pages
+	TimeZone  string
+	CreatedAt time.Time
+}
+
+// User is a person and their membership in one workspace.
+type User struct {
+	ID           int64
+	WorkspaceID  int64
+	Role         Role
+	Email        string // lower case
+	Name         string
+	PasswordHash string // argon2id; "" until an invitation is accepted
+	TimeZone     string
+	Language     string
+	Theme        string // "auto", "light" or "dark"
+	Disabled     bool
+	InviteHash   string    // SHA-256 of the invitation's token, hex; "" none
+	InviteUntil  time.Time // end of the invitation
+	// TokensFrom ends every access token issued before it (password change,
+	// disabling, log-out everywhere).
+	TokensFrom time.Time
+	LastSeenAt time.Time
+	Version    int64
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// RefreshToken is one link of a family of rotating refresh tokens, which is
+// also a log-in session.
+type RefreshToken struct {
+	Hash        string // SHA-256 of the token, hex
+	Family      string
+	UserID      int64
+	WorkspaceID int64
+	IssuedAt    time.Time
+	ExpiresAt   time.Time
+	UsedAt      time.Time // zero: not rotated yet
+	Address     string
+	UserAgent   string
+}
+
+// APIToken lets a program act with a role.
+type APIToken struct {
+	ID          int64
+	WorkspaceID int64
+	UserID      int64 // who made it
+	Name        string
+	Role        Role
+	Scopes      []string // of "read", "write", "push"
+	Prefix      string   // what may be shown of it
+	Hash        string   // SHA-256 of the secret, hex
+	ExpiresAt   time.Time
+	LastUsedAt  time.Time
+	CreatedAt   time.Time
+}
+
+// Actor is who does something and from where.
+type Actor struct {
+	WorkspaceID int64
+	UserID      int64  // 0: the program or a command at the machine
+	TokenID     int64  // 0: no API token
+	Session     string // refresh family of a session, or ""
+	Name        string // of the user, for timelines
+	Email       string
+	Role        Role
+	Scopes      []string // nil: all
+	Address     string
+}
+
+// ActorKey identifies an actor for limits and idempotency keys.
+type ActorKey struct {
+	UserID, TokenID int64
+}
+
+// Key of the actor.
+func (a Actor) Key() ActorKey { return ActorKey{a.UserID, a.TokenID} }
+
+// Audit is one line of the audit log, written in the transaction of the change.
+type Audit struct {
+	WorkspaceID int64
+	UserID      int64
+	TokenID     int64
+	Address     string
+	Action      string // "monitor.update"
+	ObjectType  string
+	ObjectID    int64           // filled by the store on creation
+	Detail      json.RawMessage // what changed, secrets masked
+	At          time.Time
+}

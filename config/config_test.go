@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -92,8 +91,8 @@ func TestRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := load(t, c.file, nil)
-			var problems Problems
-			require.True(t, errors.As(err, &problems), "%v", err)
+			var problems ProblemsError
+			require.ErrorAs(t, err, &problems)
 			require.ErrorContains(t, err, c.want)
 			require.NotContains(t, err.Error(), "hunter2")
 		})
@@ -103,8 +102,8 @@ func TestRefused(t *testing.T) {
 func TestAllErrorsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := load(t, "http:\n  addr: x\nworker:\n  spool: 1\nnope: 1\n", nil)
-	var problems Problems
-	require.True(t, errors.As(err, &problems))
+	var problems ProblemsError
+	require.ErrorAs(t, err, &problems)
 	require.Len(t, problems, 3)
 }
 

@@ -26,11 +26,11 @@ type Problem struct {
 	Message string // what is allowed
 }
 
-// Problems are all settings that cannot be used.
-type Problems []Problem
+// ProblemsError is all settings that cannot be used.
+type ProblemsError []Problem
 
 // Error lists them, one on a line.
-func (p Problems) Error() string {
+func (p ProblemsError) Error() string {
 	var b strings.Builder
 	b.WriteString("these settings cannot be used:")
 	for _, x := range p {
@@ -69,7 +69,7 @@ func AddFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// Load reads, types and checks the settings. The error is a Problems when the
+// Load reads, types and checks the settings. The error is a ProblemsError when the
 // values are at fault, and names the file when it cannot be read.
 func Load(o Options) (*Config, error) {
 	v := viper.NewWithOptions(viper.KeyDelimiter("."))
@@ -104,7 +104,7 @@ func (c *Config) readFile(v *viper.Viper, asked string) error {
 		candidates = []string{"config.yaml", filepath.Join("/etc", "monitor", "config.yaml")}
 	}
 	for _, path := range candidates {
-		file, err := os.Open(path) //nolint:gosec // the path is the user's own choice
+		file, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) && asked == "" {
 			continue
 		}
@@ -122,8 +122,8 @@ func (c *Config) readFile(v *viper.Viper, asked string) error {
 	return nil
 }
 
-func unknownKeys(v *viper.Viper, settings []Setting) Problems {
-	var problems Problems
+func unknownKeys(v *viper.Viper, settings []Setting) ProblemsError {
+	var problems ProblemsError
 	for _, key := range v.AllKeys() {
 		if slices.ContainsFunc(settings, func(s Setting) bool { return s.Key == key }) {
 			continue

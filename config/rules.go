@@ -91,13 +91,14 @@ func accepts(rule string, v reflect.Value) bool {
 	}
 	switch v.Kind() {
 	case reflect.Slice:
-		list, _ := v.Interface().([]string)
+		list, _ := reflect.TypeAssert[[]string](v)
 		return !slices.ContainsFunc(list, func(item string) bool { return !acceptsText(rule, item) })
 	case reflect.Int64:
 		d := time.Duration(v.Int())
 		return d == 0 || d >= 24*time.Hour
+	default:
+		return acceptsText(rule, v.String())
 	}
-	return acceptsText(rule, v.String())
 }
 
 func acceptsText(rule, text string) bool {
@@ -182,8 +183,8 @@ func isRegion(text string) bool {
 }
 
 // together checks what several settings say about each other.
-func (c *Config) together() Problems {
-	var p Problems
+func (c *Config) together() ProblemsError {
+	var p ProblemsError
 	add := func(key, message string) { p = append(p, Problem{Key: key, Message: message}) }
 	if (c.Auth.AdminEmail == "") != (c.Auth.AdminPassword == "") {
 		add("auth.admin_email", "must be set together with auth.admin_password")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -47,7 +48,6 @@ func start(t *testing.T, p Params) (base string, stop func() error) {
 		}
 		stopped = true
 		cancel()
-		http.DefaultClient.CloseIdleConnections()
 		return <-done
 	}
 	t.Cleanup(func() { require.NoError(t, stop()) })
@@ -146,14 +146,16 @@ func TestStreamsEndWhenStopping(t *testing.T) {
 		<-uptime.RequestOf(r.Context()).Stopping
 	})
 	base, stop := start(t, p)
-	answered := make(chan int, 1)
-	go func() {
-		status, _ := get(t, base+"/events")
-		answered <- status
-	}()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	require.NoError(t, err)
 	<-begun
 	require.NoError(t, stop())
-	require.Equal(t, http.StatusOK, <-answered)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "HTTP/1.1 200 OK")
+	require.NoError(t, conn.Close())
 }
 
 func TestListenError(t *testing.T) {
@@ -191,7 +193,7 @@ func TestIdentify(t *testing.T) {
 			t.Parallel()
 			p := params()
 			p.TrustedProxies = trusted
-			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.RemoteAddr, r.Host = c.peer, c.host
 			if c.forwarded != "" {
 				r.Header.Set("X-Forwarded-For", c.forwarded)

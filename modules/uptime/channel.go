@@ -43,8 +43,9 @@ func (c Channel) Wants(t EventType) bool {
 		return c.IsDefault
 	case EventTest:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // Message is what a channel sends.

@@ -117,6 +117,7 @@ func (r RegionState) step(res Result, m Monitor) RegionState {
 		}
 		r.Down, r.Degraded = false, res.Status == Degraded
 		r.FirstFailure = time.Time{}
+	default: // unknown: neither breaks nor extends a streak
 	}
 	return r
 }

@@ -211,6 +211,7 @@ func TestJudgeEvents(t *testing.T) {
 		return out
 	}
 	feed := func(t *testing.T, l *ledger, words ...string) {
+		t.Helper()
 		n := 0
 		for _, w := range words {
 			var batch []Result

@@ -56,8 +56,8 @@ func boolInt(b bool) int {
 // overlapping is the newest incident not taken yet that shares time with the
 // outage, or -1.
 func overlapping(stored []Incident, taken []bool, out Outage) int {
-	for i := len(stored) - 1; i >= 0; i-- {
-		if !taken[i] && stored[i].Outage().overlaps(out) {
+	for i, inc := range slices.Backward(stored) {
+		if !taken[i] && inc.Outage().overlaps(out) {
 			return i
 		}
 	}

@@ -18,8 +18,8 @@ const fibonacci = 0x9E3779B97F4A7C15
 // It is 0 for an interval below a millisecond.
 func Phase(monitorID int64, interval time.Duration) time.Duration {
 	ms := uint64(max(interval.Milliseconds(), 0))
-	hi, _ := bits.Mul64(uint64(monitorID)*fibonacci, ms)
-	return time.Duration(hi) * time.Millisecond
+	hi, _ := bits.Mul64(uint64(monitorID)*fibonacci, ms) //nolint:gosec // modulo 2^64 is meant
+	return time.Duration(hi) * time.Millisecond          //nolint:gosec // below the interval
 }
 
 // NextSlot is the first grid slot of the monitor strictly after t. The

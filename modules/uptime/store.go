@@ -42,7 +42,7 @@ type StoredAnswer struct {
 	Body   []byte
 }
 
-// CodeKeyReused: an idempotency key came again with another body (422).
+// CodeKeyReused says that an idempotency key came again with another body (422).
 const CodeKeyReused Code = "idempotency_key_reused"
 
 // Migration is one step of the database schema.

@@ -1,0 +1,77 @@
+package probe
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"monitor/modules/form"
+	"monitor/modules/uptime"
+)
+
+// evidence is what an incident keeps, or a test shows.
+func (x *exchange) evidence(seen *tracker, certificate *uptime.Certificate, cause error) *uptime.Evidence {
+	e := &uptime.Evidence{Address: seen.address, Certificate: certificate}
+	var unverified *tls.CertificateVerificationError
+	if errors.As(cause, &unverified) {
+		e.Certificate = certificateOf(unverified.UnverifiedCertificates, x.settings.CertificateWarningDays)
+	}
+	if x.response != nil {
+		scrub := newScrubber(x.settings, x.target)
+		e.Headers = scrub.headers(x.response.Header)
+		e.Excerpt = uptime.Clean(scrub.replacer.Replace(string(x.body.start)), maxExcerpt)
+	}
+	return e
+}
+
+// expectations lists what was demanded and what came, for people who test a
+// monitor before they save it.
+func (x *exchange) expectations(o uptime.Outcome) []uptime.Expectation {
+	s := x.settings
+	status := uptime.Expectation{Name: "status", Expected: strings.Join(s.ExpectedStatus, ", "), Actual: o.Error}
+	if x.response != nil {
+		status.Actual = x.statusText()
+		status.Met = expects(s.ExpectedStatus, x.response.StatusCode)
+	}
+	list := []uptime.Expectation{status}
+	if s.Keyword != "" {
+		list = append(list, x.keywordExpectation())
+	}
+	if s.DegradedAfter > 0 {
+		list = append(list, uptime.Expectation{
+			Name:     "response time",
+			Expected: "at most " + form.FormatDuration(time.Duration(s.DegradedAfter)),
+			Actual:   form.FormatDuration(o.Response.Round(time.Millisecond)),
+			Met:      o.Response <= time.Duration(s.DegradedAfter),
+		})
+	}
+	if c := o.Certificate; c != nil && s.CertificateWarningDays > 0 {
+		days := int(c.NotAfter.Sub(x.clock()) / (24 * time.Hour))
+		list = append(list, uptime.Expectation{
+			Name:     "certificate",
+			Expected: fmt.Sprintf("%d days left", s.CertificateWarningDays),
+			Actual:   fmt.Sprintf("%d days left", days),
+			Met:      days >= s.CertificateWarningDays,
+		})
+	}
+	return list
+}
+
+func (x *exchange) keywordExpectation() uptime.Expectation {
+	s := x.settings
+	e := uptime.Expectation{Name: "keyword", Expected: "contains " + s.Keyword, Actual: "no answer"}
+	if s.KeywordAbsent {
+		e.Name, e.Expected = "keyword absent", "does not contain "+s.Keyword
+	}
+	if x.response == nil {
+		return e
+	}
+	e.Actual = "not found"
+	if x.body.keyword {
+		e.Actual = "found"
+	}
+	e.Met = x.found == nil
+	return e
+}

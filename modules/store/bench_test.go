@@ -1,0 +1,62 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/store"
+	"monitor/modules/testenv"
+	"monitor/modules/uptime"
+)
+
+// BenchmarkRecord stores agreeing results of a thousand monitors in turn.
+func BenchmarkRecord(b *testing.B) {
+	for name, config := range map[string]func(*testing.B) store.Config{
+		"SQLite":   func(b *testing.B) store.Config { b.Helper(); return store.Config{DataDir: b.TempDir()} },
+		"Postgres": func(b *testing.B) store.Config { b.Helper(); return store.Config{URL: testenv.Postgres(b)} },
+	} {
+		for _, size := range []int{1, 50, 500} {
+			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) { benchmarkRecord(b, config(b), size) })
+		}
+	}
+}
+
+func benchmarkRecord(b *testing.B, config store.Config, size int) {
+	const monitors = 1000
+	s, err := store.Open(b.Context(), store.Options{Config: config})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, s.Close()) })
+	require.NoError(b, s.Migrate(b.Context()))
+	ws, err := s.EnsureWorkspace(b.Context(), "Home")
+	require.NoError(b, err)
+	ids := make([]int64, monitors)
+	for i := range ids {
+		m, err := s.CreateMonitor(b.Context(), uptime.Monitor{
+			WorkspaceID: ws.ID, RowKey: fmt.Sprint(i), Name: "m", Type: "http", Enabled: true, Interval: 10 * time.Second, Timeout: time.Second,
+			FailuresBeforeDown: 2, SuccessesBeforeUp: 1, MinRegionsDown: 1, Regions: []string{"default"}, Settings: []byte("{}"),
+		}, nil)
+		require.NoError(b, err)
+		ids[i] = m.ID
+	}
+	start := time.Now().UTC().Truncate(time.Second).Add(time.Second)
+	decide := uptime.Judge(func() string { return "" })
+	n := 0
+	b.ResetTimer()
+	for b.Loop() {
+		batch := make([]uptime.Result, size)
+		for i := range batch {
+			slot := start.Add(time.Duration(n/monitors) * 10 * time.Second)
+			batch[i] = uptime.Result{MonitorID: ids[n%monitors], Region: "default", ScheduledAt: slot, StartedAt: slot, Attempt: 1}
+			batch[i].Status, batch[i].Response, batch[i].StatusCode = uptime.Up, 12*time.Millisecond, 200
+			n++
+		}
+		done, err := s.Record(b.Context(), batch, decide)
+		if err != nil || done.Stored != size {
+			b.Fatalf("%+v %v", done, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(n), "µs/result")
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/ncruces/go-sqlite3"
+	"gorm.io/gorm"
+
+	"monitor/modules/uptime"
+)
+
+// failure wraps an error of the database in the sentinel of uptime that it
+// stands for; other errors, nil among them, stay as they are.
+func failure(err error) error {
+	switch {
+	case err == nil, errors.Is(err, uptime.ErrUnavailable), errors.Is(err, uptime.ErrNotFound), errors.Is(err, uptime.ErrConflict):
+		return err
+	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: %w", uptime.ErrNotFound, err)
+	case taken(err):
+		return fmt.Errorf("%w: %w", uptime.ErrConflict, err)
+	case away(err), retryable(err):
+		return fmt.Errorf("%w: %w", uptime.ErrUnavailable, err)
+	}
+	return err
+}
+
+// taken reports a unique key that another row has.
+func taken(err error) bool {
+	return errors.Is(err, gorm.ErrDuplicatedKey) || postgresCode(err) == "23505" ||
+		errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY)
+}
+
+// away reports that the database did not answer, or not in time.
+func away(err error) bool {
+	if code := postgresCode(err); code != "" {
+		// 08: connection; 57P: shut down or starting; 53: out of connections,
+		// memory or disk; 57014: cancelled for its time; 25006: a standby.
+		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") ||
+			strings.HasPrefix(code, "53") || code == "57014" || code == "25006"
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) {
+		return true
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &connect) || errors.As(err, &network) {
+		return true
+	}
+	return slices.ContainsFunc([]sqlite3.ErrorCode{
+		sqlite3.IOERR, sqlite3.FULL, sqlite3.CANTOPEN, sqlite3.READONLY,
+	}, func(code sqlite3.ErrorCode) bool { return errors.Is(err, code) })
+}
+
+// retryable reports that the database gave the transaction up and asks to have
+// it again: serialization failure, deadlock, lock timeout, busy.
+func retryable(err error) bool {
+	switch postgresCode(err) {
+	case "40001", "40P01", "55P03":
+		return true
+	}
+	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED)
+}
+
+func postgresCode(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// commitError is the failure of a commit.
+type commitError struct{ error }
+
+func (e commitError) Unwrap() error { return e.error }
+
+// committing marks the failure of a commit: the work may be done, so that it is
+// run again only where the database says that it is not.
+func committing(err error) error { return commitError{err} }
+
+// passing reports whether a transaction that failed so is worth another try
+// after a moment.
+func passing(err error) bool {
+	var commit commitError
+	if errors.As(err, &commit) {
+		return retryable(err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return false
+	}
+	return retryable(err) || postgresCode(err) == "57P01" || // a reset of this one connection
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		pgconn.SafeToRetry(err) || reset(err)
+}
+
+func reset(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op != "dial"
+}

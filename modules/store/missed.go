@@ -1,0 +1,254 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"monitor/modules/uptime"
+)
+
+// missedStep is how many ranges one transaction books.
+const missedStep = 100
+
+// missedRow is a row of missed_slots.
+type missedRow struct {
+	WorkspaceID int64
+	MonitorID   int64
+	RegionID    int64
+	FromAt      int64
+	ToAt        int64
+	Slots       int64
+	Reason      int16
+}
+
+// TableName implements gorm's Tabler.
+func (missedRow) TableName() string { return "missed_slots" }
+
+// step between the slots of a range, 0 where it has one slot or its slots are
+// not evenly spread (it was merged over a change of interval).
+func (r missedRow) step() int64 {
+	if r.Slots < 2 || (r.ToAt-r.FromAt)%(r.Slots-1) != 0 {
+		return 0
+	}
+	return (r.ToAt - r.FromAt) / (r.Slots - 1)
+}
+
+// within counts the slots in [from, to).
+func (r missedRow) within(from, to int64) int64 {
+	if from <= r.FromAt && r.ToAt < to {
+		return r.Slots
+	}
+	if r.ToAt < from || r.FromAt >= to {
+		return 0
+	}
+	step := r.step()
+	if step == 0 { // in proportion
+		part := min(r.ToAt+1, to) - max(r.FromAt, from)
+		return r.Slots * part / (r.ToAt + 1 - r.FromAt)
+	}
+	first := int64(0)
+	if from > r.FromAt {
+		first = (from - r.FromAt + step - 1) / step
+	}
+	last := min((to-1-r.FromAt)/step, r.Slots-1)
+	return max(0, last-first+1)
+}
+
+// except gives what is left of a range without [from, to].
+func (r missedRow) except(from, to int64) []missedRow {
+	if r.ToAt < from || r.FromAt > to {
+		return []missedRow{r}
+	}
+	var out []missedRow
+	if n := r.within(r.FromAt, from); n > 0 {
+		left := r
+		left.Slots, left.ToAt = n, r.FromAt
+		if n > 1 {
+			left.ToAt = r.FromAt + (n-1)*max(r.step(), 1)
+		}
+		out = append(out, left)
+	}
+	if n := r.within(to+1, r.ToAt+1); n > 0 {
+		right := r
+		right.Slots, right.FromAt = n, r.ToAt
+		if n > 1 {
+			right.FromAt = r.ToAt - (n-1)*max(r.step(), 1)
+		}
+		out = append(out, right)
+	}
+	return out
+}
+
+// BookMissed stores runs of slots without results. Slots booked already stay as
+// they are; adjacent ranges of one reason become one. Ranges of monitors that
+// are gone are left out. Booking twice changes nothing.
+func (s *Store) BookMissed(ctx context.Context, ranges []uptime.MissedRange) error {
+	names := map[string]struct{}{}
+	for _, r := range ranges {
+		names[r.Region] = struct{}{}
+	}
+	if err := s.ensureRegions(ctx, names); err != nil {
+		return fmt.Errorf("book missed slots: %w", err)
+	}
+	for part := range slices.Chunk(ranges, missedStep) {
+		if err := s.write(ctx, func(tx *gorm.DB) error { return s.book(tx, part) }); err != nil {
+			return fmt.Errorf("book missed slots: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) book(tx *gorm.DB, ranges []uptime.MissedRange) error {
+	ids := make([]int64, len(ranges))
+	for i, r := range ranges {
+		ids[i] = r.MonitorID
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	// Two who book for one monitor at the same time would not see each other.
+	if s.dialect == dialectPostgres {
+		if _, err := s.lockStates(tx, ids); err != nil {
+			return err
+		}
+	}
+	monitors, err := readMonitors(tx, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range ranges {
+		i := slices.IndexFunc(monitors, func(m uptime.Monitor) bool { return m.ID == r.MonitorID })
+		if i < 0 || r.Count <= 0 {
+			continue
+		}
+		region, err := s.regionID(tx, r.Region)
+		if err != nil {
+			return err
+		}
+		row := missedRow{
+			WorkspaceID: monitors[i].WorkspaceID, MonitorID: r.MonitorID, RegionID: region,
+			FromAt: r.From.UnixMilli(), ToAt: r.To.UnixMilli(), Slots: r.Count, Reason: reasonCode(r.Reason),
+		}
+		if err := bookOne(tx, row, monitors[i].Interval.Milliseconds()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bookOne joins a range with those around it.
+func bookOne(tx *gorm.DB, row missedRow, interval int64) error {
+	near := max(row.step(), interval)
+	var old []missedRow
+	err := tx.Where("monitor_id = ? AND region_id = ? AND to_at >= ? AND from_at <= ?",
+		row.MonitorID, row.RegionID, row.FromAt-near, row.ToAt+near).Order("from_at").Find(&old).Error
+	if err != nil {
+		return fmt.Errorf("read missed slots: %w", err)
+	}
+	pieces := []missedRow{row}
+	for _, o := range old {
+		var left []missedRow
+		for _, p := range pieces {
+			left = append(left, p.except(o.FromAt, o.ToAt)...)
+		}
+		pieces = left
+	}
+	if len(pieces) == 0 {
+		return nil
+	}
+	merged := mergeMissed(slices.Concat(old, pieces), near)
+	for _, o := range old {
+		if !slices.Contains(merged, o) {
+			if err := tx.Where("monitor_id = ? AND region_id = ? AND from_at = ?", o.MonitorID, o.RegionID, o.FromAt).
+				Delete(&missedRow{}).Error; err != nil {
+				return fmt.Errorf("replace missed slots: %w", err)
+			}
+		}
+	}
+	for _, m := range merged {
+		if !slices.Contains(old, m) {
+			if err := tx.Create(&m).Error; err != nil {
+				return fmt.Errorf("insert missed slots: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func mergeMissed(rows []missedRow, near int64) []missedRow {
+	slices.SortFunc(rows, func(a, b missedRow) int { return cmp.Compare(a.FromAt, b.FromAt) })
+	var out []missedRow
+	for _, r := range rows {
+		if last := len(out) - 1; last >= 0 && out[last].Reason == r.Reason && r.FromAt-out[last].ToAt <= near {
+			out[last].ToAt = max(out[last].ToAt, r.ToAt)
+			out[last].Slots += r.Slots
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Missed gives the booked ranges of a living monitor that touch [from, to),
+// oldest first, without the slots that have a result: a stored result wins.
+func (s *Store) Missed(ctx context.Context, ws, monitorID int64, from, to time.Time) (out []uptime.MissedRange, err error) {
+	err = s.read(ctx, func(db *gorm.DB) error {
+		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
+			return err
+		}
+		rows, err := s.missedRows(db, []int64{monitorID}, from, to)
+		if err != nil {
+			return err
+		}
+		out = make([]uptime.MissedRange, 0, len(rows))
+		for _, r := range rows {
+			region, err := s.regionName(db, r.RegionID)
+			if err != nil {
+				return err
+			}
+			out = append(out, uptime.MissedRange{
+				MonitorID: r.MonitorID, WorkspaceID: r.WorkspaceID, Region: region,
+				From: time.UnixMilli(r.FromAt).UTC(), To: time.UnixMilli(r.ToAt).UTC(),
+				Count: r.Slots, Reason: reasonOf(r.Reason),
+			})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// missedRows reads ranges that touch [from, to), less the slots with a result.
+func (s *Store) missedRows(db *gorm.DB, ids []int64, from, to time.Time) ([]missedRow, error) {
+	var rows []missedRow
+	err := db.Where("monitor_id IN ? AND from_at < ? AND to_at >= ?", ids, at(to), at(from)).
+		Order("from_at, monitor_id, region_id").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read missed slots: %w", err)
+	}
+	var out []missedRow
+	for _, r := range rows {
+		var slots []int64
+		err := db.Raw(`SELECT scheduled_at FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at BETWEEN ? AND ?
+			ORDER BY scheduled_at`, r.MonitorID, r.RegionID, r.FromAt, r.ToAt).Scan(&slots).Error
+		if err != nil {
+			return nil, fmt.Errorf("read results of missed slots: %w", err)
+		}
+		left := []missedRow{r}
+		for _, slot := range slots {
+			last := left[len(left)-1]
+			if step := last.step(); step != 0 && (slot-last.FromAt)%step != 0 {
+				continue // a retry between two slots
+			}
+			left = append(left[:len(left)-1], last.except(slot, slot)...)
+			if len(left) == 0 {
+				break
+			}
+		}
+		out = append(out, left...)
+	}
+	return out, nil
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"monitor/modules/uptime"
+)
+
+type refreshRow struct {
+	Hash        string `gorm:"primaryKey"`
+	Family      string
+	UserID      int64
+	WorkspaceID int64
+	IssuedAt    instant
+	ExpiresAt   instant
+	UsedAt      instant
+	Address     string
+	UserAgent   string
+}
+
+// TableName implements gorm's Tabler.
+func (refreshRow) TableName() string { return "refresh_tokens" }
+
+func (r refreshRow) token() uptime.RefreshToken {
+	return uptime.RefreshToken{
+		Hash: r.Hash, Family: r.Family, UserID: r.UserID, WorkspaceID: r.WorkspaceID,
+		IssuedAt: r.IssuedAt.time(), ExpiresAt: r.ExpiresAt.time(), UsedAt: r.UsedAt.time(),
+		Address: r.Address, UserAgent: r.UserAgent,
+	}
+}
+
+func rowOfRefresh(t uptime.RefreshToken) refreshRow {
+	return refreshRow{
+		Hash: t.Hash, Family: t.Family, UserID: t.UserID, WorkspaceID: t.WorkspaceID,
+		IssuedAt: at(t.IssuedAt), ExpiresAt: at(t.ExpiresAt), UsedAt: at(t.UsedAt),
+		Address: t.Address, UserAgent: t.UserAgent,
+	}
+}
+
+// SaveRefreshToken begins a family.
+func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
+		row := rowOfRefresh(t)
+		if err := tx.Create(&row).Error; err != nil {
+			return fmt.Errorf("save refresh token: %w", err)
+		}
+		return nil
+	})
+}
+
+// RotateRefreshToken uses up the token with this hash and adds next to its
+// family; next's family, user and workspace are the old one's. A token that was
+// used before ends its whole family and gives reused; one that is unknown or has
+// expired gives ErrNotFound.
+func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime.RefreshToken) (old uptime.RefreshToken, reused bool, err error) {
+	err = s.write(ctx, func(tx *gorm.DB) error {
+		row, err := s.lockFamilyOf(tx, hash)
+		if err != nil {
+			return err
+		}
+		now := at(s.now())
+		old, reused = row.token(), row.UsedAt != 0
+		if reused {
+			return s.endFamilies(tx, "family = ?", row.Family)
+		}
+		if row.ExpiresAt <= now {
+			return fmt.Errorf("rotate an expired refresh token: %w", uptime.ErrNotFound)
+		}
+		if err := tx.Exec(`UPDATE refresh_tokens SET used_at = ? WHERE hash = ?`, now, hash).Error; err != nil {
+			return fmt.Errorf("use up refresh token: %w", err)
+		}
+		child := rowOfRefresh(next)
+		child.Family, child.UserID, child.WorkspaceID, child.UsedAt = row.Family, row.UserID, row.WorkspaceID, 0
+		if err := tx.Create(&child).Error; err != nil {
+			return fmt.Errorf("rotate refresh token: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return uptime.RefreshToken{}, false, err
+	}
+	return old, reused, nil
+}
+
+// lockFamilyOf locks every link of the token's family. Whoever ends the family
+// does the same before deleting it, so that no link is added behind its back.
+func (s *Store) lockFamilyOf(tx *gorm.DB, hash string) (refreshRow, error) {
+	err := s.lockFamilies(tx, "family = (SELECT f.family FROM refresh_tokens f WHERE f.hash = ?)", hash)
+	if err != nil {
+		return refreshRow{}, err
+	}
+	var row refreshRow
+	if err := tx.Where("hash = ?", hash).Take(&row).Error; err != nil {
+		return row, fmt.Errorf("read refresh token: %w", err)
+	}
+	return row, nil
+}
+
+func (s *Store) lockFamilies(tx *gorm.DB, where string, args ...any) error {
+	if s.dialect != dialectPostgres {
+		return nil
+	}
+	var hashes []string
+	err := tx.Raw(`SELECT hash FROM refresh_tokens WHERE `+where+` ORDER BY hash FOR UPDATE`, args...).Scan(&hashes).Error
+	if err != nil {
+		return fmt.Errorf("lock refresh tokens: %w", err)
+	}
+	return nil
+}
+
+// endFamilies deletes the links that where chooses, families as a whole. The
+// deletion is a statement of its own, so that it sees what was committed while
+// it waited for the locks.
+func (s *Store) endFamilies(tx *gorm.DB, where string, args ...any) error {
+	if err := s.lockFamilies(tx, where, args...); err != nil {
+		return err
+	}
+	if err := tx.Exec(`DELETE FROM refresh_tokens WHERE `+where, args...).Error; err != nil {
+		return fmt.Errorf("delete refresh tokens: %w", err)
+	}
+	return nil
+}
+
+// RefreshFamily gives the newest link of a family; ErrNotFound once it ended.
+func (s *Store) RefreshFamily(ctx context.Context, family string) (uptime.RefreshToken, error) {
+	var row refreshRow
+	err := s.read(ctx, func(db *gorm.DB) error {
+		return db.Where("family = ? AND used_at IS NULL AND expires_at > ?", family, at(s.now())).Take(&row).Error
+	})
+	if err != nil {
+		return uptime.RefreshToken{}, fmt.Errorf("read refresh family: %w", err)
+	}
+	return row.token(), nil
+}
+
+// EndFamily ends one log-in session; one that is over is left so.
+func (s *Store) EndFamily(ctx context.Context, family string) error {
+	return s.write(ctx, func(tx *gorm.DB) error { return s.endFamilies(tx, "family = ?", family) })
+}
+
+// EndFamilies ends every session of a user but the family named by except.
+func (s *Store) EndFamilies(ctx context.Context, userID int64, except string) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
+		return s.endFamilies(tx, "user_id = ? AND family <> ?", userID, except)
+	})
+}

@@ -1,0 +1,157 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+func testIncidentByHand(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleEditor)
+	a, b := h.monitor(t), h.monitor(t)
+	i, err := h.CreateIncident(t.Context(), uptime.Incident{
+		WorkspaceID: h.ws, MonitorIDs: []int64{b.ID, a.ID}, Title: "Slow", Status: uptime.IncidentOpen,
+		Stage: uptime.StageInvestigating, Severity: uptime.SeverityMinor, Cause: "unknown",
+		Updates: []uptime.IncidentUpdate{{At: h.clock.Now(), AuthorID: u.ID, Stage: uptime.StageInvestigating, Message: "Looking."}},
+	}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []int64{a.ID, b.ID}, i.MonitorIDs)
+	require.Zero(t, i.MonitorID)
+	require.Equal(t, h.clock.Now(), i.StartedAt)
+	require.Len(t, i.Updates, 1)
+	require.Equal(t, u.Name, i.Updates[0].Author)
+	got, err := h.Incident(t.Context(), h.ws, i.ID)
+	require.NoError(t, err)
+	require.Equal(t, i, got)
+	_, err = h.Incident(t.Context(), h.ws+1, i.ID)
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	_, err = h.CreateIncident(t.Context(), uptime.Incident{WorkspaceID: h.ws, MonitorIDs: []int64{a.ID, b.ID + 100}}, nil)
+	require.Equal(t, uptime.CodeInvalid, uptime.CodeOf(err))
+
+	change := func(ids ...int64) (uptime.Incident, error) {
+		return h.UpdateIncident(t.Context(), h.ws, i.ID, func(i *uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
+			i.MonitorIDs = ids
+			return nil, []uptime.Event{{Type: uptime.EventResolved}}, nil
+		}, nil)
+	}
+	got, err = change(b.ID)
+	require.NoError(t, err)
+	require.Equal(t, []int64{b.ID}, got.MonitorIDs)
+	_, err = change(b.ID + 100)
+	require.Equal(t, uptime.CodeInvalid, uptime.CodeOf(err))
+	own := h.down(t, a)
+	i.ID = own.ID
+	_, err = change(b.ID)
+	require.Equal(t, uptime.CodeInvalid, uptime.CodeOf(err), "an outage belongs to its monitor")
+}
+
+func testIncidentLists(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	a, b := h.monitor(t), h.monitor(t)
+	start := h.clock.Now()
+	first := h.down(t, a)
+	h.clock.Advance(time.Minute)
+	h.resolve(t, first.ID)
+	second := h.down(t, b)
+	hand, err := h.CreateIncident(t.Context(), uptime.Incident{
+		WorkspaceID: h.ws, MonitorIDs: []int64{a.ID}, Title: "By hand", Status: uptime.IncidentOpen, StartedAt: h.clock.Now(),
+	}, nil)
+	require.NoError(t, err)
+	cases := map[string]struct {
+		filter uptime.IncidentFilter
+		want   []int64
+	}{
+		"All":        {uptime.IncidentFilter{}, []int64{hand.ID, second.ID, first.ID}},
+		"Unresolved": {uptime.IncidentFilter{Unresolved: true}, []int64{hand.ID, second.ID}},
+		"OfMonitor":  {uptime.IncidentFilter{MonitorID: a.ID}, []int64{hand.ID, first.ID}},
+		"From":       {uptime.IncidentFilter{From: start.Add(time.Second)}, []int64{hand.ID, second.ID}},
+		"To":         {uptime.IncidentFilter{To: start.Add(time.Second)}, []int64{first.ID}},
+	}
+	for name, c := range cases {
+		n, err := h.CountIncidents(t.Context(), h.ws, c.filter)
+		require.NoError(t, err, name)
+		require.EqualValues(t, len(c.want), n, name)
+		var got []int64
+		page := uptime.Page{Limit: 1}
+		for {
+			list, err := h.Incidents(t.Context(), h.ws, c.filter, page)
+			require.NoError(t, err, name)
+			for _, i := range list.Items {
+				got = append(got, i.ID)
+			}
+			if page.Cursor = list.Next; page.Cursor == "" {
+				break
+			}
+		}
+		require.Equal(t, c.want, got, name)
+	}
+	list, err := h.Incidents(t.Context(), h.ws, uptime.IncidentFilter{Offset: 2}, uptime.Page{Limit: 5})
+	require.NoError(t, err)
+	require.Len(t, list.Items, 1)
+	require.Equal(t, first.ID, list.Items[0].ID)
+	list, err = h.Incidents(t.Context(), h.ws+1, uptime.IncidentFilter{}, uptime.Page{Limit: 5})
+	require.NoError(t, err)
+	require.Empty(t, list.Items)
+}
+
+func testUpdateIncident(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleEditor)
+	channel := h.channel(t)
+	m := h.monitor(t, channel)
+	i := h.down(t, m)
+	h.finish(t, h.claimOne(t), uptime.DeliveryDelivered)
+	h.clock.Advance(time.Second)
+	got, err := h.UpdateIncident(t.Context(), h.ws, i.ID, func(i *uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
+		i.Status, i.AcknowledgedAt, i.AcknowledgedBy, i.MonitorID = uptime.IncidentAcknowledged, h.clock.Now(), u.ID, 99
+		return []uptime.IncidentUpdate{{AuthorID: u.ID, Message: "On it."}},
+			[]uptime.Event{{Type: uptime.EventAcknowledged, Data: uptime.EventData{
+				Incident: &uptime.EventIncident{ID: i.ID, Status: i.Status, AcknowledgedBy: u.Name},
+			}}}, nil
+	}, nil)
+	require.NoError(t, err)
+	require.Equal(t, m.ID, got.MonitorID)
+	require.Equal(t, u.ID, got.AcknowledgedBy)
+	require.Equal(t, i.Version+1, got.Version)
+	require.Equal(t, h.clock.Now(), got.UpdatedAt)
+	require.Equal(t, i.CreatedAt, got.CreatedAt)
+	require.Len(t, got.Updates, 1)
+	require.Equal(t, uptime.IncidentUpdate{
+		ID: got.Updates[0].ID, IncidentID: i.ID, At: h.clock.Now(), AuthorID: u.ID, Author: u.Name, Message: "On it.",
+	}, got.Updates[0])
+	c := h.claimOne(t)
+	require.Equal(t, uptime.EventAcknowledged, c.Event.Type)
+	require.Equal(t, u.Name, c.Event.Data.Incident.AcknowledgedBy)
+	require.Equal(t, m.Target, c.Event.Data.Monitor.Target)
+	require.Regexp(t, `^evt_[a-z2-7]{26}$`, c.Event.ID)
+}
+
+func testIncidentUnchanged(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	i := h.down(t, h.monitor(t))
+	h.clock.Advance(time.Second)
+	update := func(err error) (uptime.Incident, error) {
+		return h.UpdateIncident(t.Context(), h.ws, i.ID, func(n *uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
+			if err != nil {
+				n.Title = "changed"
+			}
+			return nil, nil, err
+		}, nil)
+	}
+	got, err := update(nil)
+	require.NoError(t, err)
+	require.Equal(t, i.Version, got.Version)
+	require.Equal(t, i.UpdatedAt, got.UpdatedAt)
+	refused := uptime.Fail(uptime.CodeConflict, "It is resolved already.")
+	_, err = update(refused)
+	require.Equal(t, error(refused), err)
+	got, err = h.Incident(t.Context(), h.ws, i.ID)
+	require.NoError(t, err)
+	require.Equal(t, i.Title, got.Title)
+	_, err = h.UpdateIncident(t.Context(), h.ws+1, i.ID, nil, nil)
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+}

@@ -1,0 +1,188 @@
+package storetest
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+func (h house) refresh(u uptime.User, hash, family string) uptime.RefreshToken {
+	return uptime.RefreshToken{
+		Hash: hash, Family: family, UserID: u.ID, WorkspaceID: u.WorkspaceID,
+		IssuedAt: h.clock.Now(), ExpiresAt: h.clock.Now().Add(time.Hour), Address: "192.0.2.1", UserAgent: "test",
+	}
+}
+
+func testRefreshRotation(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleViewer)
+	first := h.refresh(u, "r1", "f1")
+	require.NoError(t, h.SaveRefreshToken(t.Context(), first))
+	got, err := h.RefreshFamily(t.Context(), "f1")
+	require.NoError(t, err)
+	require.Equal(t, first, got)
+
+	next := h.refresh(uptime.User{ID: 99, WorkspaceID: 99}, "r2", "another family")
+	old, reused, err := h.RotateRefreshToken(t.Context(), "r1", next)
+	require.NoError(t, err)
+	require.False(t, reused)
+	require.Equal(t, first, old)
+	got, err = h.RefreshFamily(t.Context(), "f1")
+	require.NoError(t, err)
+	require.Equal(t, h.refresh(u, "r2", "f1"), got, "family and owner are those of the old one")
+
+	_, _, err = h.RotateRefreshToken(t.Context(), "unknown", h.refresh(u, "r3", "f1"))
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	h.clock.Advance(time.Hour)
+	_, _, err = h.RotateRefreshToken(t.Context(), "r2", h.refresh(u, "r3", "f1"))
+	require.ErrorIs(t, err, uptime.ErrNotFound, "expired")
+	_, err = h.RefreshFamily(t.Context(), "f1")
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+}
+
+func testRefreshReuse(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleViewer)
+	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "r1", "f1")))
+	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "s1", "f2")))
+	_, _, err := h.RotateRefreshToken(t.Context(), "r1", h.refresh(u, "r2", "f1"))
+	require.NoError(t, err)
+	old, reused, err := h.RotateRefreshToken(t.Context(), "r1", h.refresh(u, "r3", "f1"))
+	require.NoError(t, err)
+	require.True(t, reused)
+	require.Equal(t, u.ID, old.UserID)
+	for _, hash := range []string{"r1", "r2", "r3"} {
+		_, _, err = h.RotateRefreshToken(t.Context(), hash, h.refresh(u, "r4", "f1"))
+		require.ErrorIs(t, err, uptime.ErrNotFound, "the whole family ended")
+	}
+	_, err = h.RefreshFamily(t.Context(), "f2")
+	require.NoError(t, err, "other sessions go on")
+}
+
+// testRefreshAtOnce: one token sent several times at once is a reuse, after
+// which nothing of the family is left.
+func testRefreshAtOnce(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleViewer)
+	for range 10 {
+		family, token := h.key(), h.key()
+		require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, token, family)))
+		var won, reuses atomic.Int64
+		var racers sync.WaitGroup
+		for range 3 {
+			racers.Go(func() {
+				_, reused, err := h.RotateRefreshToken(t.Context(), token, h.refresh(u, h.key(), family))
+				switch {
+				case err != nil:
+					assert.ErrorIs(t, err, uptime.ErrNotFound)
+				case reused:
+					reuses.Add(1)
+				default:
+					won.Add(1)
+				}
+			})
+		}
+		racers.Wait()
+		require.EqualValues(t, 1, won.Load())
+		require.EqualValues(t, 1, reuses.Load())
+		_, err := h.RefreshFamily(t.Context(), family)
+		require.ErrorIs(t, err, uptime.ErrNotFound)
+	}
+}
+
+func testRefreshEnd(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u, other := h.user(t, uptime.RoleViewer), h.user(t, uptime.RoleViewer)
+	for _, f := range []string{"f1", "f2", "f3"} {
+		require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "r"+f, f)))
+	}
+	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(other, "o", "fo")))
+	lives := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, f := range []string{"f1", "f2", "f3", "fo"} {
+			if _, err := h.RefreshFamily(t.Context(), f); err == nil {
+				got = append(got, f)
+			} else {
+				require.ErrorIs(t, err, uptime.ErrNotFound)
+			}
+		}
+		require.Equal(t, want, got)
+	}
+	require.NoError(t, h.EndFamily(t.Context(), "f1"))
+	require.NoError(t, h.EndFamily(t.Context(), "f1"))
+	lives("f2", "f3", "fo")
+	require.NoError(t, h.EndFamilies(t.Context(), u.ID, "f3"))
+	lives("f3", "fo")
+	require.NoError(t, h.EndFamilies(t.Context(), u.ID, ""))
+	lives("fo")
+}
+
+func testIdempotency(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	const ttl = 24 * time.Hour
+	k := uptime.IdempotencyKey{Actor: uptime.ActorKey{UserID: 1, TokenID: 2}, Key: "k", BodyHash: "b1"}
+	begin := func(k uptime.IdempotencyKey) (*uptime.StoredAnswer, error) {
+		return h.BeginIdempotent(t.Context(), k, ttl)
+	}
+	goOn := func(k uptime.IdempotencyKey) {
+		t.Helper()
+		answer, err := begin(k)
+		require.NoError(t, err)
+		require.Nil(t, answer)
+	}
+	code := func(want uptime.Code, k uptime.IdempotencyKey) {
+		t.Helper()
+		_, err := begin(k)
+		require.Equal(t, want, uptime.CodeOf(err))
+	}
+	other, foreign := k, k
+	other.BodyHash, foreign.Actor.TokenID = "b2", 3
+
+	goOn(k)
+	code(uptime.CodeConflict, k)
+	code(uptime.CodeKeyReused, other)
+	goOn(foreign)
+	require.NoError(t, h.AbandonIdempotent(t.Context(), k))
+	goOn(other)
+	require.NoError(t, h.AbandonIdempotent(t.Context(), other))
+
+	goOn(k)
+	h.clock.Advance(2 * time.Minute)
+	goOn(k) // the first one's process died
+	answer := uptime.StoredAnswer{Status: 201, Header: map[string]string{"Location": "/x"}, Body: []byte(`{"id":1}`)}
+	require.NoError(t, h.FinishIdempotent(t.Context(), k, answer))
+	require.NoError(t, h.AbandonIdempotent(t.Context(), k), "an answer stays")
+	replay, err := begin(k)
+	require.NoError(t, err)
+	require.Equal(t, &answer, replay)
+	code(uptime.CodeKeyReused, other)
+	require.ErrorIs(t, h.FinishIdempotent(t.Context(), k, answer), uptime.ErrNotFound)
+	h.clock.Advance(ttl)
+	goOn(other)
+}
+
+func testIdempotencyAtOnce(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	var ran atomic.Int64
+	var racers sync.WaitGroup
+	for range 20 {
+		racers.Go(func() {
+			answer, err := h.BeginIdempotent(t.Context(), uptime.IdempotencyKey{Key: "k", BodyHash: "b"}, time.Hour)
+			if err == nil {
+				assert.Nil(t, answer)
+				ran.Add(1)
+			} else {
+				assert.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
+			}
+		})
+	}
+	racers.Wait()
+	require.EqualValues(t, 1, ran.Load())
+}

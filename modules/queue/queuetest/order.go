@@ -1,0 +1,121 @@
+package queuetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+func earliestFirst(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	s.publish(1, time.Second, 100,
+		s.job(1, 900*time.Millisecond), s.job(2, 0), s.job(3, 500*time.Millisecond))
+	require.Equal(t, []int64{2}, ids(s.take(1)), "a job that is due must not wait behind one that is not")
+	require.Equal(t, []int64{3}, ids(s.take(1)))
+	require.Equal(t, []int64{1}, ids(s.take(1)))
+}
+
+func newestFirst(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	s.publish(1, 0, 1000,
+		s.job(1, -50*time.Second), s.job(2, -20*time.Second), s.job(3, -30*time.Second),
+		s.job(4, -10*time.Second), s.job(5, -40*time.Second))
+	require.Equal(t, []int64{4}, ids(s.take(1)))
+	require.Equal(t, []int64{2, 3}, ids(s.take(2)))
+	s.publish(1, 0, 1000, s.job(6, -15*time.Second), s.job(7, 0))
+	require.Equal(t, []int64{7, 6, 5, 1}, ids(s.take(4)))
+}
+
+func paced(t *testing.T, fresh Factory) {
+	t.Helper()
+	const rate, seconds = 50, 6
+	s := start(t, fresh, 0)
+	s.publish(1, 0, rate, s.jobs(1, 2000, -10*time.Second)...)
+	got := len(s.drain())
+	require.LessOrEqual(t, got, 2*rate, "at most a second's allowance at once")
+	for range 2 * seconds {
+		s.Advance(500 * time.Millisecond)
+		got += len(s.drain())
+	}
+	require.LessOrEqual(t, got, 2*rate*(seconds+1))
+	require.GreaterOrEqual(t, got, 2*rate*seconds*8/10, "a backlog is worked off")
+}
+
+func pacedInSum(t *testing.T, fresh Factory) {
+	t.Helper()
+	const rate, seconds = 50, 6
+	s := start(t, fresh, 0)
+	s.publish(1, 0, rate, s.jobs(1, 2000, -10*time.Second)...)
+	s.drain()
+	var got, onTime int
+	for i := range seconds {
+		s.Advance(time.Second)
+		s.publish(1, 0, rate, s.jobs(int64(10_000+i*rate), rate, time.Duration(i+1)*time.Second)...)
+		for _, l := range s.drain() {
+			got++
+			if l.MonitorID >= 10_000 {
+				onTime++
+			}
+		}
+	}
+	require.Equal(t, rate*seconds, onTime)
+	require.LessOrEqual(t, got, 2*rate*(seconds+1))
+	require.Greater(t, got, onTime, "the backlog gets what is left")
+}
+
+func onTimeNotPaced(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	s.publish(1, 0, 1, s.jobs(1, 500, 0)...)
+	require.Len(t, s.drain(), 500)
+}
+
+func expires(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	short, slow := s.job(1, 0), s.job(2, 0)
+	short.Spec.Interval = 30 * time.Second
+	slow.Spec.Interval, slow.Spec.Timeout = 30*time.Second, 40*time.Second
+	s.publish(1, 0, 1000, short, slow, s.job(3, 0))
+	s.Advance(31 * time.Second)
+	got := map[int64]bool{}
+	for _, l := range s.take(3) {
+		got[l.MonitorID] = l.Expired
+		s.ack(l)
+	}
+	require.Equal(t, map[int64]bool{1: true, 2: false, 3: false}, got)
+	s.Advance(time.Minute)
+	s.nothing()
+}
+
+func expiredShare(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	dead := s.jobs(1, 100, -time.Minute)
+	for i := range dead {
+		dead[i].Spec.Interval = 20 * time.Second
+	}
+	s.publish(1, 0, 1000, dead...)
+	s.publish(1, 0, 1000, s.jobs(1001, 100, 0)...)
+	var expired, live int
+	for range 100 {
+		if s.take(1)[0].Expired {
+			expired++
+		} else {
+			live++
+		}
+	}
+	require.Greater(t, live, expired, "what can be run goes first")
+	require.Positive(t, expired, "what must be booked is not starved")
+	for _, l := range append(s.drain(), uptime.Lease{}) {
+		if l.Expired {
+			expired++
+		}
+	}
+	require.Equal(t, 100, expired)
+}

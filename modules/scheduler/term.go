@@ -1,0 +1,317 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+const (
+	// batchSize is about how many jobs one batch has at most: a batch blocks a
+	// queue on a server while it is added.
+	batchSize = 5000
+	// lostWith is how far before its last watermark a queue that lost
+	// everything may have held jobs without results: the longest usual
+	// timeout with its lease.
+	lostWith = time.Minute
+)
+
+// term is one time of leading. One goroutine owns all of it but the ledger.
+type term struct {
+	*Scheduler
+	epoch  int64
+	table  *timetable
+	ledger *ledger
+	// reasons for what is found too old, by partition: they differ only while
+	// the term catches up.
+	reasons []uptime.MissedReason
+	// pending is a batch that failed; nothing else is published before it.
+	pending *uptime.SlotBatch
+	// missed waits for the next answer of the queue: a leader that is fenced
+	// knows nothing of what is missed.
+	missed []uptime.MissedRange
+}
+
+// takeOver shuts out earlier leaders, reads all monitors and publishes what is
+// due since the last one.
+func (s *Scheduler) takeOver(ctx context.Context, epoch int64, r *reader) (*term, error) {
+	began := s.Clock()
+	if err := s.Slots.Raise(ctx, epoch); err != nil {
+		return nil, fmt.Errorf("raise epoch %d: %w", epoch, err)
+	}
+	origins, err := s.origins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Clock()
+	t := &term{
+		Scheduler: s, epoch: epoch, table: newTimetable(now.UnixMilli()),
+		ledger: newLedger(s, epoch, len(origins)),
+	}
+	for _, o := range origins {
+		t.reasons = append(t.reasons, o.reason)
+	}
+	err = r.load(ctx, func(monitors []uptime.Monitor) {
+		for _, m := range monitors {
+			if live(m) {
+				t.table.put(newEntry(m, origins[s.Slots.Partition(m.ID)].after(m, now), now))
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.tick(ctx); err != nil {
+		return nil, err
+	}
+	s.Log.Info("schedule taken over", "epoch", epoch, "monitors", len(t.table.entries), "took", s.Clock().Sub(began))
+	return t, nil
+}
+
+// origin is where a new leader goes on in one partition.
+type origin struct {
+	mark   time.Time // zero: from now
+	lost   bool      // the queue lost what it held
+	reason uptime.MissedReason
+}
+
+// origins reads the watermarks of the queue, and those of the database where it
+// has none.
+func (s *Scheduler) origins(ctx context.Context) ([]origin, error) {
+	marks, err := s.Slots.Watermarks(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read watermarks of the queue: %w", err)
+	}
+	var copies []time.Time
+	if slices.ContainsFunc(marks, time.Time.IsZero) {
+		if copies, err = s.Store.Watermarks(ctx); err != nil {
+			return nil, fmt.Errorf("read saved watermarks: %w", err)
+		}
+	}
+	list := make([]origin, len(marks))
+	for i, mark := range marks {
+		list[i] = origin{mark: mark, reason: uptime.MissedFailover}
+		if mark.IsZero() {
+			list[i] = origin{mark: copyOf(copies, i), lost: true, reason: uptime.MissedStopped}
+		}
+	}
+	return list, nil
+}
+
+// copyOf gives the saved mark of a partition. All are saved together, so where
+// there were fewer partitions then, the first one's stands for the new ones.
+func copyOf(copies []time.Time, i int) time.Time {
+	switch {
+	case i < len(copies) && !copies[i].IsZero():
+		return copies[i]
+	case len(copies) > 0:
+		return copies[0]
+	}
+	return time.Time{}
+}
+
+// after gives the time up to which a monitor's slots are not to be published.
+func (o origin) after(m uptime.Monitor, now time.Time) time.Time {
+	switch {
+	case o.mark.IsZero():
+		return now
+	case o.lost:
+		return later(o.mark.Add(-lostWith), answered(m))
+	}
+	return o.mark
+}
+
+// answered is the slot up to which every region of the monitor has a result.
+func answered(m uptime.Monitor) time.Time {
+	if len(m.Regions) == 1 {
+		return m.State.LastSlot
+	}
+	var least time.Time
+	for i, region := range m.Regions {
+		if last := m.State.Regions[region].LastSlot; i == 0 || last.Before(least) {
+			least = last
+		}
+	}
+	return least
+}
+
+// tick publishes what is due up to the next tick, and TakeAhead more, so that a
+// job is in the queue when it may be taken even where this tick comes late. Its
+// error ends the term.
+func (t *term) tick(ctx context.Context) error {
+	if err := t.settle(ctx); err != nil || t.pending != nil {
+		return err
+	}
+	to := t.Clock().Add(t.Config.Tick + uptime.TakeAhead).Truncate(time.Millisecond)
+	if err := t.publishUpTo(ctx, to); err != nil || t.pending != nil {
+		return err
+	}
+	for i := range t.reasons {
+		t.reasons[i] = uptime.MissedFailover
+	}
+	return nil
+}
+
+// accept takes in monitors that changed and publishes at once what they ask for.
+func (t *term) accept(ctx context.Context, c change) error {
+	now := t.Clock()
+	if c.begin {
+		t.table.generation++
+	}
+	for _, m := range c.monitors {
+		t.apply(m, now)
+	}
+	if c.gone != 0 {
+		t.table.remove(c.gone)
+	}
+	if c.end {
+		t.table.sweep()
+	}
+	t.count(func(s *Stats) { s.Monitors, s.Rate = len(t.table.entries), t.table.perSecond() })
+	if t.pending != nil || len(t.table.late) == 0 {
+		return nil
+	}
+	return t.publishUpTo(ctx, utc(t.table.cursor))
+}
+
+func (t *term) apply(m uptime.Monitor, now time.Time) {
+	e := t.table.entries[m.ID]
+	switch {
+	case e != nil && m.ChangeSeq <= e.seq: // known, or read before a newer one was
+		e.seen = t.table.generation
+		return
+	case !live(m):
+		t.table.remove(m.ID)
+		return
+	case e == nil:
+		e = newEntry(m, now.Add(-m.Interval), now)
+	default:
+		t.table.remove(m.ID)
+		e.change(m, now)
+	}
+	e.seen = t.table.generation
+	t.table.put(e)
+}
+
+// publishUpTo publishes all slots up to to, in batches; the last one moves the
+// watermarks, unless they are there already.
+func (t *term) publishUpTo(ctx context.Context, to time.Time) error {
+	for more := true; more && ctx.Err() == nil; {
+		var out output
+		ahead := to.UnixMilli() > t.table.cursor
+		out, more = t.table.due(to.UnixMilli(), t.Clock().UnixMilli(), batchSize)
+		t.miss(out.missed)
+		batch := uptime.SlotBatch{Epoch: t.epoch, Jobs: out.jobs, Rate: t.table.perSecond()}
+		if ahead && !more {
+			batch.UpTo = to
+		}
+		if len(batch.Jobs) == 0 && batch.UpTo.IsZero() {
+			continue
+		}
+		if err := t.publish(ctx, batch); err != nil {
+			return t.suspend(ctx, batch, err)
+		}
+	}
+	return nil
+}
+
+func (t *term) publish(ctx context.Context, batch uptime.SlotBatch) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := t.Slots.Publish(ctx, batch); err != nil {
+		return err
+	}
+	if !batch.UpTo.IsZero() {
+		t.ledger.mark(batch.UpTo)
+	}
+	t.book()
+	t.count(func(s *Stats) {
+		s.Published += uint64(len(batch.Jobs))
+		s.Monitors, s.Rate = len(t.table.entries), t.table.perSecond()
+		s.Watermark = later(s.Watermark, batch.UpTo)
+	})
+	return nil
+}
+
+// suspend keeps a batch that failed for the next tick, unless the term is over.
+func (t *term) suspend(ctx context.Context, batch uptime.SlotBatch, err error) error {
+	if errors.Is(err, uptime.ErrFenced) {
+		return fmt.Errorf("publish slots: %w", err)
+	}
+	if t.pending == nil && ctx.Err() == nil {
+		t.Log.Warn("cannot publish slots; trying again at each tick", "epoch", t.epoch, "error", err)
+	}
+	t.pending = &batch
+	// Some partitions may have moved on: whoever leads next starts behind this.
+	t.book()
+	t.count(func(s *Stats) { s.PublishErrors++ })
+	return nil
+}
+
+// settle tries to publish the pending batch, without what is too old by now and
+// what its partitions already have.
+func (t *term) settle(ctx context.Context) error {
+	if t.pending == nil {
+		return nil
+	}
+	batch := *t.pending
+	own, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	marks, err := t.Slots.Watermarks(own)
+	if err != nil {
+		return t.suspend(ctx, batch, err)
+	}
+	batch.Jobs = t.stillDue(batch, marks)
+	if err := t.publish(ctx, batch); err != nil {
+		return t.suspend(ctx, batch, err)
+	}
+	t.pending = nil
+	t.Log.Info("publishing slots again", "epoch", t.epoch)
+	return nil
+}
+
+func (t *term) stillDue(batch uptime.SlotBatch, marks []time.Time) []uptime.Job {
+	now := t.Clock()
+	var missed []uptime.MissedRange
+	jobs := slices.DeleteFunc(slices.Clone(batch.Jobs), func(j uptime.Job) bool {
+		if p := t.Slots.Partition(j.MonitorID); !batch.UpTo.IsZero() && p < len(marks) && !marks[p].Before(batch.UpTo) {
+			return true
+		}
+		if j.ScheduledAt.Add(j.Spec.Interval).After(now) {
+			return false
+		}
+		// An extra slot that is too old is no longer asked for: not missed.
+		if e := t.table.entries[j.MonitorID]; e == nil || e.checkAt != j.ScheduledAt.UnixMilli() {
+			missed = append(missed, uptime.MissedRange{
+				MonitorID: j.MonitorID, WorkspaceID: j.Spec.WorkspaceID, Region: j.Region,
+				From: j.ScheduledAt, To: j.ScheduledAt, Count: 1,
+			})
+		}
+		return true
+	})
+	t.miss(missed)
+	return jobs
+}
+
+// miss keeps ranges, with their reason, for the ledger.
+func (t *term) miss(ranges []uptime.MissedRange) {
+	for i := range ranges {
+		ranges[i].Reason = t.reasons[t.Slots.Partition(ranges[i].MonitorID)]
+	}
+	t.missed = append(t.missed, ranges...)
+}
+
+// book hands what was kept to the ledger.
+func (t *term) book() {
+	var slots uint64
+	for _, r := range t.missed {
+		slots += uint64(r.Count) //nolint:gosec // never below zero
+	}
+	t.ledger.miss(t.missed)
+	t.missed = nil
+	t.count(func(s *Stats) { s.MissedSlots += slots })
+}

@@ -1,0 +1,137 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+// hopeless is how many refusals without one success mean that the store is at
+// fault and not a result. Finding one bad result in a full batch takes ten.
+const hopeless = 40
+
+// away reports errors that say nothing of the batch.
+func away(err error) bool {
+	return errors.Is(err, uptime.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// search is the hunt for bad results in one batch.
+type search struct {
+	stored, refused int
+	lone            []item // refused on their own
+	cause           error  // of the last refusal
+}
+
+// commit stores a batch. left is what could not be stored and is to be tried
+// again after a while; the error says why, nil when nothing is left.
+func (r *Recorder) commit(ctx context.Context, batch []item) (left []item, err error) {
+	var s search
+	left, err = r.try(ctx, batch, &s)
+	if s.stored == 0 {
+		// Nothing could be stored: that proves nothing against a single one.
+		left = append(left, s.lone...)
+		if err == nil && len(left) > 0 {
+			err = s.cause
+		}
+		return left, err
+	}
+	for _, bad := range s.lone {
+		r.drop(ctx, bad, s.cause)
+	}
+	return left, err
+}
+
+// try stores a batch, in halves where it is refused.
+func (r *Recorder) try(ctx context.Context, batch []item, s *search) (left []item, err error) {
+	err = r.record(ctx, batch)
+	switch {
+	case err == nil:
+		s.stored++
+		return nil, nil
+	case away(err):
+		return batch, err
+	}
+	s.cause = err
+	if s.refused++; s.stored == 0 && s.refused >= hopeless {
+		return batch, err
+	}
+	if len(batch) == 1 {
+		s.lone = append(s.lone, batch[0])
+		return nil, nil
+	}
+	half := len(batch) / 2
+	if left, err = r.try(ctx, batch[:half], s); err != nil {
+		return append(left, batch[half:]...), err
+	}
+	return r.try(ctx, batch[half:], s)
+}
+
+// drop gives up a result that the store refuses. Its job is acknowledged: run
+// again, it would be refused again.
+func (r *Recorder) drop(ctx context.Context, bad item, cause error) {
+	r.count.poisoned.Add(1)
+	r.after.ack(bad.receipt)
+	r.Log.ErrorContext(ctx, "result cannot be stored", "error", cause,
+		"monitor", bad.result.MonitorID, "region", bad.result.Region, "scheduled_at", bad.result.ScheduledAt)
+}
+
+// record makes one transaction and does what follows from it.
+func (r *Recorder) record(ctx context.Context, batch []item) error {
+	results := make([]uptime.Result, len(batch))
+	for i, it := range batch {
+		results[i] = it.result
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	begun := time.Now()
+	recorded, err := r.Store.Record(limited, results, r.Decide)
+	took := time.Since(begun)
+	if err != nil {
+		r.count.failures.Add(1)
+		return err
+	}
+	r.count.batches.Add(1)
+	r.count.stored.Add(uint64(recorded.Stored))
+	r.count.dropped.Add(uint64(recorded.Dropped))
+	if r.Observer != nil {
+		r.Observer.Committed(len(batch), took, time.Since(oldest(batch)))
+	}
+	r.publish(ctx, recorded)
+	for _, it := range batch {
+		r.after.ack(it.receipt)
+	}
+	r.after.retry(recorded.Retries)
+	r.settle(ctx)
+	return nil
+}
+
+func oldest(batch []item) time.Time {
+	first := batch[0].at
+	for _, it := range batch[1:] {
+		if it.at.Before(first) {
+			first = it.at
+		}
+	}
+	return first
+}
+
+// publish comes first of all that follows a commit: an alert waits for it. A
+// notice that is lost is no loss: whoever waits for it also looks by himself.
+func (r *Recorder) publish(ctx context.Context, recorded uptime.Recorded) {
+	notices := recorded.Notices
+	told := func(n uptime.Notice) bool { return n.Topic == uptime.TopicOutbox }
+	if recorded.Due && !slices.ContainsFunc(notices, told) {
+		notices = append([]uptime.Notice{{Topic: uptime.TopicOutbox}}, notices...)
+	}
+	if len(notices) == 0 {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := r.Bus.Publish(limited, notices...); err != nil {
+		r.Log.DebugContext(ctx, "notices are lost", "error", err, "notices", len(notices))
+	}
+}

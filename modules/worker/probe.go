@@ -1,0 +1,67 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+
+	"monitor/modules/form"
+	"monitor/modules/uptime"
+)
+
+// panicError is a panic of a probe.
+type panicError struct {
+	value any
+	stack string
+}
+
+// Error gives no detail: the value may hold anything. It is in the log.
+func (e *panicError) Error() string { return "the check panicked" }
+
+// probe opens the secrets of a job and makes its check. A panic is an error: one
+// bad answer must not end all other checks.
+func (w *Worker) probe(ctx context.Context, lease uptime.Lease) (outcome uptime.Outcome, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			w.count.panics.Add(1)
+			err = &panicError{v, fmt.Sprintf("%v\n%s", v, debug.Stack())}
+		}
+	}()
+	spec, err := w.open(lease.Spec)
+	if err != nil {
+		return uptime.Outcome{}, err
+	}
+	return w.Prober.Probe(ctx, spec, false)
+}
+
+// open gives a spec whose secrets are clear. They live as long as the check.
+func (w *Worker) open(spec uptime.Spec) (uptime.Spec, error) {
+	kind, ok := w.Catalog.Kind(spec.Type)
+	if !ok {
+		return spec, fmt.Errorf("open settings: this program has no monitor type %q", spec.Type)
+	}
+	settings := kind.New()
+	if err := json.Unmarshal(spec.Settings, settings); err != nil {
+		// The error may repeat a value.
+		return spec, fmt.Errorf("open settings: they are not settings of %s", spec.Type)
+	}
+	opened := false
+	err := form.Secrets(settings, func(path, sealed string) (string, error) {
+		opened = true
+		clear, err := w.Sealer.Open(uptime.SecretPlace{
+			WorkspaceID: spec.WorkspaceID, Table: "monitors", RowKey: spec.RowKey, Field: kind.Name + "." + path,
+		}, sealed)
+		if err != nil {
+			return "", fmt.Errorf("open secret %s: %w", path, err)
+		}
+		return clear, nil
+	})
+	if err != nil {
+		return spec, err
+	}
+	if opened {
+		spec.Settings = form.Encode(settings)
+	}
+	return spec, nil
+}

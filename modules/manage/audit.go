@@ -1,0 +1,48 @@
+package manage
+
+import (
+	"context"
+	"encoding/json"
+
+	"monitor/modules/uptime"
+)
+
+// audited gives the line of the audit log for what the actor is about to do.
+func (m *Manage) audited(actor uptime.Actor, action, object string, id int64) *uptime.Audit {
+	return &uptime.Audit{
+		WorkspaceID: actor.WorkspaceID, UserID: actor.UserID, TokenID: actor.TokenID, Address: actor.Address,
+		Action: action, ObjectType: object, ObjectID: id, At: m.deps.Clock(),
+	}
+}
+
+// detail is the JSON of what a line of the audit log says beside its action.
+func detail(value map[string]any) json.RawMessage {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// announce publishes notices of what is committed. They are hints: whoever
+// misses one reads the store, so a bus that is away fails nothing.
+func (m *Manage) announce(ctx context.Context, notices ...uptime.Notice) {
+	if err := m.deps.Bus.Publish(context.WithoutCancel(ctx), notices...); err != nil {
+		m.deps.Log.WarnContext(ctx, "publish change", "error", err)
+	}
+}
+
+func notice(topic uptime.Topic, workspaceID, id int64) uptime.Notice {
+	return uptime.Notice{Topic: topic, WorkspaceID: workspaceID, ID: id}
+}
+
+// page checks and fills what is asked of a list.
+func page(p uptime.Page) (uptime.Page, error) {
+	if p.Limit == 0 {
+		p.Limit = 50
+	}
+	if p.Limit < 1 || p.Limit > 200 {
+		return p, uptime.Invalid(uptime.FieldError{Field: "limit", Message: "must be from 1 to 200"})
+	}
+	return p, nil
+}

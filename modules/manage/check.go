@@ -1,0 +1,175 @@
+package manage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"monitor/modules/form"
+	"monitor/modules/uptime"
+)
+
+const (
+	// checkGrace is added to the timeout of a check that a person waits for.
+	checkGrace = 5 * time.Second
+	// checkLook is how often the store is asked for its result when no notice
+	// comes: notices may be lost.
+	checkLook = 500 * time.Millisecond
+	// maxTestTime bounds a test of an unsaved monitor, whatever its timeout.
+	maxTestTime = time.Minute
+)
+
+// CheckNow checks the monitor once through the queue, in its first region, and
+// waits for the stored result, at most its timeout and 5 s. CodePaused;
+// CodeNoWorker when there is no result by then.
+func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (ResultView, error) {
+	if err := m.permit(actor, ChangeMonitor); err != nil {
+		return ResultView{}, err
+	}
+	mon, err := m.deps.Monitors.Monitor(ctx, actor.WorkspaceID, id)
+	if err != nil {
+		return ResultView{}, err
+	}
+	if !mon.Enabled {
+		return ResultView{}, uptime.Fail(uptime.CodePaused, "The monitor is paused; resume it to check it.")
+	}
+	wait, cancel := context.WithTimeout(ctx, mon.Timeout+checkGrace)
+	defer cancel()
+	heard, err := m.deps.Bus.Subscribe(wait, uptime.TopicResult)
+	if err != nil {
+		return ResultView{}, fmt.Errorf("listen for results: %w", err)
+	}
+	region := uptime.DefaultRegion
+	if len(mon.Regions) > 0 {
+		region = mon.Regions[0]
+	}
+	job := uptime.Job{
+		MonitorID: id, Region: region, ScheduledAt: m.deps.Clock().Truncate(time.Millisecond), Attempt: 1, Spec: mon.Spec(),
+	}
+	if err := m.deps.Queue.Push(wait, []uptime.Job{job}); err != nil {
+		return ResultView{}, fmt.Errorf("queue the check: %w", err)
+	}
+	result, err := m.awaitResult(wait, job, actor.WorkspaceID, heard)
+	switch {
+	case err == nil:
+		return resultView(result), nil
+	case ctx.Err() != nil:
+		return ResultView{}, ctx.Err()
+	case wait.Err() != nil:
+		return ResultView{}, &uptime.Error{
+			Code: uptime.CodeNoWorker, RetryAfter: checkGrace,
+			Detail: fmt.Sprintf("No worker of the region %q answered in time.", job.Region),
+		}
+	}
+	return ResultView{}, err
+}
+
+func (m *Manage) awaitResult(ctx context.Context, job uptime.Job, ws int64, heard <-chan uptime.Notice) (uptime.Result, error) {
+	look := time.NewTicker(checkLook)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return uptime.Result{}, ctx.Err()
+		case n, open := <-heard:
+			if !open {
+				heard = nil
+			}
+			if n.Topic != "" && n.ID != job.MonitorID {
+				continue
+			}
+		case <-look.C:
+		}
+		result, err := m.deps.Results.Result(ctx, ws, job.MonitorID, job.Region, job.ScheduledAt)
+		if !errors.Is(err, uptime.ErrNotFound) {
+			return result, err
+		}
+	}
+}
+
+// TestMonitor probes an unsaved monitor, in this process. Nothing is stored but
+// a line of the audit log, and nobody is alerted. A body with the "id" of a
+// stored monitor takes its secrets where they are masked. CodeUnavailable while
+// too many tests run.
+func (m *Manage) TestMonitor(ctx context.Context, actor uptime.Actor, raw json.RawMessage) (MonitorTestView, error) {
+	if err := m.permit(actor, ChangeMonitor); err != nil {
+		return MonitorTestView{}, err
+	}
+	spec, target, err := m.testSpec(ctx, actor, raw)
+	if err != nil {
+		return MonitorTestView{}, err
+	}
+	done, err := m.testTurn(ctx)
+	if err != nil {
+		return MonitorTestView{}, err
+	}
+	defer done()
+	audit := m.audited(actor, "monitor.test", "monitor", 0)
+	audit.Detail = detail(map[string]any{"type": spec.Type, "target": target})
+	if err := m.deps.AuditLog.WriteAudit(ctx, *audit); err != nil {
+		return MonitorTestView{}, fmt.Errorf("write audit log: %w", err)
+	}
+	outcome, err := m.deps.Prober.Probe(ctx, spec, true)
+	if err != nil {
+		if ctx.Err() != nil {
+			return MonitorTestView{}, ctx.Err()
+		}
+		outcome.Status, outcome.ErrorKind = uptime.Unknown, uptime.KindInternal
+		outcome.Error = uptime.CleanLine("could not check: "+err.Error(), 500)
+	}
+	return testView(outcome), nil
+}
+
+// testSpec reads the unsaved monitor, its secrets in clear.
+func (m *Manage) testSpec(ctx context.Context, actor uptime.Actor, raw json.RawMessage) (uptime.Spec, string, error) {
+	b, err := parseBody(raw)
+	if err != nil {
+		return uptime.Spec{}, "", err
+	}
+	var old *uptime.Monitor
+	if id, ok := wholeNumber(b.fields["id"]); ok && id > 0 {
+		stored, err := m.deps.Monitors.Monitor(ctx, actor.WorkspaceID, id)
+		if err != nil {
+			return uptime.Spec{}, "", err
+		}
+		old = &stored
+	}
+	if _, named := b.fields["name"]; !named {
+		b.fields["name"] = json.RawMessage(`"Test"`)
+	}
+	draft := m.readMonitor(b, old)
+	if err := b.finish("a monitor"); err != nil {
+		return uptime.Spec{}, "", err
+	}
+	if old != nil {
+		opened, err := openSettings(m.deps.Sealer, draft.kind, monitorPlace(*old), old.Settings)
+		if err != nil {
+			return uptime.Spec{}, "", err
+		}
+		form.KeepMasked(draft.settings, opened)
+	}
+	target := ""
+	if draft.kind.Target != nil {
+		target = draft.kind.Target(draft.settings)
+	}
+	return uptime.Spec{
+		WorkspaceID: actor.WorkspaceID, RowKey: m.deps.Random(), Type: draft.Type, Interval: draft.Interval,
+		Timeout: min(draft.Timeout, maxTestTime), Settings: form.Encode(draft.settings),
+	}, target, nil
+}
+
+// testTurn waits a moment for one of the few places for tests.
+func (m *Manage) testTurn(ctx context.Context) (done func(), err error) {
+	patience := time.NewTimer(checkGrace)
+	defer patience.Stop()
+	select {
+	case m.tests <- struct{}{}:
+		return func() { <-m.tests }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-patience.C:
+		return nil, &uptime.Error{Code: uptime.CodeUnavailable, Detail: "Too many tests run at the moment; try again shortly.", RetryAfter: checkGrace}
+	}
+}

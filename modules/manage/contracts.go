@@ -1,0 +1,134 @@
+package manage
+
+import (
+	"context"
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+// The contracts below are what this package asks of the store; see
+// uptime.ErrNotFound, ErrConflict and ErrUnavailable for their errors.
+
+type monitorStore interface {
+	CreateMonitor(ctx context.Context, m uptime.Monitor, audit *uptime.Audit) (uptime.Monitor, error)
+	Monitor(ctx context.Context, ws, id int64) (uptime.Monitor, error)
+	UpdateMonitor(ctx context.Context, ws, id int64, mutate func(*uptime.Monitor) error, audit *uptime.Audit) (uptime.Monitor, error)
+	DeleteMonitor(ctx context.Context, ws, id int64, audit *uptime.Audit) error
+	RestoreMonitor(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Monitor, error)
+}
+
+type monitorLists interface {
+	MonitorByKey(ctx context.Context, ws int64, externalKey string) (uptime.Monitor, error)
+	Monitors(ctx context.Context, ws int64, f uptime.MonitorFilter, p uptime.Page) (uptime.List[uptime.Monitor], error)
+	CountMonitors(ctx context.Context, ws int64, f uptime.MonitorFilter) (int64, error)
+	StatusCounts(ctx context.Context, ws int64) (uptime.StatusCounts, error)
+	TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]string, groups []string, err error)
+}
+
+type resultStore interface {
+	Result(ctx context.Context, ws, monitorID int64, region string, slot time.Time) (uptime.Result, error)
+	Results(ctx context.Context, ws, monitorID int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[uptime.Result], error)
+	Missed(ctx context.Context, ws, monitorID int64, from, to time.Time) ([]uptime.MissedRange, error)
+	Stats(ctx context.Context, ws, monitorID int64, from, to time.Time) (uptime.Stats, error)
+	Buckets(ctx context.Context, ws int64, monitorIDs []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error)
+}
+
+type incidentStore interface {
+	Incident(ctx context.Context, ws, id int64) (uptime.Incident, error)
+	Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter, p uptime.Page) (uptime.List[uptime.Incident], error)
+	CountIncidents(ctx context.Context, ws int64, f uptime.IncidentFilter) (int64, error)
+	CreateIncident(ctx context.Context, i uptime.Incident, audit *uptime.Audit) (uptime.Incident, error)
+	UpdateIncident(ctx context.Context, ws, id int64, mutate func(*uptime.Incident) (updates []uptime.IncidentUpdate, events []uptime.Event, err error), audit *uptime.Audit) (uptime.Incident, error)
+}
+
+type channelStore interface {
+	CreateChannel(ctx context.Context, c uptime.Channel, audit *uptime.Audit) (uptime.Channel, error)
+	Channel(ctx context.Context, ws, id int64) (uptime.Channel, error)
+	UpdateChannel(ctx context.Context, ws, id int64, mutate func(*uptime.Channel) error, audit *uptime.Audit) (uptime.Channel, error)
+	DeleteChannel(ctx context.Context, ws, id int64, audit *uptime.Audit) error
+	Channels(ctx context.Context, ws int64, p uptime.Page) (uptime.List[uptime.Channel], error)
+}
+
+type channelDefaults interface {
+	DefaultChannelIDs(ctx context.Context, ws int64) ([]int64, error)
+}
+
+type deliveryStore interface {
+	Deliveries(ctx context.Context, ws int64, f uptime.DeliveryFilter, p uptime.Page) (uptime.List[uptime.Delivery], error)
+	RetryDelivery(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Delivery, error)
+}
+
+type workspaceStore interface {
+	EnsureWorkspace(ctx context.Context, name string) (uptime.Workspace, error)
+	Workspace(ctx context.Context, ws int64) (uptime.Workspace, error)
+}
+
+type userStore interface {
+	User(ctx context.Context, ws, id int64) (uptime.User, error)
+	UserByEmail(ctx context.Context, email string) (uptime.User, error)
+	UserByInvite(ctx context.Context, hash string) (uptime.User, error)
+	Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List[uptime.User], error)
+	CountUsers(ctx context.Context) (int64, error)
+}
+
+type userChanges interface {
+	CreateFirstOwner(ctx context.Context, u uptime.User, w uptime.Workspace, audit *uptime.Audit) (uptime.User, error)
+	CreateUser(ctx context.Context, u uptime.User, audit *uptime.Audit) (uptime.User, error)
+	UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptime.User) error, audit *uptime.Audit) (uptime.User, error)
+	DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audit) error
+	TouchUser(ctx context.Context, id int64, at time.Time) error
+}
+
+type sessionStore interface {
+	SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) error
+	RotateRefreshToken(ctx context.Context, hash string, next uptime.RefreshToken) (old uptime.RefreshToken, reused bool, err error)
+	RefreshFamily(ctx context.Context, family string) (uptime.RefreshToken, error)
+	EndFamily(ctx context.Context, family string) error
+	EndFamilies(ctx context.Context, userID int64, except string) error
+}
+
+type tokenStore interface {
+	CreateAPIToken(ctx context.Context, t uptime.APIToken, audit *uptime.Audit) (uptime.APIToken, error)
+	APITokens(ctx context.Context, ws int64, p uptime.Page) (uptime.List[uptime.APIToken], error)
+	APITokenByHash(ctx context.Context, hash string) (uptime.APIToken, uptime.User, error)
+	DeleteAPIToken(ctx context.Context, ws, id int64, audit *uptime.Audit) error
+	TouchAPIToken(ctx context.Context, id int64, at time.Time) error
+}
+
+type auditStore interface {
+	// WriteAudit adds a line of its own to the audit log: of what changes no
+	// object.
+	WriteAudit(ctx context.Context, audit uptime.Audit) error
+}
+
+// passwords hashes with a bounded number of hashes at once; each method may
+// wait for its turn until ctx ends.
+type passwords interface {
+	Hash(ctx context.Context, password string) (string, error)
+	Verify(ctx context.Context, password, hash string) (bool, error)
+	// VerifyNothing costs what Verify does: for accounts that do not exist.
+	VerifyNothing(ctx context.Context, password string) error
+}
+
+type accessTokens interface {
+	Sign(claims uptime.AccessClaims) (string, error)
+	// Parse gives the claims of a token that was signed here, is meant for here
+	// and has not ended at now; any error means that it is not to be trusted.
+	Parse(token string, now time.Time) (uptime.AccessClaims, error)
+}
+
+type secrets interface {
+	// New gives prefix followed by 256 unguessable bits in letters and digits,
+	// and the hash to be stored of it.
+	New(prefix string) (secret, hash string)
+	Hash(secret string) string
+}
+
+type jobQueue interface {
+	Push(ctx context.Context, jobs []uptime.Job) error
+}
+
+type vitals interface {
+	Vitals(ctx context.Context) (Vitals, error)
+}

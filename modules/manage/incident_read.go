@@ -1,0 +1,94 @@
+package manage
+
+import (
+	"context"
+
+	"monitor/modules/uptime"
+)
+
+// Incident gives one incident with its timeline. ErrNotFound.
+func (m *Manage) Incident(ctx context.Context, actor uptime.Actor, id int64) (IncidentView, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return IncidentView{}, err
+	}
+	inc, err := m.deps.Incidents.Incident(ctx, actor.WorkspaceID, id)
+	if err != nil {
+		return IncidentView{}, err
+	}
+	return m.incidentView(ctx, inc, map[int64]string{}), nil
+}
+
+// Incidents lists them, newest first.
+func (m *Manage) Incidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter, p uptime.Page) (uptime.List[IncidentView], error) {
+	var none uptime.List[IncidentView]
+	if err := m.permit(actor, Read); err != nil {
+		return none, err
+	}
+	p, err := page(p)
+	if err != nil {
+		return none, err
+	}
+	b := &body{}
+	checkRange(b, f.From, f.To)
+	if f.Offset < 0 {
+		b.fail("page", "must not be negative")
+	}
+	if err := b.finish("a filter"); err != nil {
+		return none, err
+	}
+	list, err := m.deps.Incidents.Incidents(ctx, actor.WorkspaceID, f, p)
+	if err != nil {
+		return none, err
+	}
+	names := map[int64]string{}
+	return mapList(list, func(i uptime.Incident) IncidentView { return m.incidentView(ctx, i, names) }), nil
+}
+
+// CountIncidents counts what Incidents would list.
+func (m *Manage) CountIncidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter) (int64, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return 0, err
+	}
+	return m.deps.Incidents.CountIncidents(ctx, actor.WorkspaceID, f)
+}
+
+// incidentView shows an incident; names remembers those of users already read.
+func (m *Manage) incidentView(ctx context.Context, i uptime.Incident, names map[int64]string) IncidentView {
+	until := i.ResolvedAt
+	if until.IsZero() {
+		until = m.deps.Clock()
+	}
+	v := IncidentView{
+		ID: i.ID, MonitorID: idOrNil(i.MonitorID), MonitorIDs: orEmpty(i.MonitorIDs), Title: i.Title, Status: i.Status,
+		Stage: i.Stage, Severity: i.Severity, StartedAt: i.StartedAt.UTC(), AcknowledgedAt: timeOrNil(i.AcknowledgedAt),
+		AcknowledgedBy: idOrNil(i.AcknowledgedBy), ResolvedAt: timeOrNil(i.ResolvedAt),
+		DurationSeconds: max(seconds(until.Sub(i.StartedAt)), 0), Cause: i.Cause, ErrorKind: i.ErrorKind, Evidence: i.Evidence,
+		Updates: []UpdateView{}, CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(), ETag: etag(i.Version),
+	}
+	if i.MonitorID != 0 && len(v.MonitorIDs) == 0 {
+		v.MonitorIDs = []int64{i.MonitorID}
+	}
+	if i.AcknowledgedBy != 0 {
+		v.AcknowledgedByName = m.nameOf(ctx, i.WorkspaceID, i.AcknowledgedBy, names)
+	}
+	for _, u := range i.Updates {
+		v.Updates = append(v.Updates, UpdateView{
+			ID: u.ID, At: u.At.UTC(), AuthorID: idOrNil(u.AuthorID), Author: u.Author, Stage: u.Stage, Message: u.Message,
+		})
+	}
+	return v
+}
+
+// nameOf gives a user's name for people; who is gone has none any more.
+func (m *Manage) nameOf(ctx context.Context, ws, id int64, names map[int64]string) string {
+	if name, known := names[id]; known {
+		return name
+	}
+	user, err := m.deps.Users.User(ctx, ws, id)
+	if err != nil {
+		names[id] = ""
+		return ""
+	}
+	names[id] = displayName(user)
+	return names[id]
+}

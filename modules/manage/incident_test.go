@@ -1,0 +1,133 @@
+package manage_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+func TestIncidentByHand(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	mon := b.monitor(t, leastMonitor)
+	heard, err := b.bus.Subscribe(t.Context(), uptime.TopicIncident)
+	require.NoError(t, err)
+	i, err := b.CreateIncident(ctx, b.owner, json.RawMessage(`{"title":"Mail is late","severity":"major","message":"We look into it.\nSoon more.","monitor_ids":[1,1]}`))
+	require.NoError(t, err)
+	require.Nil(t, i.MonitorID)
+	require.Equal(t, []int64{mon.ID}, i.MonitorIDs)
+	require.Equal(t, uptime.IncidentOpen, i.Status)
+	require.Len(t, i.Updates, 1)
+	require.Equal(t, "We look into it.\nSoon more.", i.Updates[0].Message)
+	require.Equal(t, i.ID, (<-heard).ID)
+
+	b.clock.add(time.Minute)
+	i, err = b.PatchIncident(ctx, b.owner, i.ID, json.RawMessage(`{"stage":"identified","message":"Found."}`), i.ETag)
+	require.NoError(t, err)
+	require.Equal(t, uptime.StageIdentified, i.Stage)
+	require.Len(t, i.Updates, 2)
+	require.InDelta(t, 60, i.DurationSeconds, 0.01)
+	_, err = b.PatchIncident(ctx, b.owner, i.ID, json.RawMessage(`{"title":"x"}`), `"0"`)
+	require.Equal(t, uptime.CodePrecondition, uptime.CodeOf(err))
+
+	i, err = b.AcknowledgeIncident(ctx, b.owner, i.ID, nil)
+	require.NoError(t, err)
+	require.Equal(t, uptime.IncidentAcknowledged, i.Status)
+	require.Equal(t, b.owner.UserID, *i.AcknowledgedBy)
+	require.Equal(t, "Olga", i.AcknowledgedByName)
+	_, err = b.AcknowledgeIncident(ctx, b.owner, i.ID, json.RawMessage(`{}`))
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
+
+	i, err = b.AddIncidentUpdate(ctx, b.owner, i.ID, json.RawMessage(`{"message":"Watching.","stage":"monitoring"}`))
+	require.NoError(t, err)
+	require.Equal(t, uptime.StageMonitoring, i.Stage)
+	i, err = b.ResolveIncident(ctx, b.owner, i.ID, json.RawMessage(`{"message":"Done."}`))
+	require.NoError(t, err)
+	require.Equal(t, uptime.IncidentResolved, i.Status)
+	require.Equal(t, uptime.StageResolved, i.Stage)
+	require.NotNil(t, i.ResolvedAt)
+	_, err = b.ResolveIncident(ctx, b.owner, i.ID, nil)
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
+	_, err = b.PatchIncident(ctx, b.owner, i.ID, json.RawMessage(`{"stage":"monitoring"}`), "")
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
+	i, err = b.AddIncidentUpdate(ctx, b.owner, i.ID, json.RawMessage(`{"message":"Post-mortem follows."}`))
+	require.NoError(t, err)
+	require.Len(t, i.Updates, 6)
+
+	raw, err := json.Marshal(i)
+	require.NoError(t, err)
+	_, err = b.PatchIncident(ctx, b.owner, i.ID, raw, "")
+	require.NoError(t, err, "an answer can be sent back")
+}
+
+func TestHostileIncidents(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	for name, c := range map[string]struct{ body, want string }{
+		"NoTitle":      {`{}`, "title is required"},
+		"LongTitle":    {`{"title":"` + strings.Repeat("x", 201) + `"}`, "title must be at most 200 characters"},
+		"BadStage":     {`{"title":"x","stage":"resolved"}`, "stage must be one of investigating, identified, monitoring"},
+		"BadSeverity":  {`{"title":"x","severity":"huge"}`, "severity must be one of none, minor, major, critical"},
+		"SeverityType": {`{"title":"x","severity":1}`, "severity must be a string"},
+		"NoMonitor":    {`{"title":"x","monitor_ids":[5]}`, "monitor_ids[0] is not a monitor of yours"},
+		"Future":       {`{"title":"x","started_at":"2030-01-01T00:00:00Z"}`, "started_at must not be in the future"},
+		"NoTime":       {`{"title":"x","started_at":"yesterday"}`, `started_at must be a time such as "2026-01-02T03:04:05Z"`},
+		"ControlText":  {`{"title":"x","message":"a\u0007"}`, "message must not contain control characters"},
+		"Unknown":      {`{"title":"x","nope":1}`, "nope is not a field of an incident; allowed are title, stage, severity, message, started_at, monitor_ids"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := b.CreateIncident(ctx, b.owner, json.RawMessage(c.body))
+			require.Equal(t, []string{c.want}, problems(t, err))
+		})
+	}
+	_, err := b.AddIncidentUpdate(ctx, b.owner, 1, json.RawMessage(`{"message":" "}`))
+	require.Equal(t, []string{"message must not be empty"}, problems(t, err))
+}
+
+// TestIncidentOfAMonitorTellsItsChannels: the event is written with the change.
+func TestIncidentOfAMonitorTellsItsChannels(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	require.NoError(t, b.store.EnsurePartitions(ctx, 2))
+	c := b.channel(t, `{"name":"Hook","type":"webhook","is_default":true,"settings":{"url":"https://example.com"}}`)
+	mon := b.monitor(t, leastMonitor)
+	b.clock.add(time.Minute)
+	result := uptime.Result{MonitorID: mon.ID, WorkspaceID: 1, Region: "default", ScheduledAt: b.clock.Now(), StartedAt: b.clock.Now(), Attempt: 1, Outcome: uptime.Outcome{Status: uptime.Down}}
+	_, err := b.store.Record(ctx, []uptime.Result{result}, func(s uptime.Situation) uptime.Decision {
+		state := s.Monitor.State
+		state.Status, state.Since = uptime.Down, result.ScheduledAt
+		state.Outage = &uptime.Outage{Started: result.ScheduledAt, Confirmed: result.ScheduledAt}
+		return uptime.Decision{State: state, Incidents: []uptime.IncidentChange{{Incident: uptime.Incident{
+			WorkspaceID: 1, MonitorID: mon.ID, Title: "Shop is down", Status: uptime.IncidentOpen, Stage: uptime.StageInvestigating,
+			Severity: uptime.SeverityMajor, StartedAt: result.ScheduledAt, ConfirmedAt: result.ScheduledAt,
+		}}}}
+	})
+	require.NoError(t, err)
+	list, err := b.Incidents(ctx, b.owner, uptime.IncidentFilter{Unresolved: true}, uptime.Page{})
+	require.NoError(t, err)
+	require.Len(t, list.Items, 1)
+	overview, err := b.Overview(ctx, b.owner)
+	require.NoError(t, err)
+	require.Equal(t, int64(1), overview.OpenIncidents)
+	require.Equal(t, int64(1), overview.Monitors[uptime.Down])
+
+	_, err = b.AcknowledgeIncident(ctx, b.owner, list.Items[0].ID, nil)
+	require.NoError(t, err)
+	_, err = b.ResolveIncident(ctx, b.owner, list.Items[0].ID, nil)
+	require.NoError(t, err)
+	deliveries, err := b.Deliveries(ctx, b.owner, uptime.DeliveryFilter{ChannelID: c.ID}, uptime.Page{})
+	require.NoError(t, err)
+	var types []uptime.EventType
+	for _, d := range deliveries.Items {
+		types = append(types, d.EventType)
+	}
+	require.ElementsMatch(t, []uptime.EventType{uptime.EventAcknowledged, uptime.EventResolved}, types)
+	_, err = b.RetryDelivery(ctx, b.owner, deliveries.Items[0].ID)
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err), "only dead ones are sent again")
+}

@@ -1,0 +1,75 @@
+package manage
+
+import (
+	"log/slog"
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+// Config is what the settings say of people and monitors.
+type Config struct {
+	MinInterval time.Duration // shortest interval of a monitor that may be set
+	AccessTTL   time.Duration // of access tokens
+	RefreshTTL  time.Duration // of refresh tokens and of remembered web sessions
+	// SetupToken lets a stranger make the first owner. It is never empty.
+	SetupToken string
+}
+
+// Deps is what New needs; all of it is required. One store stands behind the
+// contracts of the first block.
+type Deps struct {
+	Monitors     monitorStore
+	MonitorLists monitorLists
+	Results      resultStore
+	Incidents    incidentStore
+	Channels     channelStore
+	Defaults     channelDefaults
+	Deliveries   deliveryStore
+	Workspaces   workspaceStore
+	Users        userStore
+	UserChanges  userChanges
+	Sessions     sessionStore
+	Tokens       tokenStore
+	AuditLog     auditStore
+
+	ProbeKinds   uptime.Catalog
+	ChannelKinds uptime.Catalog
+	Prober       uptime.Prober
+	Sender       uptime.Sender
+	Sealer       uptime.Sealer
+	Passwords    passwords
+	Access       accessTokens
+	Secrets      secrets
+	Bus          uptime.Bus
+	Queue        jobQueue
+	Limiter      uptime.Limiter
+	Vitals       vitals
+
+	Clock  uptime.Clock
+	Random func() string // 26 unguessable base32 characters
+	Log    *slog.Logger
+	Config Config
+}
+
+// Manage is the use cases. Make it with New; it needs no closing.
+type Manage struct {
+	deps  Deps
+	rules map[Action]rule
+	// tests bounds the unsaved monitors and the channels under test.
+	tests chan struct{}
+}
+
+// maxTests bounds how many tests by people run at once in a process: each may
+// hold a body of a megabyte and a connection for as long as its timeout.
+const maxTests = 8
+
+// New gives the use cases over what deps names.
+func New(deps Deps) *Manage {
+	return &Manage{deps: deps, rules: rules(), tests: make(chan struct{}, maxTests)}
+}
+
+// Program is the actor of the program itself and of commands at the machine.
+func Program(workspaceID int64) uptime.Actor {
+	return uptime.Actor{WorkspaceID: workspaceID, Role: uptime.RoleOwner, Name: "monitor"}
+}

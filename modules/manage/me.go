@@ -1,0 +1,177 @@
+package manage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"monitor/modules/uptime"
+)
+
+// Me gives the actor's own profile.
+func (m *Manage) Me(ctx context.Context, actor uptime.Actor) (UserView, error) {
+	if err := m.permit(actor, ReadSelf); err != nil {
+		return UserView{}, err
+	}
+	user, err := m.deps.Users.User(ctx, actor.WorkspaceID, actor.UserID)
+	if err != nil {
+		return UserView{}, err
+	}
+	return userView(user), nil
+}
+
+// UpdateMe merges {"name","email","time_zone","language","theme","password",
+// "current_password"}. A new password or e-mail address needs the current
+// password; a new password ends every other session.
+func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.RawMessage, ifMatch string) (UserView, error) {
+	if err := m.permit(actor, ChangeSelf); err != nil {
+		return UserView{}, err
+	}
+	old, err := m.deps.Users.User(ctx, actor.WorkspaceID, actor.UserID)
+	if err != nil {
+		return UserView{}, err
+	}
+	change, err := readUserPatch(old, patch, func(b *body, _ *uptime.User) { b.readOnly("role", "disabled") }, "current_password")
+	if err != nil {
+		return UserView{}, err
+	}
+	if change.password != "" || change.user.Email != old.Email {
+		if err := m.confirm(ctx, actor, old, change.current); err != nil {
+			return UserView{}, err
+		}
+	}
+	saved, err := m.saveUser(ctx, actor, old, change, ifMatch, "user.profile")
+	if err != nil {
+		return UserView{}, err
+	}
+	if change.password != "" {
+		if err := m.endAccess(ctx, saved, actor.Session); err != nil {
+			return UserView{}, err
+		}
+	}
+	return userView(saved), nil
+}
+
+// confirm asks for the current password, as often as a log-in may be tried.
+func (m *Manage) confirm(ctx context.Context, actor uptime.Actor, user uptime.User, current string) error {
+	if current == "" {
+		return uptime.Invalid(uptime.FieldError{Field: "current_password", Message: "is required to change the password or the e-mail address"})
+	}
+	wrong := uptime.Invalid(uptime.FieldError{Field: "current_password", Message: "is wrong"})
+	if len(current) > maxPasswordBytes {
+		return wrong
+	}
+	if err := m.limit(ctx, "login:"+m.deps.Secrets.Hash(user.Email)+":"+actor.Address, accountRate()); err != nil {
+		return err
+	}
+	ok, err := m.deps.Passwords.Verify(ctx, current, user.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return wrong
+	}
+	return nil
+}
+
+// userChange is what a patch makes of a user.
+type userChange struct {
+	user     uptime.User
+	password string // new, checked; "": stays
+	current  string
+}
+
+// readUserPatch reads a merge patch of a user. more reads what this patch may
+// change beyond the profile; extra names secrets that it may carry.
+func readUserPatch(old uptime.User, patch json.RawMessage, more func(b *body, u *uptime.User), extra ...string) (userChange, error) {
+	base, err := json.Marshal(userView(old))
+	if err != nil {
+		return userChange{}, fmt.Errorf("write user: %w", err)
+	}
+	b, _, err := mergePatch(base, patch)
+	if err != nil {
+		return userChange{}, err
+	}
+	c := userChange{user: old}
+	readPerson(b, &c.user)
+	more(b, &c.user)
+	if b.secret("password", &c.password) {
+		checkPassword(b, "password", c.password, c.user.Email)
+	}
+	for _, name := range extra {
+		b.secret(name, &c.current)
+	}
+	readOnlyUser(b)
+	return c, b.finish("a user")
+}
+
+// saveUser stores a change of a user, hashing the new password before the
+// transaction.
+func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.User, c userChange, ifMatch, action string) (uptime.User, error) {
+	hash := ""
+	if c.password != "" {
+		var err error
+		if hash, err = m.hash(ctx, c.password); err != nil {
+			return uptime.User{}, err
+		}
+	}
+	audit := m.audited(actor, action, "user", old.ID)
+	saved, err := m.deps.UserChanges.UpdateUser(ctx, old.WorkspaceID, old.ID, func(u *uptime.User) error {
+		if err := checkMatch(ifMatch, u.Version); err != nil {
+			return err
+		}
+		if u.Version != old.Version && (u.Role != old.Role || u.Email != old.Email || u.Disabled != old.Disabled) {
+			// What was permitted was judged by the user as read before.
+			return uptime.Fail(uptime.CodeConflict, "Somebody else changed this user at the same time; try again.")
+		}
+		before := userMembers(*u)
+		u.Email, u.Name, u.TimeZone, u.Language, u.Theme = c.user.Email, c.user.Name, c.user.TimeZone, c.user.Language, c.user.Theme
+		u.Role, u.Disabled = c.user.Role, c.user.Disabled
+		if hash != "" {
+			u.PasswordHash, u.InviteHash = hash, ""
+		}
+		if u.Disabled && !old.Disabled {
+			u.TokensFrom = m.deps.Clock()
+		}
+		after := userMembers(*u)
+		audit.Detail = changes(before, after, before, after)
+		return nil
+	}, audit)
+	return saved, emailTaken(err)
+}
+
+func userMembers(u uptime.User) map[string]json.RawMessage {
+	raw, err := json.Marshal(userView(u))
+	if err != nil {
+		return nil
+	}
+	var out map[string]json.RawMessage
+	if json.Unmarshal(raw, &out) != nil {
+		return nil
+	}
+	return out
+}
+
+// emailTaken says in words what a unique key found.
+func emailTaken(err error) error {
+	if e, ok := errors.AsType[*uptime.Error](err); ok {
+		return e
+	}
+	if errors.Is(err, uptime.ErrConflict) {
+		return &uptime.Error{
+			Code: uptime.CodeConflict, Detail: "There is a user with this e-mail address already.",
+			Fields: []uptime.FieldError{{Field: "email", Message: "is taken by another user"}}, Err: err,
+		}
+	}
+	return err
+}
+
+// endAccess ends the user's sessions but one and tells event streams.
+func (m *Manage) endAccess(ctx context.Context, user uptime.User, except string) error {
+	if err := m.deps.Sessions.EndFamilies(ctx, user.ID, except); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	m.announce(ctx, notice(uptime.TopicAccess, user.WorkspaceID, user.ID))
+	return nil
+}

@@ -1,0 +1,127 @@
+package manage
+
+import (
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+// UserView is a user as the public contract shows them.
+type UserView struct {
+	ID         int64       `json:"id"`
+	Email      string      `json:"email"`
+	Name       string      `json:"name"`
+	Role       uptime.Role `json:"role"`
+	Disabled   bool        `json:"disabled"`
+	TOTP       bool        `json:"totp"`
+	Invited    bool        `json:"invited"` // has not accepted the invitation yet
+	TimeZone   string      `json:"time_zone"`
+	Language   string      `json:"language"`
+	Theme      string      `json:"theme"` // "auto", "light" or "dark"
+	LastSeenAt *time.Time  `json:"last_seen_at"`
+	CreatedAt  time.Time   `json:"created_at"`
+
+	ETag string `json:"-"`
+}
+
+// TokenView is an API token. Secret is there once, at creation.
+type TokenView struct {
+	ID         int64       `json:"id"`
+	UserID     int64       `json:"user_id"`
+	Name       string      `json:"name"`
+	Role       uptime.Role `json:"role"`
+	Scopes     []string    `json:"scopes"`
+	Prefix     string      `json:"prefix"`
+	Secret     string      `json:"secret,omitempty"`
+	ExpiresAt  *time.Time  `json:"expires_at"` // null: never
+	LastUsedAt *time.Time  `json:"last_used_at"`
+	CreatedAt  time.Time   `json:"created_at"`
+}
+
+// TokenPair is the answer of log-in and refresh.
+type TokenPair struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"` // "Bearer"
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token"`
+}
+
+// Session is a log-in of the web app. Cookie is the whole value of its cookie.
+type Session struct {
+	Cookie string
+	// Persistent: the cookie outlives the browser, until ExpiresAt; using the
+	// session moves that.
+	Persistent bool
+	ExpiresAt  time.Time
+	User       UserView
+}
+
+// Client is where a request comes from.
+type Client struct {
+	Address   string // IP
+	UserAgent string
+}
+
+// SetupInput makes the first owner.
+type SetupInput struct {
+	Email        string `json:"email"`
+	Password     string `json:"password"`
+	Name         string `json:"name"`
+	InstanceName string `json:"instance_name"`
+	TimeZone     string `json:"time_zone"`
+	SetupToken   string `json:"setup_token"`
+
+	// Trusted: the caller saw that the request comes from the machine itself,
+	// so that no set-up token is needed.
+	Trusted bool   `json:"-"`
+	Client  Client `json:"-"`
+}
+
+// LoginInput logs a person in.
+type LoginInput struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+	TOTP     string `json:"totp"`
+
+	Remember bool   `json:"-"` // of a web session: for RefreshTTL, else for a day
+	Client   Client `json:"-"`
+}
+
+// InviteInput accepts an invitation.
+type InviteInput struct {
+	Token    string
+	Name     string // "": as invited
+	Password string
+	TimeZone string // "": as invited
+	Client   Client
+}
+
+// Vitals is how the program itself is doing.
+type Vitals struct {
+	ChecksPerSecond float64
+	// Lateness of checks: start minus slot.
+	LatenessP50, LatenessP99 time.Duration
+	Roles                    []RoleHealth
+}
+
+// RoleHealth counts the processes of a role.
+type RoleHealth struct {
+	Role      string `json:"role"`
+	Instances int    `json:"instances"`
+	Healthy   int    `json:"healthy"`
+}
+
+// OverviewView is the answer of GET /overview.
+type OverviewView struct {
+	Monitors        Counts       `json:"monitors"`
+	OpenIncidents   int64        `json:"open_incidents"` // all unresolved ones
+	ChecksPerSecond float64      `json:"checks_per_second"`
+	LatenessMS      LatenessView `json:"lateness_ms"`
+	Roles           []RoleHealth `json:"roles"`
+}
+
+// LatenessView is in milliseconds.
+type LatenessView struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// prefix stands before every path of the table.
+const prefix = "/api/v1"
+
+// answers keeps the answers of requests that must be done once. Its errors are
+// those of the store: CodeConflict while the first request with a key still
+// runs, CodeKeyReused for a key that came with another request.
+type answers interface {
+	BeginIdempotent(ctx context.Context, k uptime.IdempotencyKey, ttl time.Duration) (*uptime.StoredAnswer, error)
+	FinishIdempotent(ctx context.Context, k uptime.IdempotencyKey, a uptime.StoredAnswer) error
+	AbandonIdempotent(ctx context.Context, k uptime.IdempotencyKey) error
+}
+
+// Params is what New needs; all of it but PublicURL and PerMinute is required.
+type Params struct {
+	Manage  *manage.Manage
+	Answers answers
+	// Sealer seals stored answers that show a secret.
+	Sealer  uptime.Sealer
+	Limiter uptime.Limiter
+	Bus     uptime.Bus
+	// PerMinute is how many requests a token, or an address without one, may
+	// make in a minute; 0 is no limit.
+	PerMinute int
+	// PublicURL is the address of the pages without a slash at its end, for
+	// invitations; "" is that of the request.
+	PublicURL string
+	Version   string
+	Log       *slog.Logger
+	Clock     uptime.Clock
+	Random    func() string // 26 unguessable base32 characters
+}
+
+// server is the API behind its handler.
+type server struct {
+	Params
+}
+
+// New gives the handler of everything under /api. It expects an uptime.Request
+// in the context of each request. Event streams end with their requests.
+func New(p Params) (http.Handler, error) {
+	if p.Manage == nil || p.Answers == nil || p.Sealer == nil || p.Limiter == nil || p.Bus == nil ||
+		p.Log == nil || p.Clock == nil || p.Random == nil {
+		return nil, errors.New("make api: a dependency is missing")
+	}
+	s := &server{Params: p}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = func(r *http.Request) string { return uptime.RequestOf(r.Context()).Address }
+	e.HTTPErrorHandler = s.routingError
+	api := humaecho.New(e, huma.Config{
+		OpenAPI: newOpenAPI(p.Version, p.Manage.MonitorKinds(), p.Manage.ChannelKinds()),
+		Formats: huma.DefaultFormats, DefaultFormat: "application/json",
+	})
+	for _, rt := range routes() {
+		s.register(api, rt)
+	}
+	if err := s.document(e, api.OpenAPI()); err != nil {
+		return nil, fmt.Errorf("make api: %w", err)
+	}
+	return e, nil
+}
+
+// register adds the route to the router and to the document; GET answers HEAD,
+// too.
+func (s *server) register(api huma.API, rt route) {
+	op := rt.operation()
+	api.OpenAPI().AddOperation(op)
+	handle := func(ctx huma.Context) {
+		c := humaecho.Unwrap(ctx)
+		s.serve(rt, c.Response(), c.Request(), c.Param)
+	}
+	api.Adapter().Handle(op, handle)
+	if rt.method == http.MethodGet {
+		head := *op
+		head.Method = http.MethodHead
+		api.Adapter().Handle(&head, handle)
+	}
+}
+
+// routingError answers what the router itself refuses.
+func (s *server) routingError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status := http.StatusInternalServerError
+	if refused, ok := errors.AsType[*echo.HTTPError](err); ok {
+		status = refused.Code
+	}
+	switch status {
+	case http.StatusNotFound:
+		err = uptime.Fail(uptime.CodeNotFound, "Nothing is at this address.")
+	case http.StatusMethodNotAllowed:
+		err = uptime.Fail(codeMethod, "This address takes %s.", c.Response().Header().Get(echo.HeaderAllow))
+	}
+	s.fail(c.Response(), c.Request(), err)
+}

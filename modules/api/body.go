@@ -1,0 +1,90 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"monitor/modules/uptime"
+)
+
+// maxBody is what a request's body may have in bytes.
+const maxBody = 4 << 20
+
+// readBody reads and checks the body as JSON; what is in it is judged by package
+// manage. A POST without a body of its own is read, too: its Idempotency-Key
+// covers it.
+func (c *call) readBody() error {
+	if c.route.takes == "" && c.r.Method != http.MethodPost {
+		return nil
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return uptime.Fail(uptime.CodeTooLarge, "The body has more than %d MiB.", maxBody>>20)
+		}
+		return &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body could not be read to its end.", Err: err}
+	}
+	c.body = raw
+	if c.route.takes == "" {
+		return nil
+	}
+	if len(strings.TrimSpace(string(raw))) == 0 {
+		c.body = nil
+		if c.route.bodyOptional() {
+			return nil
+		}
+		return uptime.Fail(uptime.CodeMalformed, "The body is empty; a JSON object is expected.")
+	}
+	if err := c.checkMediaType(); err != nil {
+		return err
+	}
+	return checkJSON(raw)
+}
+
+func (c *call) checkMediaType() error {
+	allowed := "application/json"
+	if c.r.Method == http.MethodPatch {
+		allowed = "application/json or application/merge-patch+json"
+	}
+	refused := uptime.Fail(uptime.CodeMediaType, "Send the body as %s, in UTF-8 and not compressed.", allowed)
+	given := c.r.Header.Values("Content-Type")
+	if len(given) != 1 || c.r.Header.Get("Content-Encoding") != "" {
+		return refused
+	}
+	media, params, err := mime.ParseMediaType(given[0])
+	if err != nil {
+		return refused
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return refused
+	}
+	if media == "application/json" || (media == "application/merge-patch+json" && c.r.Method == http.MethodPatch) {
+		return nil
+	}
+	return refused
+}
+
+// checkJSON says where a body stops being JSON.
+func checkJSON(raw []byte) error {
+	if !utf8.Valid(raw) {
+		return uptime.Fail(uptime.CodeMalformed, "The body is not valid UTF-8.")
+	}
+	err := json.Unmarshal(raw, new(json.RawMessage))
+	if err == nil {
+		return nil
+	}
+	offset := len(raw)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = min(int(syntax.Offset), len(raw))
+	}
+	before := string(raw[:offset])
+	line := strings.Count(before, "\n") + 1
+	column := utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:])
+	return uptime.Fail(uptime.CodeMalformed, "The body is not valid JSON at line %d, column %d: %s.",
+		line, column, uptime.CleanLine(err.Error(), 200))
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+)
+
+//go:embed docs
+var docsFiles embed.FS
+
+// policy lets the page of the documentation use what this server serves and
+// nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// document is bytes that anyone may read.
+type document struct {
+	media string
+	etag  string
+	body  []byte
+}
+
+func newDocument(media string, body []byte) document {
+	sum := sha256.Sum256(body)
+	return document{media: media, etag: `"` + hex.EncodeToString(sum[:12]) + `"`, body: body}
+}
+
+// serve writes the document, 304 where the client has it.
+func (d document) serve(c echo.Context) error {
+	h := c.Response().Header()
+	h.Set("ETag", d.etag)
+	h.Set("Cache-Control", "no-cache")
+	if matches(c.Request().Header.Values("If-None-Match"), d.etag) {
+		send(c.Response(), c.Request(), http.StatusNotModified, nil)
+		return nil
+	}
+	h.Set("Content-Type", d.media)
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	send(c.Response(), c.Request(), http.StatusOK, d.body)
+	return nil
+}
+
+// document serves the OpenAPI document and the page to read it.
+func (s *server) document(e *echo.Echo, api *huma.OpenAPI) error {
+	spec, err := json.Marshal(api)
+	if err != nil {
+		return fmt.Errorf("write openapi document: %w", err)
+	}
+	page, err := docsPage(spec)
+	if err != nil {
+		return err
+	}
+	serve := map[string]document{
+		"/api/openapi.json": newDocument("application/json", spec),
+		"/api/docs":         newDocument("text/html; charset=utf-8", page),
+	}
+	for name, media := range map[string]string{"docs.css": "text/css; charset=utf-8", "docs.js": "text/javascript; charset=utf-8"} {
+		raw, err := docsFiles.ReadFile("docs/" + name)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		serve["/api/docs/"+name] = newDocument(media, raw)
+	}
+	for path, d := range serve {
+		e.GET(path, d.serve)
+		e.HEAD(path, d.serve)
+	}
+	return nil
+}

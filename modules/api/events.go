@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tmaxmax/go-sse"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+const (
+	// pingEvery keeps proxies from closing a silent stream.
+	pingEvery = 25 * time.Second
+	// accessEvery bounds how long a stream outlives its client's access; the
+	// contract allows 5 s.
+	accessEvery = 4 * time.Second
+	// writeWithin ends a stream whose client takes nothing any more.
+	writeWithin = 10 * time.Second
+)
+
+// events streams what changes in the actor's workspace.
+func (s *server) events(c *call) (reply, error) {
+	if !s.Manage.Can(c.actor, manage.Read) {
+		return reply{}, uptime.Fail(uptime.CodeForbidden, "To read events you need the scope read.")
+	}
+	ctx, cancel := context.WithCancel(c.r.Context())
+	defer cancel()
+	if id := c.query.whole("monitor_id"); id != 0 {
+		if _, err := s.Manage.Monitor(ctx, c.actor, id); err != nil {
+			return reply{}, err
+		}
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	if c.r.Method == http.MethodHead {
+		c.w.WriteHeader(http.StatusOK)
+		return reply{streamed: true}, nil
+	}
+	notices, err := s.Bus.Subscribe(ctx, append(c.topics(), uptime.TopicAccess)...)
+	if err != nil {
+		return reply{}, fmt.Errorf("listen for events: %w", err)
+	}
+	session, err := sse.Upgrade(c.w, c.r)
+	if err != nil {
+		return reply{}, fmt.Errorf("open event stream: %w", err)
+	}
+	st := &eventStream{
+		c: c, session: session, name: s.Random(), monitor: c.query.whole("monitor_id"), sent: newSeen(maxSeen),
+	}
+	s.streamEnded(ctx, st.run(ctx, notices))
+	return reply{streamed: true}, nil
+}
+
+// topics are those asked for; results are many, so they come by name or for one
+// monitor only.
+func (c *call) topics() []uptime.Topic {
+	var topics []uptime.Topic
+	for _, topic := range eventTypes() {
+		switch {
+		case len(c.query["types"]) > 0:
+			if slices.Contains(c.query["types"], string(topic)) {
+				topics = append(topics, topic)
+			}
+		case topic != uptime.TopicResult || c.query.whole("monitor_id") != 0:
+			topics = append(topics, topic)
+		}
+	}
+	return topics
+}
+
+func (s *server) streamEnded(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		s.Log.DebugContext(ctx, "event stream ended", "error", err)
+	}
+}
+
+// eventStream is one client that listens.
+type eventStream struct {
+	c       *call
+	session *sse.Session
+	name    string // random: an id of another stream tells that something may be missing
+	n       int64  // of the last event
+	monitor int64  // 0: all
+	sent    *seen  // results that were sent: two regions' notices name one slot
+}
+
+// errLost: the client may not read any more.
+var errLost = errors.New("access ended")
+
+// run writes until the client leaves or loses its access, or the listener stops.
+func (st *eventStream) run(ctx context.Context, notices <-chan uptime.Notice) error {
+	if err := st.begin(); err != nil {
+		return err
+	}
+	ping, access := time.NewTicker(pingEvery), time.NewTicker(accessEvery)
+	defer ping.Stop()
+	defer access.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-st.c.request.Stopping:
+			return nil
+		case <-ping.C:
+			err = st.comment("ping")
+		case <-access.C:
+			err = st.checkAccess(ctx)
+		case n, open := <-notices:
+			if !open {
+				return ctx.Err()
+			}
+			err = st.tell(ctx, n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin sends the headers; a client that comes back from another stream is told
+// to read anew.
+func (st *eventStream) begin() error {
+	if err := st.comment("ok"); err != nil {
+		return err
+	}
+	if st.c.r.Header.Get("Last-Event-ID") == "" {
+		return nil
+	}
+	return st.send("resync", struct{}{})
+}
+
+// checkAccess ends the stream of a client that may not read any more. A database
+// that is away takes nobody's access.
+func (st *eventStream) checkAccess(ctx context.Context) error {
+	m := st.c.s.Manage
+	now, err := m.StillAllowed(ctx, st.c.actor)
+	switch code := uptime.CodeOf(err); {
+	case err == nil && m.Can(now, manage.Read):
+		st.c.actor = now
+		return nil
+	case err != nil && (code == uptime.CodeUnavailable || code == uptime.CodeInternal):
+		return ctx.Err()
+	}
+	return errLost
+}
+
+func (st *eventStream) send(event string, data any) error {
+	raw, err := encodeEvent(data)
+	if err != nil {
+		return err
+	}
+	st.n++
+	var m sse.Message
+	m.Type, m.ID = sse.Type(event), sse.ID(st.name+"-"+strconv.FormatInt(st.n, 10))
+	m.AppendData(raw)
+	return st.write(&m)
+}
+
+func (st *eventStream) comment(text string) error {
+	var m sse.Message
+	m.AppendComment(text)
+	return st.write(&m)
+}
+
+// write has a deadline of its own, and leaves none behind: the stream may be
+// silent for long.
+func (st *eventStream) write(m *sse.Message) error {
+	control := http.NewResponseController(st.c.w)
+	if err := control.SetWriteDeadline(st.c.s.Clock().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("set write deadline: %w", err)
+	}
+	if err := st.session.Send(m); err != nil {
+		return fmt.Errorf("send event: %w", err)
+	}
+	if err := st.session.Flush(); err != nil {
+		return fmt.Errorf("send event: %w", err)
+	}
+	if err := control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("lift write deadline: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"strings"
+
+	"monitor/modules/uptime"
+)
+
+// paged is what every list takes, after its own parameters.
+func paged(own ...param) []param {
+	return append(own,
+		param{name: "limit", kind: whole, least: 1, most: 200, about: "how many at most, 1 to 200; 50 when absent"},
+		param{name: "cursor", kind: text, about: "next_cursor of the page before"},
+	)
+}
+
+func monitorQuery() []param {
+	return paged(
+		param{name: "status", kind: choice, options: words(uptime.Statuses()), many: true, split: true, about: "any of these statuses"},
+		param{name: "type", kind: text, many: true, split: true, about: "any of these types"},
+		param{name: "tag", kind: text, many: true, about: "a tag's name, or its name and value as team:web; all must match"},
+		param{name: "group", kind: text, about: "this group and everything below it"},
+		param{name: "q", kind: text, about: "text in name, target, group or tags"},
+		param{name: "enabled", kind: truth, about: "true leaves out paused ones, false leaves only them"},
+		param{name: "sort", kind: choice, options: []string{"status", "name", "checked", "response"}, about: "status when absent: worst first"},
+		direction(),
+	)
+}
+
+func direction() param {
+	return param{name: "dir", kind: choice, options: []string{"asc", "desc"}, about: "asc when absent"}
+}
+
+func (q query) monitors() uptime.MonitorFilter {
+	f := uptime.MonitorFilter{
+		Types: q["type"], Group: q.text("group"), Query: q.text("q"), Enabled: q.truth("enabled"),
+		Sort: q.text("sort"), Desc: q.text("dir") == "desc",
+	}
+	for _, status := range q["status"] {
+		f.Statuses = append(f.Statuses, uptime.Status(status))
+	}
+	for _, tag := range q["tag"] {
+		name, value, has := strings.Cut(tag, ":")
+		f.Tags = append(f.Tags, uptime.TagFilter{Name: name, Value: value, HasValue: has})
+	}
+	return f
+}
+
+// window is from and to.
+func window(about string) []param {
+	return []param{
+		{name: "from", kind: moment, about: about + " at or after this time"},
+		{name: "to", kind: moment, about: about + " before this time"},
+	}
+}
+
+func resultQuery() []param {
+	own := append(window("scheduled"),
+		param{name: "region", kind: text, about: "of this region only"},
+		param{name: "status", kind: choice, options: words(resultStatuses()), about: "of this status only"},
+		param{name: "include", kind: choice, options: []string{"gaps"}, about: "gaps adds the ranges without results between from and to (the last 24 hours when absent) and why"},
+	)
+	return paged(own...)
+}
+
+func resultStatuses() []uptime.Status {
+	return []uptime.Status{uptime.Up, uptime.Degraded, uptime.Down, uptime.Unknown}
+}
+
+func (q query) results() uptime.ResultFilter {
+	return uptime.ResultFilter{
+		From: q.moment("from"), To: q.moment("to"), Region: q.text("region"), Status: uptime.Status(q.text("status")),
+	}
+}
+
+func statsQuery() []param {
+	own := param{name: "window", kind: choice, options: []string{"24h", "7d", "30d", "90d", "1y"}, about: "up to now; 24h when absent; not with from and to"}
+	return append([]param{own}, window("checks")...)
+}
+
+func incidentQuery() []param {
+	own := append([]param{
+		{name: "monitor_id", kind: ident, about: "of this monitor only"},
+		{name: "open", kind: truth, about: "true: all that are unresolved"},
+	}, window("started")...)
+	return paged(own...)
+}
+
+func (q query) incidents() uptime.IncidentFilter {
+	open := q.truth("open")
+	return uptime.IncidentFilter{
+		MonitorID: q.whole("monitor_id"), Unresolved: open != nil && *open, From: q.moment("from"), To: q.moment("to"),
+	}
+}
+
+func deliveryStatuses() []uptime.DeliveryStatus {
+	return []uptime.DeliveryStatus{
+		uptime.DeliveryPending, uptime.DeliverySending, uptime.DeliveryDelivered,
+		uptime.DeliveryDead, uptime.DeliveryMerged, uptime.DeliveryCancelled,
+	}
+}
+
+func deliveryQuery() []param {
+	return paged(
+		param{name: "status", kind: choice, options: words(deliveryStatuses()), about: "of this status only"},
+		param{name: "channel_id", kind: ident, about: "to this channel only"},
+		param{name: "incident_id", kind: ident, about: "about this incident only"},
+	)
+}
+
+func (q query) deliveries() uptime.DeliveryFilter {
+	return uptime.DeliveryFilter{
+		Status: uptime.DeliveryStatus(q.text("status")), ChannelID: q.whole("channel_id"), IncidentID: q.whole("incident_id"),
+	}
+}
+
+func eventTypes() []uptime.Topic {
+	return []uptime.Topic{uptime.TopicStatus, uptime.TopicIncident, uptime.TopicDelivery, uptime.TopicResult}
+}
+
+func eventQuery() []param {
+	return []param{
+		{name: "types", kind: choice, options: words(eventTypes()), many: true, split: true, about: "events of these types only; result comes only when it is named here or with monitor_id"},
+		{name: "monitor_id", kind: ident, about: "events about this monitor only"},
+	}
+}
+
+// words are typed texts as plain ones.
+func words[T ~string](list []T) []string {
+	out := make([]string, 0, len(list))
+	for _, word := range list {
+		out = append(out, string(word))
+	}
+	return out
+}

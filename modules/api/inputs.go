@@ -1,0 +1,126 @@
+package api
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// shape is an object that a body may be.
+func shape(example string, required []string, properties map[string]*huma.Schema) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, Required: required, Properties: properties, AdditionalProperties: false,
+		Examples: []any{json.RawMessage(example)},
+	}
+}
+
+func line(about string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Description: about}
+}
+
+func oneOf(options []string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Enum: anys(options)}
+}
+
+func password(about string) *huma.Schema {
+	least := 12
+	return &huma.Schema{Type: huma.TypeString, Format: "password", WriteOnly: true, MinLength: &least, Description: about}
+}
+
+func boolean(about string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeBoolean, Description: about}
+}
+
+// inputs are the bodies that requests may have. Package manage judges them; this
+// is what it takes.
+func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
+	type fields = map[string]*huma.Schema
+	zone, language := line("An IANA name: Europe/Berlin."), line("A language tag: en.")
+	out := fields{
+		"SetupInput": shape(`{"email":"ada@example.com","password":"correct horse battery","name":"Ada"}`, []string{"email", "password"}, fields{
+			"email": line(""), "password": password(""), "name": line(""), "instance_name": line("The name on pages."), "time_zone": zone,
+			"setup_token": line("Printed when the program starts; not needed at the machine itself."),
+		}),
+		"LoginInput": shape(`{"email":"ada@example.com","password":"correct horse battery"}`, []string{"email", "password"}, fields{
+			"email": line(""), "password": {Type: huma.TypeString, Format: "password", WriteOnly: true}, "totp": line("For a second factor."),
+		}),
+		"RefreshInput": shape(`{"refresh_token":"…"}`, []string{"refresh_token"}, fields{"refresh_token": line("")}),
+		"MePatch": shape(`{"name":"Ada Lovelace","time_zone":"Europe/London"}`, nil, fields{
+			"name": line(""), "email": line(""), "time_zone": zone, "language": language, "theme": oneOf(themes()),
+			"password": password("A new one; needs current_password."), "current_password": {Type: huma.TypeString, WriteOnly: true},
+		}),
+		"UserInput": shape(`{"email":"grace@example.com","role":"editor"}`, []string{"email", "role"}, fields{
+			"email": line(""), "name": line(""), "role": oneOf(roles()), "time_zone": zone, "language": language,
+			"password": password("Without one the answer has an invite_url."),
+		}),
+		"UserPatch": shape(`{"role":"viewer"}`, nil, fields{
+			"email": line(""), "name": line(""), "role": oneOf(roles()), "disabled": boolean(""), "time_zone": zone, "language": language,
+			"password": password(""),
+		}),
+		"TokenInput": shape(`{"name":"deploy","role":"editor","scopes":["read","write"]}`, []string{"name"}, fields{
+			"name": line(""), "role": oneOf(roles()), "scopes": {Type: huma.TypeArray, Items: oneOf([]string{"read", "write", "push"})},
+			"expires_at": {Type: huma.TypeString, Format: "date-time", Nullable: true, Description: "null: never."},
+		}),
+		"IncidentInput": shape(`{"title":"Payments are slow","severity":"minor","monitor_ids":[7],"message":"We are looking into it."}`, []string{"title"}, incidentFields()),
+		"IncidentPatch": shape(`{"stage":"identified","message":"A full disk."}`, nil, incidentFields()),
+		"MessageInput":  shape(`{"message":"On it."}`, nil, fields{"message": line("A line of the timeline.")}),
+		"UpdateInput": shape(`{"message":"The disk is being replaced.","stage":"identified"}`, []string{"message"}, fields{
+			"message": line("A line of the timeline."), "stage": oneOf(stages()),
+		}),
+	}
+	monitorInputs(all, out)
+	channelInputs(all, out)
+	return out
+}
+
+func incidentFields() map[string]*huma.Schema {
+	return map[string]*huma.Schema{
+		"title": line(""), "stage": oneOf(stages()), "severity": oneOf(severities()), "message": line("The next line of the timeline."),
+		"monitor_ids": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}, Description: "Of an incident made by hand."},
+		"started_at":  {Type: huma.TypeString, Format: "date-time", Description: "At creation only."},
+	}
+}
+
+// monitorInputs are those of the answer; what nobody writes may come along.
+func monitorInputs(all, out map[string]*huma.Schema) {
+	readOnly(all["Monitor"], "id", "target", "status", "status_since", "consecutive_failures", "last_checked_at", "last_response_ms",
+		"last_error", "last_error_kind", "certificate_expires_at", "created_at", "updated_at")
+	defaults(all["Monitor"], map[string]any{
+		"enabled": true, "interval": "60s", "failures_before_down": 2, "successes_before_up": 1, "resend_every": "0s",
+		"regions": []string{"default"}, "min_regions_down": 1,
+	})
+	input := copyOf(all["Monitor"])
+	input.Required = []string{"name", "type"}
+	input.Examples = []any{json.RawMessage(`{"name":"Shop","type":"http","http":{"url":"https://example.com"}}`)}
+	out["MonitorInput"] = input
+	patch := copyOf(input)
+	patch.Required = nil
+	patch.Examples = []any{json.RawMessage(`{"interval":"5m","tags":{"team":"web"}}`)}
+	out["MonitorPatch"] = patch
+}
+
+func channelInputs(all, out map[string]*huma.Schema) {
+	readOnly(all["Channel"], "id", "disabled_reason", "target", "used_by", "last_delivery", "created_at", "updated_at")
+	defaults(all["Channel"], map[string]any{"enabled": true, "is_default": false, "send_resolved": true, "send_degraded": false})
+	input := copyOf(all["Channel"])
+	input.Required = []string{"name", "type"}
+	input.Examples = []any{json.RawMessage(`{"name":"Ops","type":"webhook","settings":{"url":"https://example.com/hook"}}`)}
+	out["ChannelInput"] = input
+	patch := copyOf(input)
+	patch.Required = nil
+	patch.Examples = []any{json.RawMessage(`{"is_default":true}`)}
+	out["ChannelPatch"] = patch
+}
+
+func readOnly(s *huma.Schema, names ...string) {
+	for name, property := range s.Properties {
+		property.ReadOnly = slices.Contains(names, name)
+	}
+}
+
+func defaults(s *huma.Schema, values map[string]any) {
+	for name, value := range values {
+		s.Properties[name].Default = value
+	}
+}

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+)
+
+// access says who may call a route, and what its answer holds.
+type access int
+
+const (
+	member access = 0         // a token is needed
+	anyone access = 1 << iota // no token is asked for
+	secret                    // the answer shows a secret once
+)
+
+func (a access) has(flag access) bool { return a&flag != 0 }
+
+// route is one line of the table.
+type route struct {
+	method string
+	path   string // below prefix
+	access access
+	tag    string
+	title  string
+	takes  string // schema of the body; "" none, with a ? at its end optional
+	gives  string // schema of the answer, "" none
+	status int
+	query  []param
+	handle func(*server, *call) (reply, error)
+}
+
+func (rt route) bodyOptional() bool { return strings.HasSuffix(rt.takes, "?") }
+
+// routes is THE table of operations.
+func routes() []route {
+	const get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+	const ok, made, none = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	return []route{
+		{post, "/setup", anyone, "Access", "Set up the first owner", "SetupInput", "Setup", made, nil, (*server).setup},
+		{post, "/auth/login", anyone, "Access", "Log in", "LoginInput", "TokenPair", ok, nil, (*server).login},
+		{post, "/auth/refresh", anyone, "Access", "Swap a refresh token", "RefreshInput", "TokenPair", ok, nil, (*server).refresh},
+		{post, "/auth/logout", member, "Access", "Log out", "RefreshInput?", "", none, nil, (*server).logout},
+
+		{get, "/me", member, "People", "Read your profile", "", "User", ok, nil, (*server).me},
+		{patch, "/me", member, "People", "Change your profile", "MePatch", "User", ok, nil, (*server).updateMe},
+		{get, "/users", member, "People", "List users", "", "UserList", ok, paged(), (*server).users},
+		{post, "/users", member | secret, "People", "Create a user", "UserInput", "NewUser", made, nil, (*server).createUser},
+		{get, "/users/{id}", member, "People", "Read a user", "", "User", ok, nil, (*server).user},
+		{patch, "/users/{id}", member, "People", "Change a user", "UserPatch", "User", ok, nil, (*server).updateUser},
+		{del, "/users/{id}", member, "People", "Delete a user", "", "", none, nil, (*server).deleteUser},
+		{get, "/tokens", member, "People", "List API tokens", "", "TokenList", ok, paged(), (*server).tokens},
+		{post, "/tokens", member | secret, "People", "Create an API token", "TokenInput", "Token", made, nil, (*server).createToken},
+		{del, "/tokens/{id}", member, "People", "Delete an API token", "", "", none, nil, (*server).deleteToken},
+
+		{get, "/monitors", member, "Monitors", "List monitors", "", "MonitorList", ok, monitorQuery(), (*server).monitors},
+		{post, "/monitors", member, "Monitors", "Create a monitor", "MonitorInput", "Monitor", made, nil, (*server).createMonitor},
+		{post, "/monitors/test", member, "Monitors", "Test an unsaved monitor", "MonitorInput", "MonitorTest", ok, nil, (*server).testMonitor},
+		{put, "/monitors/by-key/{external_key}", member, "Monitors", "Create or replace a monitor by its key", "MonitorInput", "Monitor", ok, nil, (*server).upsertMonitor},
+		{get, "/monitors/{id}", member, "Monitors", "Read a monitor", "", "Monitor", ok, nil, (*server).monitor},
+		{put, "/monitors/{id}", member, "Monitors", "Replace a monitor", "MonitorInput", "Monitor", ok, nil, (*server).replaceMonitor},
+		{patch, "/monitors/{id}", member, "Monitors", "Change a monitor", "MonitorPatch", "Monitor", ok, nil, (*server).patchMonitor},
+		{del, "/monitors/{id}", member, "Monitors", "Delete a monitor", "", "", none, nil, (*server).deleteMonitor},
+		{post, "/monitors/{id}/restore", member, "Monitors", "Restore a deleted monitor", "", "Monitor", ok, nil, (*server).restoreMonitor},
+		{post, "/monitors/{id}/pause", member, "Monitors", "Pause a monitor", "", "Monitor", ok, nil, (*server).pauseMonitor},
+		{post, "/monitors/{id}/resume", member, "Monitors", "Resume a monitor", "", "Monitor", ok, nil, (*server).resumeMonitor},
+		{post, "/monitors/{id}/check", member, "Monitors", "Check a monitor now", "", "Result", ok, nil, (*server).checkMonitor},
+		{get, "/monitors/{id}/results", member, "Monitors", "List results of a monitor", "", "ResultList", ok, resultQuery(), (*server).results},
+		{get, "/monitors/{id}/stats", member, "Monitors", "Read statistics of a monitor", "", "Stats", ok, statsQuery(), (*server).stats},
+
+		{get, "/incidents", member, "Incidents", "List incidents", "", "IncidentList", ok, incidentQuery(), (*server).incidents},
+		{post, "/incidents", member, "Incidents", "Create an incident", "IncidentInput", "Incident", made, nil, (*server).createIncident},
+		{get, "/incidents/{id}", member, "Incidents", "Read an incident", "", "Incident", ok, nil, (*server).incident},
+		{patch, "/incidents/{id}", member, "Incidents", "Change an incident", "IncidentPatch", "Incident", ok, nil, (*server).patchIncident},
+		{post, "/incidents/{id}/acknowledge", member, "Incidents", "Acknowledge an incident", "MessageInput?", "Incident", ok, nil, (*server).acknowledgeIncident},
+		{post, "/incidents/{id}/resolve", member, "Incidents", "Resolve an incident", "MessageInput?", "Incident", ok, nil, (*server).resolveIncident},
+		{post, "/incidents/{id}/updates", member, "Incidents", "Add an update to an incident", "UpdateInput", "Incident", made, nil, (*server).addIncidentUpdate},
+
+		{get, "/channels", member, "Channels", "List channels", "", "ChannelList", ok, paged(), (*server).channels},
+		{post, "/channels", member, "Channels", "Create a channel", "ChannelInput", "Channel", made, nil, (*server).createChannel},
+		{get, "/channels/{id}", member, "Channels", "Read a channel", "", "Channel", ok, nil, (*server).channel},
+		{patch, "/channels/{id}", member, "Channels", "Change a channel", "ChannelPatch", "Channel", ok, nil, (*server).patchChannel},
+		{del, "/channels/{id}", member, "Channels", "Delete a channel", "", "", none, nil, (*server).deleteChannel},
+		{post, "/channels/{id}/test", member, "Channels", "Test a channel", "", "ChannelTest", ok, nil, (*server).testChannel},
+		{get, "/deliveries", member, "Channels", "List deliveries", "", "DeliveryList", ok, deliveryQuery(), (*server).deliveries},
+		{post, "/deliveries/{id}/retry", member, "Channels", "Send a dead delivery again", "", "Delivery", ok, nil, (*server).retryDelivery},
+
+		{get, "/overview", member, "Instance", "Read the overview", "", "Overview", ok, nil, (*server).overview},
+		{get, "/events", member, "Instance", "Stream events", "", stream, ok, eventQuery(), (*server).events},
+	}
+}

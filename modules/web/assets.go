@@ -1,0 +1,100 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"monitor/modules/uptime"
+	"monitor/static"
+)
+
+// assets are the files of package static and the icons of the tab, under names
+// that carry a hash of their content: a browser may keep them for ever.
+type assets struct {
+	names map[string]string // "js/app.js" → "/static/js/app.3fa9c1d2e4.js"
+	files map[string][]byte // by path below /static/
+}
+
+func newAssets() (*assets, error) {
+	a := &assets{names: map[string]string{}, files: map[string][]byte{}}
+	var sheet bytes.Buffer
+	err := fs.WalkDir(static.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(static.FS, name)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		switch path.Ext(name) {
+		case ".css": // in the order of their names, served as one sheet
+			sheet.Write(content)
+			sheet.WriteByte('\n')
+		case ".js":
+			a.add(name, content)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.add("app.css", sheet.Bytes())
+	for _, s := range []uptime.Status{uptime.Up, uptime.Down, uptime.Unknown} {
+		a.add("favicon-"+string(s)+".svg", []byte(favicon(s)))
+	}
+	return a, nil
+}
+
+func (a *assets) add(name string, content []byte) {
+	sum := sha256.Sum256(content)
+	ext := path.Ext(name)
+	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:5]) + ext
+	a.names[name] = "/static/" + hashed
+	a.files[hashed] = content
+}
+
+// url of an asset; an unknown name is an error, so that a template cannot be
+// executed with it.
+func (a *assets) url(name string) (string, error) {
+	if u, ok := a.names[name]; ok {
+		return u, nil
+	}
+	return "", fmt.Errorf("no asset %q", name)
+}
+
+// static serves the assets by their hashed names alone.
+func (w *Web) static(c echo.Context) error {
+	name := c.Param("*")
+	content, ok := w.assets.files[name]
+	if !ok {
+		return uptime.ErrNotFound
+	}
+	types := map[string]string{
+		".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	}
+	h := c.Response().Header()
+	h.Set("Content-Type", types[path.Ext(name)])
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(content))
+	return nil
+}
+
+// favicon tells the worst state by shape, not by colour alone: a low skyline,
+// one with a tower, or stubs.
+func favicon(s uptime.Status) string {
+	marks := map[uptime.Status]string{
+		uptime.Up:      `<path fill="#17866c" d="M3 13h5v14H3zm7 0h5v14h-5zm7 0h5v14h-5zm7 0h5v14h-5z"/>`,
+		uptime.Down:    `<path fill="#17866c" d="M3 13h5v14H3zm7 0h5v14h-5zm14 0h5v14h-5z"/><path fill="#dc4a44" d="M16 3h7v24h-7z"/>`,
+		uptime.Unknown: `<path fill="#6b7480" d="M3 22h5v5H3zm7 0h5v5h-5zm7 0h5v5h-5zm7 0h5v5h-5z"/>`,
+	}
+	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">` + marks[s] + `</svg>`
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"monitor/modules/uptime"
+)
+
+// Bar is the skyline of a monitor: one slot for each bucket of time. Up is a
+// low block; trouble rises above the line, so that it is told apart without
+// colour. It is drawn in one SVG of at most five paths.
+type Bar struct {
+	Width int // of the view box; its height is 100
+	Paths []BarPath
+	Label string // the same in words
+}
+
+// BarPath draws every mark of one kind.
+type BarPath struct {
+	Class string
+	D     string
+}
+
+// Measures of a slot, in units of the view box.
+const (
+	slotWidth  = 10
+	blockWidth = 8
+	upTop      = 36 // the block of "up" fills the lower 64 %
+	capTop     = 15 // of "degraded": 18 % with a gap below it
+	capHeight  = 18
+	stubTop    = 88
+)
+
+// mark says which block a bucket gets.
+func mark(b uptime.Bucket) string {
+	c := b.Checks
+	switch {
+	case b.Downtime > 0:
+		return "down"
+	case c.Degraded > 0 || c.Down > 0:
+		return "degraded"
+	case c.Up > 0:
+		return "up"
+	}
+	return "none"
+}
+
+// skyline draws the buckets. name and period make its text: "API: 99.98% over
+// 90 days".
+func skyline(buckets []uptime.Bucket, name, period string) Bar {
+	draw := map[string]*strings.Builder{}
+	at := func(class string, x int, top, height float64) {
+		b := draw[class]
+		if b == nil {
+			b = &strings.Builder{}
+			draw[class] = b
+		}
+		fmt.Fprintf(b, "M%d %sh%dv%sh-%dz", x, trim(top), blockWidth, trim(height), blockWidth)
+	}
+	for i, b := range buckets {
+		x := i * slotWidth
+		switch mark(b) {
+		case "up":
+			at("b-up", x, upTop, 100-upTop)
+		case "degraded":
+			at("b-up", x, upTop, 100-upTop)
+			at("b-degraded", x, capTop, capHeight)
+		case "down":
+			red := downHeight(b)
+			at("b-down", x, 0, red)
+			if rest := 100 - red - 3; rest > 4 {
+				at("b-up", x, red+3, rest)
+			}
+		default:
+			at("b-none", x, stubTop, 100-stubTop)
+		}
+	}
+	bar := Bar{Width: max(len(buckets)*slotWidth, slotWidth), Label: barLabel(buckets, name, period)}
+	for _, class := range []string{"b-up", "b-degraded", "b-down", "b-maint", "b-none"} {
+		if b := draw[class]; b != nil {
+			bar.Paths = append(bar.Paths, BarPath{class, b.String()})
+		}
+	}
+	return bar
+}
+
+// downHeight is at least the cap above the line, so that a minute is seen, and
+// the whole slot when all of it was down.
+func downHeight(b uptime.Bucket) float64 {
+	length := b.To.Sub(b.From)
+	if length <= 0 {
+		return 100
+	}
+	share := min(float64(b.Downtime)/float64(length), 1)
+	return float64(upTop) + share*(100-upTop)
+}
+
+func trim(v float64) string { return strconv.FormatFloat(v, 'f', -1, 32) }
+
+func barLabel(buckets []uptime.Bucket, name, period string) string {
+	var down time.Duration
+	var slots, known int
+	for _, b := range buckets {
+		down += b.Downtime
+		if b.Downtime > 0 {
+			slots++
+		}
+		if mark(b) != "none" {
+			known++
+		}
+	}
+	switch {
+	case known == 0:
+		return fmt.Sprintf("%s: no data over the last %s", name, period)
+	case slots == 0:
+		return fmt.Sprintf("%s: no downtime over the last %s", name, period)
+	}
+	return fmt.Sprintf("%s: down for %s over the last %s", name, span(down), period)
+}
+
+// uptimeOf sums buckets: 1 − downtime ÷ covered time, nil where nothing is
+// known. A bucket without a single known result is not covered.
+func uptimeOf(buckets []uptime.Bucket) *float64 {
+	var down, covered time.Duration
+	for _, b := range buckets {
+		if mark(b) == "none" {
+			continue
+		}
+		covered += b.To.Sub(b.From)
+		down += b.Downtime
+	}
+	if covered <= 0 {
+		return nil
+	}
+	ratio := 1 - float64(down)/float64(covered)
+	ratio = max(min(ratio, 1), 0)
+	return &ratio
+}

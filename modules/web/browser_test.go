@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+var shotDir = flag.String("shots", "", "folder for screenshots of every page, in both themes and two widths")
+
+// stage serves each page of shots() at /shot/NAME, and everything else as ever.
+func stage(t *testing.T) *httptest.Server {
+	t.Helper()
+	usual, _ := setup(t)
+	byName := map[string]shot{}
+	for _, s := range shots() {
+		byName[s.name] = s
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s, ok := byName[strings.TrimPrefix(r.URL.Path, "/shot/")]
+		if !ok {
+			r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
+			usual.ServeHTTP(rw, r)
+			return
+		}
+		w, f := setup(t)
+		if s.prepare != nil {
+			s.prepare(f)
+		}
+		f.theme = r.URL.Query().Get("theme")
+		change := s.change
+		if change == nil {
+			change = func(*http.Request) {}
+		}
+		rec := ask(w, s.path, s.form, change)
+		for k, v := range rec.Header() {
+			rw.Header()[k] = v
+		}
+		rw.WriteHeader(rec.Code)
+		_, _ = rw.Write(rec.Body.Bytes())
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// browse starts a Chromium of its own.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(ctx), "start chromium: install Debian's package chromium")
+	return ctx
+}
+
+// complaints collects what the browser finds wrong: errors of scripts and
+// breaches of the content security policy.
+func complaints(ctx context.Context, t *testing.T) func() []string {
+	t.Helper()
+	var mu sync.Mutex
+	var list []string
+	add := func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		list = append(list, text)
+	}
+	require.NoError(t, chromedp.Listen(ctx, func(ev any) {
+		switch e := ev.(type) {
+		case *cdplog.EventEntryAdded:
+			// The status of error pages is what they are for.
+			if e.Entry.Level == cdplog.EntryLevelError && !strings.Contains(e.Entry.Text, "the server responded with a status of") {
+				add(e.Entry.Text)
+			}
+		case *runtime.EventExceptionThrown:
+			add(e.ExceptionDetails.Text)
+		}
+	}))
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), list...)
+	}
+}
+
+// TestEveryPageInABrowser: no page scrolls sideways at 320 px, and the browser
+// has nothing to complain about.
+func TestEveryPageInABrowser(t *testing.T) {
+	t.Parallel()
+	server, ctx := stage(t), browse(t)
+	found := complaints(ctx, t)
+	for _, s := range shots() {
+		require.NoError(t, chromedp.Do(ctx,
+			chromedp.EmulateViewport(320, 800, chromedp.EmulateMobile),
+			chromedp.Navigate(server.URL+"/shot/"+s.name)), s.name)
+		for _, width := range []int64{320, 800, 1120, 1360} {
+			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)))
+			wide, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+			require.NoError(t, err)
+			beyond, err := chromedp.Run(ctx, chromedp.Evaluate[string](widest))
+			require.NoError(t, err)
+			require.LessOrEqual(t, wide, width, "%s scrolls sideways: %s", s.name, beyond)
+			require.Empty(t, beyond, "%s at %d px", s.name, width)
+		}
+		require.Empty(t, found(), s.name)
+		if *shotDir != "" {
+			photograph(ctx, t, server.URL, s.name)
+		}
+	}
+}
+
+// widest names what reaches beyond the page or its card.
+const widest = `[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.uplot, .tabs, .excerpt, .target, svg, .menu') &&
+	e.getBoundingClientRect().right > Math.min(innerWidth, (e.closest('.card') ?? document.body).getBoundingClientRect().right) + 1).slice(0, 6).map(e => e.tagName + '.' + (e.getAttribute('class') || e.id)).join(' ')`
+
+func photograph(ctx context.Context, t *testing.T, base, name string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(*shotDir, 0o755))
+	for _, theme := range []string{"light", "dark"} {
+		for _, width := range []int64{1360, 390} {
+			view := []chromedp.EmulateViewportOption{}
+			if width < 500 {
+				view = append(view, chromedp.EmulateMobile)
+			}
+			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 900, view...),
+				chromedp.Navigate(base+"/shot/"+name+"?theme="+theme)))
+			png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+			require.NoError(t, err)
+			file := filepath.Join(*shotDir, fmt.Sprintf("%s-%s-%d.png", name, theme, width))
+			require.NoError(t, os.WriteFile(file, png, 0o600))
+		}
+	}
+}
+
+// TestPageFollowsTheStream: a notice makes an open page read its rows again;
+// what is open in it stays open, and the chart is drawn anew.
+func TestPageFollowsTheStream(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	refreshed := make(chan string, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
+		w.ServeHTTP(rw, r)
+		if isFragment(r) {
+			refreshed <- r.URL.RequestURI()
+		}
+	}))
+	t.Cleanup(server.Close)
+	ctx := browse(t)
+	t.Cleanup(server.CloseClientConnections)
+	found := complaints(ctx, t)
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(1360, 900), chromedp.Navigate(server.URL+"/monitors/1")))
+	open := `document.querySelector('#chart + details').open = true; document.querySelectorAll('.chart-host canvas').length`
+	canvases, err := chromedp.Run(ctx, chromedp.Evaluate[int](open))
+	require.NoError(t, err)
+	require.Equal(t, 1, canvases, "uPlot drew")
+	f.mu.Lock()
+	f.theme = "dark" // of no account here: only that the page is made anew
+	f.mu.Unlock()
+	f.notices <- uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 1}
+	select {
+	case at := <-refreshed:
+		require.Equal(t, "/monitors/1?range=24h&tab=checks", at)
+	case <-time.After(30 * time.Second):
+		require.FailNow(t, "the page did not read anew")
+	}
+	state := `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done([
+		document.querySelector('#chart + details').open, document.querySelectorAll('.chart-host canvas').length,
+		document.querySelector('#chart .chart-y').hidden, document.title, document.getElementById('live').textContent].join('|')))))`
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](state, chromedp.EvalAwaitPromise))
+	require.NoError(t, err)
+	require.Equal(t, "true|1|true|(2 down) api-eu-003 · Acme monitoring|Live", got)
+	require.Empty(t, found())
+}

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// ChannelsPage shows the channels as cards.
+type ChannelsPage struct {
+	Frame
+	Cards []ChannelCard
+}
+
+// ChannelCard is one channel.
+type ChannelCard struct {
+	ID       int64
+	Name     string
+	Kind     string
+	Target   string
+	URL      string
+	Enabled  bool
+	Default  bool
+	Disabled string // why the program disabled it
+	UsedBy   string
+	Last     *DeliveryRow
+}
+
+func channelURL(id int64) string { return "/channels/" + strconv.FormatInt(id, 10) }
+
+func (w *Web) channels(r *request) error {
+	s, err := r.scene("Channels", "Channels")
+	if err != nil {
+		return err
+	}
+	list, err := w.deps.Manage.Channels(r.Request().Context(), r.actor, uptime.Page{Limit: 200})
+	if err != nil {
+		return err
+	}
+	p := ChannelsPage{Frame: s.frame}
+	for _, c := range list.Items {
+		p.Cards = append(p.Cards, s.channelCard(c, w.deps.Manage.ChannelKinds()))
+	}
+	return r.page(http.StatusOK, "channels", "", p)
+}
+
+func (s *scene) channelCard(c manage.ChannelView, kinds []uptime.Kind) ChannelCard {
+	card := ChannelCard{
+		ID: c.ID, Name: c.Name, Kind: kindLabel(kinds, c.Type), Target: c.Target, URL: channelURL(c.ID),
+		Enabled: c.Enabled, Default: c.IsDefault, Disabled: c.DisabledReason,
+		UsedBy: "used by " + plural(int64(c.UsedBy), "monitor", "monitors"),
+	}
+	if c.LastDelivery != nil {
+		row := s.deliveryRow(*c.LastDelivery)
+		card.Last = &row
+	}
+	return card
+}
+
+// channelNames gives the names by id.
+func (r *request) channelNames() (map[int64]string, error) {
+	list, err := r.web.deps.Manage.Channels(r.Request().Context(), r.actor, uptime.Page{Limit: 200})
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[int64]string, len(list.Items))
+	for _, c := range list.Items {
+		names[c.ID] = c.Name
+	}
+	return names, nil
+}
+
+// DeliveryRow is a delivery in any list.
+type DeliveryRow struct {
+	ID       int64
+	State    State
+	Event    string
+	Channel  string
+	Incident string // URL
+	At       When
+	Tries    string
+	Next     When
+	Said     string
+	Dead     bool
+}
+
+func (s *scene) deliveryRow(d manage.DeliveryView) DeliveryRow {
+	row := DeliveryRow{
+		ID: d.ID, State: deliveryState(d.Status), Event: eventWord(d.EventType), At: s.when(d.CreatedAt),
+		Tries: plural(int64(len(d.Attempts)), "attempt", "attempts"), Next: s.whenPtr(d.NextAttemptAt),
+		Said: d.Reason, Dead: d.Status == uptime.DeliveryDead,
+	}
+	if d.IncidentID != nil {
+		row.Incident = "/incidents/" + strconv.FormatInt(*d.IncidentID, 10)
+	}
+	if n := len(d.Attempts); n > 0 && row.Said == "" {
+		last := d.Attempts[n-1]
+		switch {
+		case last.Error != "":
+			row.Said = last.Error
+		case last.StatusCode != nil:
+			row.Said = "Answered " + strconv.Itoa(*last.StatusCode) + " in " + latency(ms(last.DurationMS))
+		}
+	}
+	return row
+}
+
+// ChannelLogPage is what was sent by a channel.
+type ChannelLogPage struct {
+	Frame
+	Card    ChannelCard
+	Rows    []DeliveryRow
+	Filters []Link
+	Older   string
+	Self    string
+}
+
+func (w *Web) channelLog(r *request) error {
+	c, err := r.storedChannel()
+	if err != nil {
+		return err
+	}
+	s, err := r.scene("Delivery log", "Channels", Crumb{"Channels", "/channels"}, Crumb{c.Name, channelURL(c.ID) + "/edit"})
+	if err != nil {
+		return err
+	}
+	f := uptime.DeliveryFilter{ChannelID: c.ID}
+	base := channelURL(c.ID) + "/log"
+	p := ChannelLogPage{Frame: s.frame, Card: s.channelCard(c, w.deps.Manage.ChannelKinds()), Self: base}
+	if r.QueryParam("status") == string(uptime.DeliveryDead) {
+		f.Status, p.Self = uptime.DeliveryDead, base+"?status=dead"
+	}
+	p.Filters = []Link{{"All", base, f.Status == ""}, {"Failed", base + "?status=dead", f.Status != ""}}
+	list, err := w.deps.Manage.Deliveries(r.Request().Context(), r.actor, f, uptime.Page{Limit: 50, Cursor: r.QueryParam("cursor")})
+	if err != nil {
+		return err
+	}
+	for _, d := range list.Items {
+		p.Rows = append(p.Rows, s.deliveryRow(d))
+	}
+	if list.Next != "" {
+		p.Older = withCursor(p.Self, list.Next)
+	}
+	return r.page(http.StatusOK, "channellog", "", p)
+}
+
+// storedChannel reads the channel of the path.
+func (r *request) storedChannel() (manage.ChannelView, error) {
+	id, err := r.id()
+	if err != nil {
+		return manage.ChannelView{}, err
+	}
+	return r.web.deps.Manage.Channel(r.Request().Context(), r.actor, id)
+}
+
+func (w *Web) deliveryRetry(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	d, err := w.deps.Manage.RetryDelivery(r.Request().Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
+	return r.done("delivery-retried", r.back(channelURL(d.ChannelID)+"/log"))
+}
+
+// withCursor of the next part of a list.
+func withCursor(base, cursor string) string {
+	join := "?"
+	if strings.Contains(base, "?") {
+		join = "&"
+	}
+	return base + join + "cursor=" + url.QueryEscape(cursor)
+}

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+func trimBlock(name string) string { return strings.TrimPrefix(name, settingsBlock) }
+
+func (w *Web) channelSave(r *request) error {
+	c, err := r.storedChannel()
+	if err != nil {
+		return err
+	}
+	v, err := r.FormParams()
+	if err != nil {
+		return err
+	}
+	kind := kindOf(w.deps.Manage.ChannelKinds(), c.Type)
+	b, err := channelBody(kind, v)
+	if err != nil {
+		return err
+	}
+	delete(b, "type") // it cannot change
+	if b["settings"], err = mergePatch(c.Settings, b["settings"]); err != nil {
+		return err
+	}
+	raw, err := b.json()
+	if err != nil {
+		return err
+	}
+	_, failure := w.deps.Manage.PatchChannel(r.Request().Context(), r.actor, c.ID, raw, v.Get("etag"))
+	if failure == nil {
+		return r.done("channel-saved", channelURL(c.ID)+"/edit")
+	}
+	return r.refuseChannel(c.Name, kind, v, &c, failure)
+}
+
+// mergePatch is the JSON Merge Patch (RFC 7396) that makes next of an object:
+// what next no longer has becomes null.
+func mergePatch(from, next json.RawMessage) (json.RawMessage, error) {
+	var a, b map[string]json.RawMessage
+	if !isObject(from) || !isObject(next) {
+		return next, nil
+	}
+	if err := errors.Join(json.Unmarshal(from, &a), json.Unmarshal(next, &b)); err != nil {
+		return nil, err
+	}
+	for name, old := range a {
+		now, kept := b[name]
+		if !kept {
+			b[name] = json.RawMessage("null")
+			continue
+		}
+		patched, err := mergePatch(old, now)
+		if err != nil {
+			return nil, err
+		}
+		b[name] = patched
+	}
+	return json.Marshal(b)
+}
+
+func isObject(raw json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) }
+
+// channelTest sends the two messages of a test and shows the raw answers.
+func (w *Web) channelTest(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	found, err := w.deps.Manage.TestChannel(r.Request().Context(), r.actor, id)
+	var e *uptime.Error
+	switch {
+	case err == nil:
+		return r.showChannel(http.StatusOK, channelTest(found))
+	case errors.As(err, &e) && e.Code != uptime.CodeNotFound && e.Code != uptime.CodeInternal:
+		return r.showChannel(http.StatusUnprocessableEntity, &ChannelTest{Problem: e.Detail})
+	}
+	return err
+}
+
+func channelTest(v manage.ChannelTestView) *ChannelTest {
+	t := &ChannelTest{OK: v.OK}
+	for _, a := range v.Attempts {
+		try := ChannelTry{State: stateOf(uptime.Up), Event: eventWord(a.Type), Answer: a.Answer}
+		switch {
+		case a.Error != "":
+			try.State, try.Said = stateOf(uptime.Down), a.Error
+		case a.StatusCode != nil:
+			try.Said = "Answered " + strconv.Itoa(*a.StatusCode) + " in " + latency(ms(a.DurationMS))
+		default:
+			try.Said = "Sent in " + latency(ms(a.DurationMS))
+		}
+		t.Attempts = append(t.Attempts, try)
+	}
+	return t
+}
+
+func (w *Web) channelConfirmDelete(r *request) error {
+	c, err := r.storedChannel()
+	if err != nil {
+		return err
+	}
+	s, err := r.scene("Delete", "Channels", Crumb{"Channels", "/channels"}, Crumb{c.Name, channelURL(c.ID) + "/edit"})
+	if err != nil {
+		return err
+	}
+	lost := "Deliveries that wait are cancelled."
+	if c.UsedBy > 0 {
+		lost = plural(int64(c.UsedBy), "monitor tells", "monitors tell") + " nobody by it any more. " + lost
+	}
+	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
+		Frame: s.frame, Question: "Delete channel " + c.Name + "?", Lost: lost, Verb: "Delete channel",
+		Action: channelURL(c.ID) + "/delete", Cancel: channelURL(c.ID) + "/edit", ETag: c.ETag,
+	})
+}
+
+func (w *Web) channelDelete(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	if err := w.deps.Manage.DeleteChannel(r.Request().Context(), r.actor, id, ""); err != nil {
+		return err
+	}
+	return r.done("channel-deleted", "/channels")
+}

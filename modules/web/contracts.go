@@ -1,0 +1,106 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// useCases is what a person may do, as pages need it: package manage.
+type useCases interface {
+	gate
+	account
+	instance
+	monitorLists
+	monitors
+	monitorChecks
+	figures
+	incidents
+	incidentChanges
+	channels
+	deliveries
+	kinds
+}
+
+// Use cases of people who are not logged in yet.
+type gate interface {
+	NeedsSetup(ctx context.Context) (bool, error)
+	SetupSession(ctx context.Context, in manage.SetupInput) (manage.Session, error)
+	LoginSession(ctx context.Context, in manage.LoginInput) (manage.Session, error)
+	ActorOfSession(ctx context.Context, cookie, address string) (uptime.Actor, *manage.Session, error)
+	LogoutActor(ctx context.Context, actor uptime.Actor) error
+}
+
+type account interface {
+	StillAllowed(ctx context.Context, actor uptime.Actor) (uptime.Actor, error)
+	Me(ctx context.Context, actor uptime.Actor) (manage.UserView, error)
+	UpdateMe(ctx context.Context, actor uptime.Actor, patch json.RawMessage, ifMatch string) (manage.UserView, error)
+	Can(actor uptime.Actor, action manage.Action) bool
+}
+
+type instance interface {
+	Instance(ctx context.Context) (uptime.Workspace, error)
+	Counts(ctx context.Context, actor uptime.Actor) (manage.Counts, error)
+}
+
+type monitorLists interface {
+	Monitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, p uptime.Page) (uptime.List[manage.MonitorView], error)
+	CountMonitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (int64, error)
+	TagsAndGroups(ctx context.Context, actor uptime.Actor) (manage.TagsAndGroups, error)
+}
+
+type monitors interface {
+	Monitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
+	CreateMonitor(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.MonitorView, error)
+	ReplaceMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage, ifMatch string) (manage.MonitorView, error)
+	DeleteMonitor(ctx context.Context, actor uptime.Actor, id int64, ifMatch string) error
+}
+
+type monitorChecks interface {
+	PauseMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
+	ResumeMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
+	CheckNow(ctx context.Context, actor uptime.Actor, id int64) (manage.ResultView, error)
+	TestMonitor(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.MonitorTestView, error)
+}
+
+type figures interface {
+	Results(ctx context.Context, actor uptime.Actor, id int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[manage.ResultView], error)
+	Stats(ctx context.Context, actor uptime.Actor, id int64, q manage.StatsQuery) (manage.StatsView, error)
+	Buckets(ctx context.Context, actor uptime.Actor, ids []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error)
+}
+
+type incidents interface {
+	Incidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter, p uptime.Page) (uptime.List[manage.IncidentView], error)
+	CountIncidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter) (int64, error)
+	Incident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
+}
+
+type incidentChanges interface {
+	AcknowledgeIncident(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
+	ResolveIncident(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
+	AddIncidentUpdate(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
+}
+
+type channels interface {
+	Channels(ctx context.Context, actor uptime.Actor, p uptime.Page) (uptime.List[manage.ChannelView], error)
+	Channel(ctx context.Context, actor uptime.Actor, id int64) (manage.ChannelView, error)
+	CreateChannel(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.ChannelView, error)
+	PatchChannel(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (manage.ChannelView, error)
+	DeleteChannel(ctx context.Context, actor uptime.Actor, id int64, ifMatch string) error
+}
+
+type deliveries interface {
+	TestChannel(ctx context.Context, actor uptime.Actor, id int64) (manage.ChannelTestView, error)
+	Deliveries(ctx context.Context, actor uptime.Actor, f uptime.DeliveryFilter, p uptime.Page) (uptime.List[manage.DeliveryView], error)
+	RetryDelivery(ctx context.Context, actor uptime.Actor, id int64) (manage.DeliveryView, error)
+}
+
+type kinds interface {
+	MonitorKinds() []uptime.Kind
+	ChannelKinds() []uptime.Kind
+}
+
+var _ useCases = (*manage.Manage)(nil)

@@ -1,0 +1,172 @@
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"monitor/modules/uptime"
+)
+
+// ErrorPage says what failed, what is still true and what to do.
+type ErrorPage struct {
+	Frame
+	Status    int
+	Heading   string
+	Text      string
+	RequestID string
+}
+
+// statuses maps application codes to HTTP.
+func statuses() map[uptime.Code]int {
+	return map[uptime.Code]int{
+		uptime.CodeMalformed: http.StatusBadRequest, uptime.CodeUnauthorized: http.StatusUnauthorized,
+		uptime.CodeForbidden: http.StatusForbidden, uptime.CodeNotFound: http.StatusNotFound,
+		uptime.CodeConflict: http.StatusConflict, uptime.CodePaused: http.StatusConflict,
+		uptime.CodePrecondition: http.StatusPreconditionFailed, uptime.CodeTooLarge: http.StatusRequestEntityTooLarge,
+		uptime.CodeMediaType: http.StatusUnsupportedMediaType, uptime.CodeInvalid: http.StatusUnprocessableEntity,
+		uptime.CodeLimited: http.StatusTooManyRequests, uptime.CodeInternal: http.StatusInternalServerError,
+		uptime.CodeUnavailable: http.StatusServiceUnavailable, uptime.CodeNoWorker: http.StatusServiceUnavailable,
+	}
+}
+
+// statusOf an error of any kind.
+func statusOf(err error) int {
+	var he *echo.HTTPError
+	var big *http.MaxBytesError
+	var f *forbidden
+	switch {
+	case errors.As(err, &f):
+		return http.StatusForbidden
+	case errors.As(err, &big):
+		return http.StatusRequestEntityTooLarge
+	case errors.As(err, &he):
+		return he.Code
+	}
+	if s, ok := statuses()[uptime.CodeOf(err)]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+// answerError draws the error page. Our own failures are logged here and read
+// "internal error" with the id of the request outside.
+func (w *Web) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	r := c.Request()
+	status := statusOf(err)
+	if status == http.StatusInternalServerError {
+		w.deps.Log.ErrorContext(r.Context(), "page failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+	}
+	w.setRetryAfter(c, err, status)
+	if isFragment(r) {
+		// The old content stays: it is dated, and better than an error page in
+		// its place.
+		c.Response().Header().Set("HX-Reswap", "none")
+		w.logFailure(r, c.NoContent(status))
+		return
+	}
+	p := ErrorPage{Frame: w.frameOf(err, c), Status: status, RequestID: uptime.RequestOf(r.Context()).ID}
+	p.Heading, p.Text = explain(status, err)
+	p.Title = p.Heading
+	p.Crumbs = []Crumb{{Label: p.Heading}}
+	if drawn := w.show(c, status, "error", "layout", p); drawn != nil {
+		w.logFailure(r, drawn)
+		w.logFailure(r, c.String(status, p.Heading))
+	}
+}
+
+func (w *Web) logFailure(r *http.Request, err error) {
+	if err != nil {
+		w.deps.Log.ErrorContext(r.Context(), "error page failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+	}
+}
+
+// frameOf keeps the frame of somebody who is logged in, if it can still be read.
+func (w *Web) frameOf(err error, c echo.Context) Frame {
+	var f *failed
+	var no *forbidden
+	r := &request{Context: c, web: w, now: w.deps.Clock()}
+	switch {
+	case errors.As(err, &f):
+		r = f.request
+	case errors.As(err, &no):
+		r.actor = no.actor
+	default:
+		return w.outside(c, "")
+	}
+	if s, err := r.scene("", ""); err == nil {
+		return s.frame
+	}
+	return w.outside(c, "")
+}
+
+func (w *Web) setRetryAfter(c echo.Context, err error, status int) {
+	var e *uptime.Error
+	wait := time.Duration(0)
+	if errors.As(err, &e) {
+		wait = e.RetryAfter
+	}
+	if wait == 0 && status == http.StatusServiceUnavailable {
+		wait = 5 * time.Second
+	}
+	if wait > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+}
+
+// explain gives heading and text of an error for people.
+func explain(status int, err error) (heading, text string) {
+	var e *uptime.Error
+	detail := ""
+	if errors.As(err, &e) {
+		detail = e.Detail
+	}
+	or := func(fallback string) string {
+		if detail != "" {
+			return detail
+		}
+		return fallback
+	}
+	var no *forbidden
+	switch status {
+	case http.StatusForbidden:
+		if errors.As(err, &no) {
+			return "You may not do this", "Your role is " + string(no.actor.Role) + ". To " + string(no.action) +
+				" you need a higher one. An owner or admin of this instance can change your role."
+		}
+		return "You may not do this", or("Your role does not allow this.")
+	case http.StatusNotFound:
+		return "Not here", "This page does not exist, or what it showed was deleted."
+	case http.StatusMethodNotAllowed:
+		return "Not here", "This address takes no request of this kind."
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return "That did not fit", or("It changed in between. Go back, reload the page and try again.")
+	case http.StatusRequestEntityTooLarge:
+		return "Too large", "The form holds more than 4 MB. Nothing was saved."
+	case http.StatusTooManyRequests:
+		wait := "a moment"
+		if e != nil && e.RetryAfter > 0 {
+			wait = span(e.RetryAfter)
+		}
+		return "Too many requests", "Try again in " + wait + "."
+	case http.StatusServiceUnavailable:
+		return "Not available right now", or("The database does not answer. Checks go on from what is queued and nothing is lost; this page works again as soon as it is back.")
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusUnauthorized:
+		return "That cannot be used", or("Something in the request cannot be used. Nothing was changed.")
+	}
+	return "Internal error", "Something failed on our side. Nothing that was saved before is lost."
+}
+
+// refuseOrigin answers a post that came from another site's page.
+func (w *Web) refuseOrigin(rw http.ResponseWriter, r *http.Request) {
+	c := w.echo.NewContext(r, rw)
+	w.answerError(uptime.Fail(uptime.CodeForbidden, "This form was sent from another site's page, so it was refused. Open the page here and send it again."), c)
+}

@@ -1,0 +1,339 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// fake answers with samples: the real use cases need a database, and have
+// tests of their own.
+type fake struct {
+	mu      sync.Mutex
+	empty   bool        // a new instance: no monitor, channel or incident
+	fresh   bool        // no user yet
+	role    uptime.Role // of everybody
+	ended   bool        // the session is over
+	failure error       // of the next change
+	broken  error       // of every read
+	saved   []json.RawMessage
+	theme   string
+	notices chan uptime.Notice
+}
+
+func (f *fake) change(body json.RawMessage) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.saved = append(f.saved, body)
+	return f.failure
+}
+
+func (f *fake) lastSaved(t *testing.T) map[string]any {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	require.NotEmpty(t, f.saved)
+	var v map[string]any
+	require.NoError(t, json.Unmarshal(f.saved[len(f.saved)-1], &v))
+	return v
+}
+
+func (f *fake) NeedsSetup(context.Context) (bool, error) { return f.fresh, f.broken }
+
+func (f *fake) SetupSession(_ context.Context, in manage.SetupInput) (manage.Session, error) {
+	if !in.Trusted && in.SetupToken != "code" {
+		return manage.Session{}, uptime.Invalid(uptime.FieldError{Field: "setup_token", Message: "is not the code in the log"})
+	}
+	return manage.Session{Cookie: "ok"}, f.change(nil)
+}
+
+func (f *fake) LoginSession(_ context.Context, in manage.LoginInput) (manage.Session, error) {
+	if f.failure != nil {
+		return manage.Session{}, f.failure
+	}
+	if in.Password != "right" {
+		return manage.Session{}, uptime.Fail(uptime.CodeUnauthorized, "E-mail or password is wrong.")
+	}
+	return manage.Session{Cookie: "ok", Persistent: in.Remember, ExpiresAt: sampleNow().Add(time.Hour)}, nil
+}
+
+func (f *fake) ActorOfSession(_ context.Context, cookie, _ string) (uptime.Actor, *manage.Session, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if cookie != "ok" || f.ended {
+		return uptime.Actor{}, nil, uptime.Fail(uptime.CodeUnauthorized, "Log in.")
+	}
+	return uptime.Actor{WorkspaceID: 1, UserID: 1, Role: f.role}, nil, nil
+}
+
+func (f *fake) LogoutActor(context.Context, uptime.Actor) error { return nil }
+
+func (f *fake) StillAllowed(_ context.Context, a uptime.Actor) (uptime.Actor, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return a, uptime.Fail(uptime.CodeUnauthorized, "Log in.")
+	}
+	return a, nil
+}
+
+func (f *fake) Me(context.Context, uptime.Actor) (manage.UserView, error) {
+	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme}, f.broken
+}
+
+func (f *fake) UpdateMe(_ context.Context, _ uptime.Actor, patch json.RawMessage, _ string) (manage.UserView, error) {
+	return manage.UserView{}, f.change(patch)
+}
+
+func (f *fake) Can(a uptime.Actor, action manage.Action) bool {
+	own := []manage.Action{manage.Read, manage.ReadSelf, manage.ChangeSelf}
+	return a.Role.Includes(uptime.RoleEditor) || slices.Contains(own, action)
+}
+
+func (f *fake) Instance(context.Context) (uptime.Workspace, error) {
+	return uptime.Workspace{ID: 1, Name: "Acme monitoring", TimeZone: "UTC"}, nil
+}
+
+func (f *fake) Counts(context.Context, uptime.Actor) (manage.Counts, error) {
+	c := manage.Counts{}
+	if f.empty {
+		return c, nil
+	}
+	for _, s := range sampleList() {
+		c[s.status]++
+	}
+	return c, nil
+}
+
+func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilter, _ uptime.Page) (uptime.List[manage.MonitorView], error) {
+	var out uptime.List[manage.MonitorView]
+	for i, s := range sampleList() {
+		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) {
+			out.Items = append(out.Items, sampleMonitor(i))
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) CountMonitors(ctx context.Context, a uptime.Actor, q uptime.MonitorFilter) (int64, error) {
+	list, err := f.Monitors(ctx, a, q, uptime.Page{})
+	return int64(len(list.Items)), err
+}
+
+func (f *fake) TagsAndGroups(context.Context, uptime.Actor) (manage.TagsAndGroups, error) {
+	return manage.TagsAndGroups{Tags: map[string][]string{"team": {"core", "web"}, hostile: {hostile}}, Groups: []string{"Shop", "Shop/EU", hostile}}, nil
+}
+
+func (f *fake) Monitor(_ context.Context, _ uptime.Actor, id int64) (manage.MonitorView, error) {
+	if id > int64(len(sampleList())) {
+		return manage.MonitorView{}, uptime.ErrNotFound
+	}
+	return sampleMonitor(int(id - 1)), nil
+}
+
+func (f *fake) CreateMonitor(_ context.Context, _ uptime.Actor, body json.RawMessage) (manage.MonitorView, error) {
+	return manage.MonitorView{ID: 1}, f.change(body)
+}
+
+func (f *fake) ReplaceMonitor(_ context.Context, _ uptime.Actor, _ int64, body json.RawMessage, _ string) (manage.MonitorView, error) {
+	return manage.MonitorView{ID: 1}, f.change(body)
+}
+
+func (f *fake) DeleteMonitor(context.Context, uptime.Actor, int64, string) error {
+	return f.change(nil)
+}
+
+func (f *fake) PauseMonitor(context.Context, uptime.Actor, int64) (manage.MonitorView, error) {
+	return manage.MonitorView{}, f.change(nil)
+}
+
+func (f *fake) ResumeMonitor(context.Context, uptime.Actor, int64) (manage.MonitorView, error) {
+	return manage.MonitorView{}, f.change(nil)
+}
+
+func (f *fake) CheckNow(context.Context, uptime.Actor, int64) (manage.ResultView, error) {
+	return manage.ResultView{Status: uptime.Up}, f.change(nil)
+}
+
+func (f *fake) TestMonitor(_ context.Context, _ uptime.Actor, body json.RawMessage) (manage.MonitorTestView, error) {
+	code, dns, dial, tls, first := 200, 4.2, 11.0, 23.0, 140.0
+	return manage.MonitorTestView{
+		Status: uptime.Up, ResponseMS: 184, StatusCode: &code, Address: "203.0.113.7:443", Excerpt: `{"ok":true}` + hostile,
+		Phases:       manage.PhasesView{DNSMS: &dns, ConnectMS: &dial, TLSMS: &tls, FirstByteMS: &first},
+		Certificate:  &manage.CertificateView{Subject: "example.com", Issuer: "R11", NotAfter: sampleNow().Add(61 * 24 * time.Hour)},
+		Expectations: []uptime.Expectation{{Name: "Status", Expected: "200-299", Actual: "200", Met: true}, {Name: "Keyword", Expected: "welcome", Actual: hostile}},
+	}, f.change(body)
+}
+
+func (f *fake) Results(_ context.Context, _ uptime.Actor, id int64, _ uptime.ResultFilter, _ uptime.Page) (uptime.List[manage.ResultView], error) {
+	out := uptime.List[manage.ResultView]{Next: "next"}
+	for i := range 12 {
+		code, dns, first := 200, 3.1, 60.0
+		v := manage.ResultView{MonitorID: id, Region: "default", ScheduledAt: sampleNow().Add(-time.Duration(i) * time.Minute), Status: uptime.Up,
+			ResponseMS: 87 + float64(i), StatusCode: &code, Phases: manage.PhasesView{DNSMS: &dns, FirstByteMS: &first}, Attempt: 1}
+		if i < 3 && id <= 2 {
+			bad := 503
+			v.Status, v.StatusCode, v.Error, v.Attempt = uptime.Down, &bad, "answered 503 Service Unavailable, expected 200-299", i+1
+		}
+		out.Items = append(out.Items, v)
+	}
+	if f.empty {
+		return uptime.List[manage.ResultView]{}, nil
+	}
+	return out, nil
+}
+
+func (f *fake) Stats(_ context.Context, _ uptime.Actor, _ int64, q manage.StatsQuery) (manage.StatsView, error) {
+	up, p50, p95 := 0.99951, 87.4, 412.0
+	return manage.StatsView{Window: q.Window, Uptime: &up, Coverage: 1, DowntimeSeconds: 250, ResponseMS: manage.ResponseView{P50: &p50, P95: &p95}}, nil
+}
+
+func (f *fake) Buckets(_ context.Context, _ uptime.Actor, ids []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error) {
+	out := map[int64][]uptime.Bucket{}
+	for _, id := range ids {
+		out[id] = sampleBuckets(id, from, to, width)
+	}
+	return out, nil
+}
+
+func (f *fake) Incidents(_ context.Context, _ uptime.Actor, q uptime.IncidentFilter, _ uptime.Page) (uptime.List[manage.IncidentView], error) {
+	var out uptime.List[manage.IncidentView]
+	for _, id := range []int64{1, 2, 5, 6, 11} {
+		inc := sampleIncident(id)
+		if f.empty || (q.Unresolved && inc.Status == uptime.IncidentResolved) || (q.MonitorID != 0 && q.MonitorID != id) {
+			continue
+		}
+		out.Items = append(out.Items, inc)
+	}
+	return out, nil
+}
+
+func (f *fake) CountIncidents(ctx context.Context, a uptime.Actor, q uptime.IncidentFilter) (int64, error) {
+	list, err := f.Incidents(ctx, a, q, uptime.Page{})
+	return int64(len(list.Items)), err
+}
+
+func (f *fake) Incident(_ context.Context, _ uptime.Actor, id int64) (manage.IncidentView, error) {
+	if id > int64(len(sampleList())) {
+		return manage.IncidentView{}, uptime.ErrNotFound
+	}
+	return sampleIncident(id), nil
+}
+
+func (f *fake) AcknowledgeIncident(_ context.Context, _ uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error) {
+	return sampleIncident(id), f.change(body)
+}
+
+func (f *fake) ResolveIncident(_ context.Context, _ uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error) {
+	return sampleIncident(id), f.change(body)
+}
+
+func (f *fake) AddIncidentUpdate(_ context.Context, _ uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error) {
+	return sampleIncident(id), f.change(body)
+}
+
+func (f *fake) Channels(context.Context, uptime.Actor, uptime.Page) (uptime.List[manage.ChannelView], error) {
+	if f.empty {
+		return uptime.List[manage.ChannelView]{}, nil
+	}
+	return uptime.List[manage.ChannelView]{Items: []manage.ChannelView{sampleChannel(1), sampleChannel(2), sampleChannel(3)}}, nil
+}
+
+func (f *fake) Channel(_ context.Context, _ uptime.Actor, id int64) (manage.ChannelView, error) {
+	if id > 3 {
+		return manage.ChannelView{}, uptime.ErrNotFound
+	}
+	return sampleChannel(id), nil
+}
+
+func (f *fake) CreateChannel(_ context.Context, _ uptime.Actor, body json.RawMessage) (manage.ChannelView, error) {
+	return manage.ChannelView{ID: 1}, f.change(body)
+}
+
+func (f *fake) PatchChannel(_ context.Context, _ uptime.Actor, _ int64, patch json.RawMessage, _ string) (manage.ChannelView, error) {
+	return manage.ChannelView{ID: 1}, f.change(patch)
+}
+
+func (f *fake) DeleteChannel(context.Context, uptime.Actor, int64, string) error {
+	return f.change(nil)
+}
+
+func (f *fake) TestChannel(context.Context, uptime.Actor, int64) (manage.ChannelTestView, error) {
+	code, bad := 200, 403
+	return manage.ChannelTestView{Attempts: []manage.TestAttemptView{
+		{Type: uptime.EventOpened, StatusCode: &code, DurationMS: 84, Answer: `{"ok":true}`},
+		{Type: uptime.EventResolved, StatusCode: &bad, DurationMS: 60, Answer: hostile, Error: "answered 403 Forbidden"},
+	}}, f.change(nil)
+}
+
+func (f *fake) Deliveries(context.Context, uptime.Actor, uptime.DeliveryFilter, uptime.Page) (uptime.List[manage.DeliveryView], error) {
+	return uptime.List[manage.DeliveryView]{Items: []manage.DeliveryView{
+		sampleDelivery(1, uptime.DeliveryDelivered), sampleDelivery(2, uptime.DeliveryPending), sampleDelivery(3, uptime.DeliveryDead),
+	}}, nil
+}
+
+func (f *fake) RetryDelivery(context.Context, uptime.Actor, int64) (manage.DeliveryView, error) {
+	return sampleDelivery(3, uptime.DeliveryPending), f.change(nil)
+}
+
+func (f *fake) MonitorKinds() []uptime.Kind { return sampleKinds() }
+func (f *fake) ChannelKinds() []uptime.Kind { return sampleChannelKinds() }
+
+func (f *fake) Publish(context.Context, ...uptime.Notice) error { return nil }
+
+func (f *fake) Subscribe(context.Context, ...uptime.Topic) (<-chan uptime.Notice, error) {
+	return f.notices, nil
+}
+
+// setup gives a web over samples.
+func setup(t *testing.T) (*Web, *fake) {
+	t.Helper()
+	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 8)}
+	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "1.0.0"})
+	require.NoError(t, err)
+	return w, f
+}
+
+// ask makes a request; form makes it a post. The session is there unless
+// change takes it away.
+func ask(w http.Handler, path string, form url.Values, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	method, body := http.MethodGet, io.Reader(nil)
+	if form != nil {
+		method, body = http.MethodPost, strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequest(method, path, body)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
+	r = r.WithContext(uptime.WithRequest(r.Context(), uptime.Request{ID: "req-1", Address: "127.0.0.1", Host: "localhost:8080", Local: true}))
+	for _, c := range change {
+		c(r)
+	}
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	return rec
+}
+
+// from makes the request one that httpd judged so.
+func from(judged uptime.Request) func(*http.Request) {
+	return func(r *http.Request) { *r = *r.WithContext(uptime.WithRequest(r.Context(), judged)) }
+}
+
+func anonymous(r *http.Request) { r.Header.Del("Cookie") }
+
+func asFragment(r *http.Request) { r.Header.Set("HX-Request", "true") }

@@ -1,0 +1,50 @@
+package web
+
+import "github.com/labstack/echo/v4"
+
+const flashCookie = "monitor_flash"
+
+// flashes are the things that a page may be told was just done. The cookie
+// holds a key of this table and never a text.
+func flashes() map[string]Flash {
+	ok := func(text string) Flash { return Flash{"up", "up", text} }
+	return map[string]Flash{
+		"monitor-created":  ok("Monitor created. Its first check runs now."),
+		"monitor-saved":    ok("Changes saved."),
+		"monitor-deleted":  ok("Monitor deleted. It can be brought back for 7 days through the API."),
+		"monitor-paused":   {"paused", "paused", "Monitor paused. It is not checked and alerts nobody until you resume it."},
+		"monitor-resumed":  ok("Monitor resumed. It is checked now."),
+		"checked-up":       ok("Checked just now: up."),
+		"checked-degraded": {"degraded", "degraded", "Checked just now: degraded. The newest check below says why."},
+		"checked-down":     {"down", "down", "Checked just now: it failed. The newest check below says why."},
+		"checked-unknown":  {"unknown", "unknown", "The check could not be made. The newest check below says why."},
+		"incident-acked":   ok("Acknowledged. Reminders stop and the channels were told who is on it."),
+		"incident-closed":  ok("Incident resolved."),
+		"incident-updated": ok("Update posted."),
+		"channel-created":  ok("Channel added. Send a test to see that it arrives."),
+		"channel-saved":    ok("Channel saved."),
+		"channel-deleted":  ok("Channel deleted."),
+		"delivery-retried": ok("Delivery queued again."),
+		"profile-saved":    ok("Profile saved."),
+		"password-saved":   ok("Password changed. Other sessions were logged out."),
+		"logged-out":       ok("You are logged out."),
+	}
+}
+
+// leaveFlash keeps the key for the next page.
+func (w *Web) leaveFlash(c echo.Context, key string) {
+	c.SetCookie(w.cookie(c, flashCookie, key))
+}
+
+// takeFlash gives what was left, once. Fragments leave it for the page.
+func (w *Web) takeFlash(c echo.Context) *Flash {
+	cookie, err := c.Cookie(flashCookie)
+	if err != nil || isFragment(c.Request()) {
+		return nil
+	}
+	w.dropCookie(c, flashCookie)
+	if f, ok := flashes()[cookie.Value]; ok {
+		return &f
+	}
+	return nil
+}

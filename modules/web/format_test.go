@@ -1,0 +1,180 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+func plain(s string) string { return strings.ReplaceAll(s, nbsp, " ") }
+
+func TestPercentIsFloored(t *testing.T) {
+	t.Parallel()
+	for ratio, want := range map[float64]string{
+		1: "100%", 0: "0%", 0.5: "50.00%", 0.98999: "98.99%", 0.9989999: "99.89%", 0.999: "99.900%",
+		0.99951: "99.951%", 0.9999999: "99.999%", 0.99: "99.00%", 0.57: "57.00%", 0.1: "10.00%",
+	} {
+		require.Equal(t, want, percent(&ratio), "%v", ratio)
+	}
+	require.Equal(t, "—", percent(nil))
+}
+
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 s", 0: "0 s", 42 * time.Second: "42 s", 4 * time.Minute: "4 min", 250 * time.Second: "4 min 10 s",
+		125 * time.Minute: "2 h 05 min", 2 * time.Hour: "2 h", 76 * time.Hour: "3 d 4 h", 72*time.Hour + time.Minute: "3 d",
+	} {
+		require.Equal(t, want, plain(span(d)), d)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "—", 300 * time.Microsecond: "< 1 ms", 87400 * time.Microsecond: "87 ms", 1240 * time.Millisecond: "1.24 s",
+	} {
+		require.Equal(t, want, plain(latency(d)), d)
+	}
+}
+
+func TestWhen(t *testing.T) {
+	t.Parallel()
+	now := sampleNow()
+	berlin := zone("Europe/Berlin")
+	for ago, want := range map[time.Duration]string{
+		0: "now", 12 * time.Second: "12 s ago", 3 * time.Minute: "3 min ago", 23 * time.Hour: "23 h ago",
+		24 * time.Hour: "23 Nov 2026, 15:05", -90 * time.Second: "in 1 min",
+	} {
+		require.Equal(t, want, plain(When{now.Add(-ago), now, berlin}.Text()), ago)
+	}
+	require.Equal(t, "—", When{}.Text())
+	require.Equal(t, "24 Nov 2026, 15:05:00 CET (14:05:00 UTC)", When{now, now, berlin}.Title())
+	require.Equal(t, time.UTC, zone("", "No/Where"))
+}
+
+func TestFigure(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 10214: "10,214", 1234567: "1,234,567"} {
+		require.Equal(t, want, figure(n))
+	}
+	require.Equal(t, "1 monitor", plain(plural(1, "monitor", "monitors")))
+}
+
+func TestFilterLeavesOutWhatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	usual := Filter{Page: 1, Size: 50, Sort: "status", Dir: "asc"}
+	for query, want := range map[string]Filter{
+		"":                                usual,
+		"status=nope&type=nope&sort=drop": usual,
+		"dir=up&page=0&size=7":            usual,
+		"page=-3&size=200000":             usual,
+		"page=99999999999999999999":       usual,
+		"status=down&sort=name&dir=desc&page=3&size=100&type=http&q=a+b": {
+			Query: "a b", Status: uptime.Down, Type: "http", Sort: "name", Dir: "desc", Page: 3, Size: 100},
+	} {
+		q, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		require.Equal(t, want, readFilter(q, sampleKinds()), query)
+	}
+}
+
+func TestFilterURLKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	q, err := url.ParseQuery("status=down&tag=team:web&page=4&size=25")
+	require.NoError(t, err)
+	f := readFilter(q, sampleKinds())
+	require.Equal(t, "/monitors?size=25&status=down&tag=team%3Aweb", f.url(func(*Filter) {}), "another view starts at page one")
+	require.Equal(t, "/monitors?size=25&tag=team%3Aweb", f.chips()[0].URL)
+	require.Equal(t, 75, f.filter().Offset)
+	require.Equal(t, []uptime.TagFilter{{Name: "team", Value: "web", HasValue: true}}, f.filter().Tags)
+	require.Equal(t, "/monitors?dir=desc&size=25&status=down&tag=team%3Aweb", f.column("status", "Status").URL)
+}
+
+func TestPager(t *testing.T) {
+	t.Parallel()
+	at := func(n int) string { return "p" + figure(int64(n)) }
+	require.Nil(t, pager(1, 50, 50, at))
+	p := pager(10, 50, 1001, at)
+	require.Equal(t, "451–500 of 1,001", p.Text)
+	require.Equal(t, "p9", p.Prev)
+	require.Equal(t, "p11", p.Next)
+	var numbers []int
+	for _, l := range p.Pages {
+		numbers = append(numbers, l.Number)
+	}
+	require.Equal(t, []int{1, 0, 8, 9, 10, 11, 12, 0, 21}, numbers)
+	require.Empty(t, pager(21, 50, 1001, at).Next)
+}
+
+func TestSkyline(t *testing.T) {
+	t.Parallel()
+	hour := func(i int) time.Time { return sampleNow().Add(time.Duration(i) * time.Hour) }
+	bucket := func(i int, down time.Duration, c uptime.CheckCounts) uptime.Bucket {
+		return uptime.Bucket{From: hour(i), To: hour(i + 1), Downtime: down, Checks: c}
+	}
+	bar := skyline([]uptime.Bucket{
+		bucket(0, 0, uptime.CheckCounts{Up: 60}), bucket(1, 0, uptime.CheckCounts{Up: 50, Degraded: 1}),
+		bucket(2, time.Minute, uptime.CheckCounts{Up: 59, Down: 1}), bucket(3, time.Hour, uptime.CheckCounts{Down: 60}),
+		bucket(4, 0, uptime.CheckCounts{Unknown: 3, Missed: 57}), bucket(5, 0, uptime.CheckCounts{Up: 59, Down: 1}),
+	}, "API", "6 hours")
+	require.Equal(t, "API: down for 1 h 01 min over the last 6 hours", plain(bar.Label))
+	paths := map[string]string{}
+	for _, p := range bar.Paths {
+		paths[p.Class] = p.D
+	}
+	require.LessOrEqual(t, len(bar.Paths), 5)
+	require.Equal(t, "M20 0h8v37.066666h-8zM30 0h8v100h-8z", paths["b-down"], "one minute is seen, an hour fills its slot")
+	require.Equal(t, "M40 88h8v12h-8z", paths["b-none"], "unknown is never green")
+	require.Equal(t, "M10 15h8v18h-8zM50 15h8v18h-8z", paths["b-degraded"], "a failure that was not confirmed is no outage")
+	require.Equal(t, "API: no data over the last day", skyline(nil, "API", "day").Label)
+}
+
+func TestUptimeOfBuckets(t *testing.T) {
+	t.Parallel()
+	now := sampleNow()
+	known := uptime.CheckCounts{Up: 1}
+	require.Nil(t, uptimeOf([]uptime.Bucket{{From: now, To: now.Add(time.Hour), Checks: uptime.CheckCounts{Missed: 9}}}))
+	got := uptimeOf([]uptime.Bucket{
+		{From: now, To: now.Add(time.Hour), Checks: known},
+		{From: now, To: now.Add(time.Hour), Checks: uptime.CheckCounts{Unknown: 1}},
+		{From: now, To: now.Add(time.Hour), Checks: known, Downtime: 6 * time.Minute},
+	})
+	require.InDelta(t, 0.95, *got, 1e-9, "unknown time is left out")
+}
+
+func TestChartKeepsGaps(t *testing.T) {
+	t.Parallel()
+	var buckets []uptime.Bucket
+	for i, p50 := range []time.Duration{100, 200, 0, 0, 300, 0, 100, 100} {
+		b := uptime.Bucket{From: sampleNow().Add(time.Duration(i) * time.Minute), To: sampleNow().Add(time.Duration(i+1) * time.Minute), P50: p50 * time.Millisecond}
+		if p50 == 0 {
+			b.Downtime = time.Minute
+		}
+		buckets = append(buckets, b)
+	}
+	c := drawChart(buckets, func(at time.Time) When { return When{At: at, Now: sampleNow()} })
+	require.Equal(t, 3, strings.Count(c.P50, "M"), "three lines, no bridge: %s", c.P50)
+	require.Len(t, c.Outages, 2)
+	require.Equal(t, "400 ms", plain(c.TicksY[0]))
+	require.Contains(t, c.JSON, `"p50":[100,200,null,null,300,null,100,100]`)
+	require.True(t, drawChart(nil, nil).Empty)
+}
+
+func TestEveryStatusHasALook(t *testing.T) {
+	t.Parallel()
+	icons := map[string]uptime.Status{}
+	for _, s := range uptime.Statuses() {
+		st := stateOf(s)
+		require.Equal(t, string(s), st.Key)
+		require.NotEmpty(t, st.Word)
+		require.Empty(t, icons[st.Icon], "two statuses of one shape")
+		icons[st.Icon] = s
+	}
+	require.Equal(t, "unknown", stateOf("nope").Key)
+}

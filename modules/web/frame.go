@@ -1,0 +1,189 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// Frame is what every page has around its content.
+type Frame struct {
+	Title    string
+	Instance string
+	Version  string
+	Nav      []NavItem
+	Crumbs   []Crumb
+	Me       *Me // nil: nobody is logged in
+	Theme    string
+	Down     int64 // monitors
+	Favicon  string
+	Flash    *Flash
+	Here     string // path and query, to come back to
+	Live     bool   // refreshes itself
+	Chart    bool   // loads the chart library
+	CanEdit  bool   // monitors, channels, incidents
+}
+
+// NavItem is an entry of the navigation.
+type NavItem struct {
+	Label, URL, Icon string
+	Current          bool
+	Count            int64
+	CountOf          string
+}
+
+// Crumb is a step of the way to a page; the last one has no URL.
+type Crumb struct{ Label, URL string }
+
+// Me is who is logged in.
+type Me struct {
+	Name, Email, Initials, Role string
+}
+
+// Flash tells what was just done.
+type Flash struct {
+	State string // as in State.Key
+	Icon  string
+	Text  string
+}
+
+// Head is the title of the browser's tab.
+func (f Frame) Head() string {
+	head := f.Title
+	if f.Instance != "" {
+		head += " · " + f.Instance
+	}
+	if f.Down > 0 {
+		head = fmt.Sprintf("(%d down) %s", f.Down, head)
+	}
+	return head
+}
+
+// zone loads a time zone; one that is not known is UTC.
+func zone(names ...string) *time.Location {
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if loc, err := time.LoadLocation(name); err == nil {
+			return loc
+		}
+	}
+	return time.UTC
+}
+
+// scene is a request with what pages of somebody who is logged in need: who,
+// where and how things stand.
+type scene struct {
+	frame  Frame
+	me     manage.UserView
+	counts manage.Counts
+	loc    *time.Location
+	now    time.Time
+}
+
+// when makes a moment of the person's zone.
+func (s *scene) when(t time.Time) When { return When{At: t, Now: s.now, Loc: s.loc} }
+
+// whenPtr is when of a moment that may not have been.
+func (s *scene) whenPtr(t *time.Time) When {
+	if t == nil {
+		return s.when(time.Time{})
+	}
+	return s.when(*t)
+}
+
+// scene reads it. nav is the entry of the navigation that is current.
+func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
+	ctx := r.Request().Context()
+	uses := r.web.deps.Manage
+	me, err := uses.Me(ctx, r.actor)
+	if err != nil {
+		return nil, err
+	}
+	ws, err := uses.Instance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := uses.Counts(ctx, r.actor)
+	if err != nil {
+		return nil, err
+	}
+	open, err := uses.CountIncidents(ctx, r.actor, uptime.IncidentFilter{Unresolved: true})
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{me: me, counts: counts, loc: zone(me.TimeZone, ws.TimeZone), now: r.now}
+	s.frame = Frame{
+		Title: title, Instance: ws.Name, Version: r.web.deps.Version,
+		Nav: navigation(nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
+		Me: meOf(me), Theme: themeOf(me.Theme), Down: counts[uptime.Down], Favicon: faviconOf(counts),
+		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),
+		CanEdit: uses.Can(r.actor, manage.ChangeMonitor),
+	}
+	return s, nil
+}
+
+func navigation(current string, down, open int64) []NavItem {
+	items := []NavItem{
+		{Label: "Overview", URL: "/", Icon: "home"},
+		{Label: "Monitors", URL: "/monitors", Icon: "pulse", Count: down, CountOf: "down"},
+		{Label: "Incidents", URL: "/incidents", Icon: "flag", Count: open, CountOf: "open"},
+		{Label: "Channels", URL: "/channels", Icon: "bell"},
+		{Label: "Settings", URL: "/settings/profile", Icon: "gear"},
+	}
+	for i := range items {
+		items[i].Current = items[i].Label == current
+	}
+	return items
+}
+
+func meOf(u manage.UserView) *Me {
+	name := u.Name
+	if name == "" {
+		name = u.Email
+	}
+	return &Me{Name: name, Email: u.Email, Initials: initials(name), Role: string(u.Role)}
+}
+
+// initials are the first letters of the first two words.
+func initials(name string) string {
+	var out []rune
+	for _, word := range strings.Fields(name) {
+		if len(out) < 2 {
+			out = append(out, []rune(word)[0])
+		}
+	}
+	return strings.ToUpper(string(out))
+}
+
+func themeOf(t string) string {
+	if t == "light" || t == "dark" {
+		return t
+	}
+	return "auto"
+}
+
+func faviconOf(c manage.Counts) string {
+	switch {
+	case c[uptime.Down] > 0:
+		return "favicon-down.svg"
+	case c[uptime.Up]+c[uptime.Degraded]+c[uptime.Maintenance] > 0:
+		return "favicon-up.svg"
+	}
+	return "favicon-unknown.svg"
+}
+
+// outside is the frame of pages for people who are not logged in.
+func (w *Web) outside(c echo.Context, title string) Frame {
+	f := Frame{Title: title, Version: w.deps.Version, Theme: "auto", Favicon: "favicon-unknown.svg", Flash: w.takeFlash(c)}
+	if ws, err := w.deps.Manage.Instance(c.Request().Context()); err == nil {
+		f.Instance = ws.Name
+	}
+	return f
+}

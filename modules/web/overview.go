@@ -1,0 +1,203 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// OverviewPage answers "is anything wrong, and what changed".
+type OverviewPage struct {
+	Frame
+	None      bool
+	State     State // the worst
+	Headline  string
+	Under     string
+	Counts    []CountTile
+	Attention []MonitorRow
+	More      int64 // need attention beyond those shown
+	Incidents []IncidentRow
+	Log       []LogLine
+	Steps     []Step
+	Read      When
+}
+
+// CountTile is how many monitors have a status.
+type CountTile struct {
+	State State
+	N     int64
+	URL   string
+}
+
+// LogLine is one thing that happened.
+type LogLine struct {
+	State State
+	Text  string
+	Why   string
+	URL   string
+	At    When
+}
+
+// Step of the check-list for new owners.
+type Step struct {
+	Label, URL string
+	Done       bool
+}
+
+const maxAttention = 20
+
+func (w *Web) overview(r *request) error {
+	s, err := r.scene("Overview", "Overview")
+	if err != nil {
+		return err
+	}
+	p := OverviewPage{Frame: s.frame, Read: s.when(r.now)}
+	p.Live, p.Crumbs = true, []Crumb{{Label: "Overview"}}
+	p.None = uptime.StatusCounts(s.counts).Total() == 0
+	p.Counts = countTiles(s.counts)
+	for _, fill := range []func(*request, *scene) error{p.fillAttention, p.fillIncidents, p.fillSteps} {
+		if err := fill(r, s); err != nil {
+			return err
+		}
+	}
+	p.State, p.Headline = headline(s.counts)
+	return r.page(http.StatusOK, "overview", "board", p)
+}
+
+func countTiles(counts manage.Counts) []CountTile {
+	var out []CountTile
+	for _, s := range uptime.Statuses() {
+		// What is usual is shown with its zero; the rest only when it happens.
+		usual := s == uptime.Down || s == uptime.Degraded || s == uptime.Up
+		if counts[s] > 0 || usual {
+			out = append(out, CountTile{stateOf(s), counts[s], "/monitors?status=" + string(s)})
+		}
+	}
+	return out
+}
+
+// headline says the worst in words.
+func headline(c manage.Counts) (State, string) {
+	are := func(n int64, what string) string {
+		if n == 1 {
+			return "1 monitor is " + what
+		}
+		return figure(n) + " monitors are " + what
+	}
+	for _, s := range []uptime.Status{uptime.Down, uptime.Degraded} {
+		if c[s] > 0 {
+			return stateOf(s), are(c[s], string(s))
+		}
+	}
+	switch {
+	case c[uptime.Unknown] > 0:
+		return stateOf(uptime.Unknown), "Status of " + plural(c[uptime.Unknown], "monitor", "monitors") + " unknown"
+	case c[uptime.Up] > 0:
+		return stateOf(uptime.Up), "Everything is up"
+	case c[uptime.Maintenance] > 0:
+		return stateOf(uptime.Maintenance), are(c[uptime.Maintenance], "under maintenance")
+	case c[uptime.Pending] > 0:
+		return stateOf(uptime.Pending), "Waiting for the first results"
+	}
+	return stateOf(uptime.Paused), "Nothing is being watched"
+}
+
+func (p *OverviewPage) fillAttention(r *request, s *scene) error {
+	f := uptime.MonitorFilter{Statuses: []uptime.Status{uptime.Down, uptime.Degraded, uptime.Unknown}, Sort: "status"}
+	list, err := r.web.deps.Manage.Monitors(r.Request().Context(), r.actor, f, uptime.Page{Limit: maxAttention})
+	if err != nil {
+		return err
+	}
+	for _, m := range list.Items {
+		p.Attention = append(p.Attention, s.row(m))
+	}
+	wrong := s.counts[uptime.Down] + s.counts[uptime.Degraded] + s.counts[uptime.Unknown]
+	p.More = max(wrong-int64(len(p.Attention)), 0)
+	return nil
+}
+
+// fillIncidents reads the unresolved ones and those of the last 24 hours.
+func (p *OverviewPage) fillIncidents(r *request, s *scene) error {
+	ctx, uses := r.Request().Context(), r.web.deps.Manage
+	open, err := uses.Incidents(ctx, r.actor, uptime.IncidentFilter{Unresolved: true}, uptime.Page{Limit: 50})
+	if err != nil {
+		return err
+	}
+	for i, inc := range open.Items {
+		if i < 8 {
+			p.Incidents = append(p.Incidents, s.incidentRow(inc))
+		}
+		p.own(inc)
+	}
+	recent, err := uses.Incidents(ctx, r.actor, uptime.IncidentFilter{}, uptime.Page{Limit: 30})
+	if err != nil {
+		return err
+	}
+	p.Log = s.log(recent.Items, r.now.Add(-24*time.Hour))
+	switch {
+	case len(open.Items) > 0:
+		p.Under = plural(int64(len(open.Items)), "open incident", "open incidents") + "."
+	case len(recent.Items) > 0:
+		p.Under = "Last problem: " + s.when(recent.Items[0].StartedAt).Text() + "."
+	default:
+		p.Under = "No incident so far."
+	}
+	return nil
+}
+
+// own tells the rows which incident is theirs and who has it.
+func (p *OverviewPage) own(inc manage.IncidentView) {
+	if inc.MonitorID == nil {
+		return
+	}
+	i := slices.IndexFunc(p.Attention, func(m MonitorRow) bool { return m.ID == *inc.MonitorID })
+	if i < 0 {
+		return
+	}
+	p.Attention[i].Incident = inc.ID
+	if inc.Status == uptime.IncidentAcknowledged {
+		p.Attention[i].Acknowledged = inc.AcknowledgedByName
+	}
+}
+
+// log is what happened since then, newest first.
+func (s *scene) log(list []manage.IncidentView, since time.Time) []LogLine {
+	var out []LogLine
+	for _, inc := range list {
+		to := "/incidents/" + strconv.FormatInt(inc.ID, 10)
+		if inc.ResolvedAt != nil && inc.ResolvedAt.After(since) {
+			out = append(out, LogLine{stateOf(uptime.Up), inc.Title, "resolved after " + span(inc.ResolvedAt.Sub(inc.StartedAt)), to, s.when(*inc.ResolvedAt)})
+		}
+		if inc.AcknowledgedAt != nil && inc.AcknowledgedAt.After(since) {
+			out = append(out, LogLine{incidentState(uptime.IncidentAcknowledged), inc.Title, "acknowledged by " + inc.AcknowledgedByName, to, s.when(*inc.AcknowledgedAt)})
+		}
+		if inc.StartedAt.After(since) {
+			out = append(out, LogLine{stateOf(uptime.Down), inc.Title, inc.Cause, to, s.when(inc.StartedAt)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b LogLine) int { return b.At.At.Compare(a.At.At) })
+	return out[:min(len(out), 30)]
+}
+
+// fillSteps shows the check-list until its steps are done.
+func (p *OverviewPage) fillSteps(r *request, _ *scene) error {
+	if !p.CanEdit {
+		return nil
+	}
+	list, err := r.web.deps.Manage.Channels(r.Request().Context(), r.actor, uptime.Page{Limit: 20})
+	if err != nil {
+		return err
+	}
+	if !p.None && len(list.Items) > 0 {
+		return nil
+	}
+	p.Steps = []Step{
+		{"Add your first monitor", "/monitors/new?first=1", !p.None},
+		{"Add a channel, so that somebody is told", "/channels/new", len(list.Items) > 0},
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"monitor/modules/manage"
+)
+
+// page is a handler of somebody who is logged in and may do what its route
+// asks for.
+type page func(*request) error
+
+// door is a handler that anybody may reach.
+type door func(echo.Context) error
+
+type route struct {
+	method, path string
+	open         door // public, or
+	page         page // needs a session and
+	needs        manage.Action
+}
+
+// routes is THE table: what is not here does not exist, and what is not open
+// needs a session and the named right.
+func (w *Web) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	const read, self = manage.Read, manage.ReadSelf
+	const monitor, channel, incident = manage.ChangeMonitor, manage.ChangeChannel, manage.ChangeIncident
+	return []route{
+		{get, "/static/*", w.static, nil, ""},
+		{get, "/setup", w.setupForm, nil, ""},
+		{post, "/setup", w.setup, nil, ""},
+		{get, "/login", w.loginForm, nil, ""},
+		{post, "/login", w.login, nil, ""},
+
+		{post, "/logout", nil, w.logout, self},
+		{get, "/events", nil, w.events, read},
+		{get, "/", nil, w.overview, read},
+
+		{get, "/monitors", nil, w.monitors, read},
+		{get, "/monitors/new", nil, w.monitorNew, monitor},
+		{post, "/monitors", nil, w.monitorCreate, monitor},
+		{post, "/monitors/test", nil, w.monitorTest, monitor},
+		{get, "/monitors/:id", nil, w.monitor, read},
+		{get, "/monitors/:id/edit", nil, w.monitorEdit, monitor},
+		{post, "/monitors/:id/edit", nil, w.monitorSave, monitor},
+		{get, "/monitors/:id/delete", nil, w.monitorConfirmDelete, monitor},
+		{post, "/monitors/:id/delete", nil, w.monitorDelete, monitor},
+		{post, "/monitors/:id/pause", nil, w.monitorPause, monitor},
+		{post, "/monitors/:id/resume", nil, w.monitorResume, monitor},
+		{post, "/monitors/:id/check", nil, w.monitorCheck, monitor},
+
+		{get, "/incidents", nil, w.incidents, read},
+		{get, "/incidents/:id", nil, w.incident, read},
+		{post, "/incidents/:id/acknowledge", nil, w.incidentAcknowledge, incident},
+		{post, "/incidents/:id/resolve", nil, w.incidentResolve, incident},
+		{post, "/incidents/:id/updates", nil, w.incidentUpdate, incident},
+
+		{get, "/channels", nil, w.channels, read},
+		{get, "/channels/new", nil, w.channelNew, channel},
+		{post, "/channels", nil, w.channelCreate, channel},
+		{get, "/channels/:id/edit", nil, w.channelEdit, channel},
+		{post, "/channels/:id/edit", nil, w.channelSave, channel},
+		{post, "/channels/:id/test", nil, w.channelTest, channel},
+		{get, "/channels/:id/delete", nil, w.channelConfirmDelete, channel},
+		{post, "/channels/:id/delete", nil, w.channelDelete, channel},
+		{get, "/channels/:id/log", nil, w.channelLog, read},
+		{post, "/deliveries/:id/retry", nil, w.deliveryRetry, manage.SendAgain},
+
+		{get, "/settings/profile", nil, w.profile, self},
+		{post, "/settings/profile", nil, w.profileSave, manage.ChangeSelf},
+		{post, "/settings/password", nil, w.passwordSave, manage.ChangeSelf},
+		{post, "/settings/theme", nil, w.themeSave, manage.ChangeSelf},
+	}
+}
+
+func (w *Web) route(e *echo.Echo) {
+	for _, r := range w.routes() {
+		handler := echo.HandlerFunc(r.open)
+		if r.page != nil {
+			handler = w.withSession(r.page, r.needs)
+		}
+		e.Add(r.method, r.path, handler)
+		if r.method == http.MethodGet {
+			e.Add(http.MethodHead, r.path, handler)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// TestDenyByDefault: without a session every route but the public ones sends to
+// log-in, and with too low a role it is 403.
+func TestDenyByDefault(t *testing.T) {
+	t.Parallel()
+	public := []string{"/static/*", "/setup", "/login"}
+	w, f := setup(t)
+	f.role = uptime.RoleViewer
+	for _, r := range w.routes() {
+		t.Run(r.method+r.path, func(t *testing.T) {
+			path := strings.ReplaceAll(r.path, ":id", "1")
+			var form url.Values
+			if r.method == http.MethodPost {
+				form = url.Values{"a": {"b"}}
+			}
+			if r.page == nil {
+				require.Contains(t, public, r.path)
+				return
+			}
+			require.NotEmpty(t, r.needs)
+			rec := ask(w, path, form, anonymous)
+			if path == "/events" {
+				require.Equal(t, http.StatusUnauthorized, rec.Code)
+			} else {
+				require.Equal(t, http.StatusSeeOther, rec.Code)
+				require.Regexp(t, `^/login`, rec.Header().Get("Location"))
+			}
+			require.Equal(t, http.StatusUnauthorized, ask(w, path, form, anonymous, asFragment).Code)
+			if r.needs == manage.ChangeMonitor || r.needs == manage.ChangeChannel || r.needs == manage.ChangeIncident || r.needs == manage.SendAgain {
+				rec := ask(w, path, form)
+				require.Equal(t, http.StatusForbidden, rec.Code)
+				require.Contains(t, rec.Body.String(), "Your role is viewer")
+			}
+		})
+	}
+	require.Empty(t, f.saved, "nothing was changed")
+}
+
+func TestUnknownPathsAndMethods(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	require.Equal(t, http.StatusNotFound, ask(w, "/nope", nil).Code)
+	require.Equal(t, http.StatusNotFound, ask(w, "/static/js/app.js", nil).Code, "only hashed names")
+	require.Equal(t, http.StatusNotFound, ask(w, "/static/../web.go", nil).Code)
+	require.Equal(t, http.StatusMethodNotAllowed, ask(w, "/monitors/1/check", nil).Code)
+	require.Equal(t, http.StatusNotFound, ask(w, "/monitors/-1", nil).Code)
+	require.Equal(t, http.StatusNotFound, ask(w, "/monitors/99999999999999999999", nil).Code)
+}
+
+func TestAssetsAreImmutable(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	for name, at := range w.assets.names {
+		rec := ask(w, at, nil, anonymous)
+		require.Equal(t, http.StatusOK, rec.Code, name)
+		require.Equal(t, "public, max-age=31536000, immutable", rec.Header().Get("Cache-Control"))
+		require.NotEmpty(t, rec.Body.Bytes())
+	}
+}
+
+func TestOpenRedirect(t *testing.T) {
+	t.Parallel()
+	for next, want := range map[string]string{
+		"/monitors?status=down&q=a%20b": "/monitors?status=down&q=a%20b",
+		"/monitors/7#tabs":              "/monitors/7#tabs",
+		"":                              "/",
+		"monitors":                      "/",
+		"//evil.example.com":            "/",
+		"///evil.example.com":           "/",
+		`/\evil.example.com`:            "/",
+		`\\evil.example.com`:            "/",
+		"/\tevil.example.com":           "/",
+		"/\n/evil.example.com":          "/",
+		"https://evil.example.com":      "/",
+		"http:evil.example.com":         "/",
+		"javascript:alert(1)":           "/",
+		"/%2F/evil.example.com":         "/",
+		"/%zz":                          "/",
+		"/login?next=/login":            "/",
+		"/logout":                       "/",
+		"/setup":                        "/",
+	} {
+		require.Equal(t, want, safeNext(next), "%q", next)
+	}
+	w, _ := setup(t)
+	rec := ask(w, "/login", url.Values{"email": {"m@example.com"}, "password": {"right"}, "next": {"//evil.example.com"}}, anonymous)
+	require.Equal(t, http.StatusSeeOther, rec.Code)
+	require.Equal(t, "/", rec.Header().Get("Location"))
+}
+
+func TestLoginKeepsTheWay(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	rec := ask(w, "/monitors?status=down", nil, anonymous)
+	require.Equal(t, "/login?next=%2Fmonitors%3Fstatus%3Ddown", rec.Header().Get("Location"))
+	require.Contains(t, ask(w, rec.Header().Get("Location"), nil, anonymous).Body.String(), `name="next" value="/monitors?status=down"`)
+	rec = ask(w, "/login", url.Values{"email": {"m@example.com"}, "password": {"right"}, "remember": {"on"}, "next": {"/monitors?status=down"}},
+		anonymous, from(uptime.Request{Secure: true}))
+	require.Equal(t, "/monitors?status=down", rec.Header().Get("Location"))
+	cookie := rec.Result().Cookies()[0]
+	require.Equal(t, "monitor_session", cookie.Name)
+	require.True(t, cookie.HttpOnly)
+	require.True(t, cookie.Secure)
+	require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
+	require.False(t, cookie.Expires.IsZero(), "kept for 30 days")
+}
+
+func TestLockedOut(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	f.failure = &uptime.Error{Code: uptime.CodeLimited, RetryAfter: 30e9}
+	rec := ask(w, "/login", url.Values{"email": {"m@example.com"}, "password": {"right"}}, anonymous)
+	require.Equal(t, http.StatusTooManyRequests, rec.Code)
+	require.Equal(t, "30", rec.Header().Get("Retry-After"))
+	require.Contains(t, rec.Body.String(), "Try again in 30\u00a0s.")
+	require.Contains(t, rec.Body.String(), `value="m@example.com"`)
+}
+
+func TestSetup(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	require.Equal(t, http.StatusNotFound, ask(w, "/setup", nil, anonymous).Code, "a user exists")
+	f.fresh = true
+	require.Equal(t, "/setup", ask(w, "/", nil, anonymous).Header().Get("Location"))
+	require.Equal(t, "/setup", ask(w, "/login", nil, anonymous).Header().Get("Location"))
+	require.NotContains(t, ask(w, "/setup", nil, anonymous).Body.String(), "setup_token", "somebody at the machine")
+	far := from(uptime.Request{Address: "203.0.113.9"})
+	in := url.Values{"name": {"Mia"}, "email": {"mia@example.com"}, "password": {"correct horse"}}
+	rec := ask(w, "/setup", in, anonymous, far)
+	require.Equal(t, http.StatusUnprocessableEntity, rec.Code)
+	require.Contains(t, rec.Body.String(), "Is not the code in the log.")
+	require.NotContains(t, rec.Body.String(), "correct horse", "passwords are never sent back")
+	in.Set("setup_token", " code ")
+	rec = ask(w, "/setup", in, anonymous, far)
+	require.Equal(t, "/monitors/new?first=1", rec.Header().Get("Location"))
+	require.Equal(t, "ok", rec.Result().Cookies()[0].Value)
+}
+
+func TestCrossOriginPostsAreRefused(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	for _, header := range []map[string]string{
+		{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example.com"}, {"Origin": "null"},
+	} {
+		rec := ask(w, "/monitors/1/delete", url.Values{}, func(r *http.Request) {
+			for k, v := range header {
+				r.Header.Set(k, v)
+			}
+		})
+		require.Equal(t, http.StatusForbidden, rec.Code, header)
+	}
+	require.Empty(t, f.saved)
+	require.Equal(t, http.StatusSeeOther, ask(w, "/monitors/1/delete", url.Values{}, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }).Code)
+}

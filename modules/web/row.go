@@ -1,0 +1,126 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// MonitorRow is a monitor in any list.
+type MonitorRow struct {
+	ID                int64
+	Name, Target, URL string
+	Pill              Pill
+	Tags              []string
+	MoreTags          int
+	Bar               Bar
+	Uptime, P95       string
+	Checked           When
+	Since             string // "4 min 10 s" in this state, or ""
+	Error             string
+	Incident          int64 // unresolved, 0: none
+	Acknowledged      string
+}
+
+// Spans of the bars in lists.
+const (
+	barSlots = 48
+	barWidth = 30 * time.Minute
+	longSpan = 30 * 24 * time.Hour
+)
+
+// pillOf a monitor: its status, or that it is being tried again.
+func pillOf(m manage.MonitorView) Pill {
+	if m.Retrying {
+		return Pill{State: retrying(), More: fmt.Sprintf("%d/%d", m.ConsecutiveFailures, m.FailuresBeforeDown)}
+	}
+	return Pill{State: stateOf(m.Status)}
+}
+
+func (s *scene) row(m manage.MonitorView) MonitorRow {
+	row := MonitorRow{
+		ID: m.ID, Name: m.Name, Target: m.Target, URL: monitorURL(m.ID), Pill: pillOf(m),
+		Checked: s.whenPtr(m.LastCheckedAt), Uptime: "—", P95: "—",
+	}
+	all := tagList(m.Tags)
+	row.Tags = all[:min(2, len(all))]
+	row.MoreTags = len(all) - len(row.Tags)
+	if m.StatusSince != nil {
+		row.Since = span(s.now.Sub(*m.StatusSince))
+	}
+	if m.LastError != nil {
+		row.Error = *m.LastError
+	}
+	return row
+}
+
+func monitorURL(id int64) string { return "/monitors/" + strconv.FormatInt(id, 10) }
+
+// tagList is "name:value", or the name alone, sorted.
+func tagList(tags map[string]string) []string {
+	out := make([]string, 0, len(tags))
+	for name, value := range tags {
+		if value != "" {
+			name += ":" + value
+		}
+		out = append(out, name)
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
+}
+
+// rows draws monitors with their bars and figures: two queries for all of them.
+func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(list))
+	for i, m := range list {
+		ids[i] = m.ID
+	}
+	ctx, uses := r.Request().Context(), r.web.deps.Manage
+	// Slots end on whole half hours, so that bars do not crawl with each look.
+	end := r.now.Truncate(barWidth).Add(barWidth)
+	bars, err := uses.Buckets(ctx, r.actor, ids, end.Add(-barSlots*barWidth), end, barWidth)
+	if err != nil {
+		return nil, err
+	}
+	hour := r.now.Truncate(time.Hour).Add(time.Hour)
+	long, err := uses.Buckets(ctx, r.actor, ids, hour.Add(-longSpan), hour, 24*time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]MonitorRow, len(list))
+	for i, m := range list {
+		out[i] = s.row(m)
+		out[i].Bar = skyline(bars[m.ID], m.Name, "24 hours")
+		out[i].Uptime = percent(uptimeOf(within(long[m.ID], m.CreatedAt, r.now)))
+		if days := long[m.ID]; len(days) > 0 { // the newest is the last 24 hours
+			out[i].P95 = latency(days[len(days)-1].P95)
+		}
+	}
+	return out, nil
+}
+
+// within cuts buckets to the time in which the monitor lived: what came before
+// its creation and what has not come yet is no uptime.
+func within(buckets []uptime.Bucket, from, to time.Time) []uptime.Bucket {
+	out := make([]uptime.Bucket, 0, len(buckets))
+	for _, b := range buckets {
+		if b.From.Before(from) {
+			b.From = from
+		}
+		if b.To.After(to) {
+			b.To = to
+		}
+		if b.To.After(b.From) {
+			out = append(out, b)
+		}
+	}
+	return out
+}

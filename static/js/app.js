@@ -1,0 +1,158 @@
+// What every page does better with a script. Without one all of it works, too.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Menus close by a click elsewhere and by Escape, which gives the focus back.
+document.addEventListener('click', (event) => {
+  for (const menu of $$('details.menu[open]')) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape') return;
+  for (const menu of $$('details.menu[open]')) {
+    menu.open = false;
+    $('summary', menu).focus();
+  }
+});
+
+// The theme changes at once and is kept on the server.
+const themeForm = $('#theme-form');
+if (themeForm) {
+  const root = document.documentElement;
+  const button = $('button', themeForm);
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const offer = () => {
+    const dark = root.dataset.theme === 'dark' || (root.dataset.theme === 'auto' && system.matches);
+    button.value = dark ? 'light' : 'dark';
+    button.setAttribute('aria-label', `Switch to the ${button.value} theme`);
+  };
+  offer();
+  system.addEventListener('change', offer);
+  themeForm.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    root.dataset.theme = button.value;
+    const body = new URLSearchParams({ theme: button.value, back: '/' });
+    offer();
+    document.dispatchEvent(new Event('themechange'));
+    await fetch(themeForm.action, { method: 'POST', body, redirect: 'manual' });
+  });
+}
+
+// Passwords can be looked at.
+for (const button of $$('[data-reveal]')) {
+  const input = document.getElementById(button.dataset.reveal);
+  button.hidden = false;
+  button.setAttribute('aria-pressed', 'false');
+  button.addEventListener('click', () => {
+    const shown = input.type === 'password';
+    input.type = shown ? 'text' : 'password';
+    button.textContent = shown ? 'Hide' : 'Show';
+    button.setAttribute('aria-pressed', String(shown));
+  });
+}
+
+// The browser knows its time zone.
+const zoneForm = $('[data-fill-zone]');
+if (zoneForm) {
+  const input = document.getElementById(zoneForm.dataset.fillZone);
+  if (input && !input.value) input.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+}
+
+// The summary of a refused form takes the focus.
+$('#problem')?.focus();
+
+// Deleting asks in a dialog that holds what the confirm page says.
+document.addEventListener('click', async (event) => {
+  const link = event.target.closest('a[data-confirm]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const answer = await fetch(link.href).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const content = page && $('main .narrow', page);
+  if (!content) {
+    location.href = link.href;
+    return;
+  }
+  ask(content, link);
+});
+
+function ask(content, link) {
+  const dialog = document.createElement('dialog');
+  const box = document.createElement('div');
+  box.className = 'dialog';
+  const title = $('h1', content);
+  const heading = document.createElement('h2');
+  heading.textContent = title.textContent;
+  heading.id = 'ask-title';
+  title.replaceWith(heading);
+  box.append(...content.children);
+  dialog.append(box);
+  dialog.setAttribute('aria-labelledby', 'ask-title');
+  document.body.append(dialog);
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    link.focus();
+  });
+  const cancel = $('a.btn', box);
+  cancel?.addEventListener('click', (event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+  dialog.showModal();
+  cancel?.focus();
+}
+
+// Leaving a form that holds unsaved input asks.
+for (const form of $$('form[data-dirty]')) {
+  let dirty = false;
+  form.addEventListener('input', () => { dirty = true; });
+  form.addEventListener('submit', () => { dirty = false; });
+  window.addEventListener('beforeunload', (event) => { if (dirty) event.preventDefault(); });
+}
+
+// Fragments come from the pages' own addresses.
+async function fragment(url, options = {}) {
+  const answer = await fetch(url, { ...options, headers: { 'HX-Request': 'true' } });
+  if (answer.status === 401) {
+    location.reload();
+    return null;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  return page.body.firstElementChild;
+}
+
+// Test now answers in place.
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('button[data-test]');
+  if (!button) return;
+  event.preventDefault();
+  const form = button.form;
+  const place = $('#test-result', form);
+  button.setAttribute('aria-busy', 'true');
+  try {
+    const part = await fragment(button.formAction, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    if (!part) throw new Error('no answer');
+    place.replaceChildren(...part.childNodes);
+    place.scrollIntoView({ block: 'nearest' });
+  } catch {
+    place.textContent = 'The test did not answer. Is the program still running?';
+  } finally {
+    button.removeAttribute('aria-busy');
+  }
+});
+
+// Another type brings its own fields and keeps the others.
+const kinds = $('[data-kinds]');
+if (kinds) {
+  $('[data-kinds-button]').hidden = true;
+  document.addEventListener('change', async (event) => {
+    if (!event.target.matches('[data-kinds]')) return;
+    const part = await fragment(`/monitors/new?type=${encodeURIComponent(event.target.value)}`).catch(() => null);
+    if (!part) return;
+    $('[data-kinds-button]', part).hidden = true;
+    $('#kindfields').replaceWith(part);
+    $('[data-kinds]', part).focus();
+  });
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"monitor/modules/telemetry"
+	"monitor/modules/uptime"
+)
+
+// scrapeTimeout bounds what one metric asks the database.
+const scrapeTimeout = 5 * time.Second
+
+// declareMetrics joins what the parts know of themselves to /metrics.
+func (p *process) declareMetrics() {
+	p.queueMetrics()
+	p.outboxMetrics()
+	p.endpointMetrics()
+	if slices.Contains(p.roles, "api") {
+		p.monitorMetrics()
+	}
+}
+
+// one is a single sample without labels.
+func one(v float64) ([]telemetry.Sample, error) { return []telemetry.Sample{{Value: v}}, nil }
+
+// gauge declares a gauge that is read without asking anybody.
+func (p *process) gauge(name, help string, read func() float64) {
+	p.metrics.Sampled(name, help, nil, func() ([]telemetry.Sample, error) { return one(read()) })
+}
+
+// counter declares a counter that is counted elsewhere.
+func (p *process) counter(name, help string, read func() uint64) {
+	p.metrics.SampledCounter(name, help, nil, func() ([]telemetry.Sample, error) { return one(float64(read())) })
+}
+
+func (p *process) queueMetrics() {
+	p.metrics.Sampled("monitor_queue_jobs", "Checks in the queue.", []string{"state"}, func() ([]telemetry.Sample, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+		defer cancel()
+		d, err := p.queue.Depth(ctx)
+		return []telemetry.Sample{
+			{Value: float64(d.Ready), Labels: []string{"ready"}},
+			{Value: float64(d.Delayed), Labels: []string{"delayed"}},
+			{Value: float64(d.Leased), Labels: []string{"leased"}},
+		}, err
+	})
+	p.counter("monitor_queue_expired_total", "Jobs that were too old to be run.", func() uint64 { return p.queue.Stats().Expired })
+	p.counter("monitor_queue_reclaimed_total", "Leases that ended without an acknowledgement.", func() uint64 { return p.queue.Stats().Reclaimed })
+	p.counter("monitor_queue_dropped_total", "Jobs dropped beyond the queue's bound.", func() uint64 { return p.queue.Stats().Dropped })
+}
+
+func (p *process) outboxMetrics() {
+	p.metrics.Sampled("monitor_deliveries", "Deliveries that are not finished, and dead ones.", []string{"state"}, func() ([]telemetry.Sample, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+		defer cancel()
+		d, err := p.store.Outbox(ctx)
+		return []telemetry.Sample{
+			{Value: float64(d.Due), Labels: []string{"due"}},
+			{Value: float64(d.Waiting), Labels: []string{"waiting"}},
+			{Value: float64(d.Dead), Labels: []string{"dead"}},
+		}, err
+	})
+}
+
+// endpointMetrics show which channels are held back, as this process sees them.
+func (p *process) endpointMetrics() {
+	p.metrics.Sampled("monitor_channel_breaker", "1 for the state of each channel's circuit breaker.",
+		[]string{"channel_id", "state"}, func() ([]telemetry.Sample, error) {
+			var out []telemetry.Sample
+			for _, e := range p.gate.Endpoints() {
+				out = append(out, telemetry.Sample{Value: 1, Labels: []string{strconv.FormatInt(e.ChannelID, 10), string(e.State)}})
+			}
+			return out, nil
+		})
+	p.metrics.Sampled("monitor_channel_in_flight", "Messages on their way to each channel.",
+		[]string{"channel_id"}, func() ([]telemetry.Sample, error) {
+			var out []telemetry.Sample
+			for _, e := range p.gate.Endpoints() {
+				out = append(out, telemetry.Sample{Value: float64(e.InFlight), Labels: []string{strconv.FormatInt(e.ChannelID, 10)}})
+			}
+			return out, nil
+		})
+}
+
+// monitorMetrics are about what is watched.
+func (p *process) monitorMetrics() {
+	labels := []string{"id", "name", "type"}
+	each := func(value func(uptime.Monitor) (float64, bool)) func() ([]telemetry.Sample, error) {
+		return func() ([]telemetry.Sample, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+			defer cancel()
+			return p.sampleMonitors(ctx, value)
+		}
+	}
+	p.metrics.Sampled("monitor_up", "1 while a monitor is up or degraded, 0 while it is down; absent while that is not known.",
+		labels, each(func(m uptime.Monitor) (float64, bool) {
+			switch m.Status {
+			case uptime.Up, uptime.Degraded:
+				return 1, true
+			case uptime.Down:
+				return 0, true
+			default:
+				return 0, false
+			}
+		}))
+	p.metrics.Sampled("monitor_response_seconds", "Response time of a monitor's newest check.",
+		labels, each(func(m uptime.Monitor) (float64, bool) {
+			return m.State.LastResponse.Seconds(), m.Enabled && m.State.LastResponse > 0
+		}))
+	p.metrics.Sampled("monitor_certificate_expiry_seconds", "Unix time at which the certificate last seen ends.",
+		labels, each(func(m uptime.Monitor) (float64, bool) {
+			return float64(m.State.CertNotAfter.Unix()), !m.State.CertNotAfter.IsZero()
+		}))
+}
+
+func (p *process) sampleMonitors(ctx context.Context, value func(uptime.Monitor) (float64, bool)) ([]telemetry.Sample, error) {
+	ws, err := p.store.EnsureWorkspace(ctx, defaultWorkspace)
+	if err != nil {
+		return nil, err
+	}
+	var out []telemetry.Sample
+	page := uptime.Page{Limit: 200}
+	for {
+		list, err := p.store.Monitors(ctx, ws.ID, uptime.MonitorFilter{Sort: "name"}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list.Items {
+			if v, ok := value(m); ok {
+				out = append(out, telemetry.Sample{Value: v, Labels: []string{strconv.FormatInt(m.ID, 10), m.Name, m.Type}})
+			}
+		}
+		if list.Next == "" {
+			return out, nil
+		}
+		page.Cursor = list.Next
+	}
+}

@@ -1,0 +1,234 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"monitor/config"
+	"monitor/modules/auth"
+	"monitor/modules/bus"
+	"monitor/modules/channel"
+	"monitor/modules/limit"
+	"monitor/modules/lock"
+	"monitor/modules/manage"
+	"monitor/modules/outbound"
+	"monitor/modules/probe"
+	"monitor/modules/queue"
+	"monitor/modules/store"
+	"monitor/modules/telemetry"
+	"monitor/modules/uptime"
+	"monitor/templates"
+)
+
+// process is what the parts of one process share. It is opened once, in the
+// order of its fields, and closed in reverse.
+type process struct {
+	app     App
+	started time.Time
+	cfg     *config.Config
+	roles   []string
+	log     *slog.Logger
+	metrics *telemetry.Registry
+
+	store    *store.Store
+	keys     auth.Keys
+	sealer   *auth.Sealer
+	guard    *outbound.Guard
+	probes   *probe.Registry
+	channels *channel.Registry
+	gate     *channel.Gate
+	queue    *queue.Memory
+	leader   *lock.Memory
+	bus      *bus.Memory
+	limiter  *limit.Memory
+	vitals   *vitals
+	manage   *manage.Manage
+
+	closers []closer
+}
+
+// closer is one named clean-up.
+type closer struct {
+	name string
+	do   func() error
+}
+
+// onClose adds a clean-up, to be made before those added earlier.
+func (p *process) onClose(name string, do func() error) {
+	p.closers = append(p.closers, closer{name, do})
+}
+
+// close makes every clean-up, the newest first, and joins their errors.
+func (p *process) close() error {
+	var errs []error
+	for _, c := range slices.Backward(p.closers) {
+		if err := c.do(); err != nil {
+			errs = append(errs, fmt.Errorf("close the %s: %w", c.name, err))
+		}
+	}
+	p.closers = nil
+	return errors.Join(errs...)
+}
+
+// openStore opens settings, log and database: what commands need.
+func (a App) openStore(ctx context.Context, cfg *config.Config) (*process, error) {
+	p := &process{app: a, started: a.Clock(), cfg: cfg, metrics: telemetry.NewRegistry(telemetry.BuildInfo())}
+	var err error
+	if p.log, err = telemetry.NewLogger(a.Err, telemetry.Config{Level: cfg.Log.Level, Format: cfg.Log.Format}); err != nil {
+		return nil, err
+	}
+	p.store, err = store.Open(ctx, store.Options{
+		Config: store.Config{
+			URL: cfg.Database.URL.Reveal(), DataDir: cfg.Data.Dir,
+			MaxOpenConns: cfg.Database.MaxOpenConns, ConnectTimeout: cfg.Database.ConnectTimeout,
+			ConnMaxLifetime: cfg.Database.ConnMaxLifetime,
+		},
+		Log: p.log, Clock: a.Clock, Random: auth.ID,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	p.onClose("database", p.store.Close)
+	return p, nil
+}
+
+// migrate brings the schema up to date, or says that it is not.
+func (p *process) migrate(ctx context.Context) error {
+	if p.cfg.Database.AutoMigrate {
+		return p.store.Migrate(ctx)
+	}
+	pending, err := p.store.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	if pending {
+		return errors.New("the database schema is not up to date and database.auto_migrate is false: run `monitor migrate up`")
+	}
+	return nil
+}
+
+// wire makes what every process gets, whatever its roles.
+func (p *process) wire() error {
+	var err error
+	if p.keys, err = auth.LoadSecret(p.cfg.Data.Dir, p.cfg.Auth.Secret.Reveal(), p.cfg.Auth.PreviousSecrets); err != nil {
+		return err
+	}
+	if p.sealer, err = auth.NewSealer(p.keys); err != nil {
+		return err
+	}
+	if p.guard, err = outbound.New(outboundConfig(p.cfg)); err != nil {
+		return err
+	}
+	p.probes, err = probe.New(probe.Deps{Guard: p.guard, Clock: p.app.Clock, Version: telemetry.BuildInfo().Version})
+	if err != nil {
+		return err
+	}
+	p.channels, err = channel.New(channel.Deps{
+		Guard: p.guard, SMTP: smtpConfig(p.cfg), Templates: templates.FS, Clock: p.app.Clock,
+		PublicURL: func() string { return strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/") },
+	})
+	if err != nil {
+		return err
+	}
+	if p.queue, err = queue.NewMemory(queue.MemoryParams{Clock: p.app.Clock}); err != nil {
+		return err
+	}
+	if p.leader, err = lock.NewMemory(lock.MemoryParams{Epochs: p.store, Log: p.log}); err != nil {
+		return err
+	}
+	p.gate = channel.NewGate(p.app.Clock)
+	p.bus = bus.NewMemory()
+	p.limiter = limit.NewMemory(p.app.Clock, limit.DefaultKeys)
+	p.vitals = newVitals(p)
+	p.manage = manage.New(p.manageDeps())
+	return nil
+}
+
+func (p *process) manageDeps() manage.Deps {
+	s := p.store
+	return manage.Deps{
+		Monitors: s, MonitorLists: s, Results: s, Incidents: s, Channels: s, Defaults: s, Deliveries: s,
+		Workspaces: s, Users: s, UserChanges: s, Sessions: s, Tokens: s, AuditLog: s,
+		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
+		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)),
+		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
+		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals,
+		Clock: p.app.Clock, Random: auth.ID, Log: p.log,
+		Config: manage.Config{
+			MinInterval: p.cfg.Limits.MinInterval, AccessTTL: p.cfg.Auth.AccessTTL,
+			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),
+		},
+	}
+}
+
+func outboundConfig(cfg *config.Config) outbound.Config {
+	return outbound.Config{Deny: cfg.Network.Deny, Allow: cfg.Network.Allow, AllowPrivate: cfg.Network.AllowPrivate}
+}
+
+func smtpConfig(cfg *config.Config) channel.SMTPConfig {
+	return channel.SMTPConfig{
+		Host: cfg.SMTP.Host, Port: cfg.SMTP.Port, Username: cfg.SMTP.Username,
+		Password: cfg.SMTP.Password.Reveal(), From: cfg.SMTP.From, TLS: cfg.SMTP.TLS,
+	}
+}
+
+// prefixes of http.trusted_proxies, which the settings have checked.
+func prefixes(list []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range list {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			out = append(out, p.Masked())
+		} else if ip, err := netip.ParseAddr(text); err == nil {
+			out = append(out, netip.PrefixFrom(ip, ip.BitLen()))
+		}
+	}
+	return out
+}
+
+// withStore runs a command on the database.
+func (a App) withStore(cmd *cobra.Command, do func(context.Context, *store.Store) error) error {
+	cfg, err := a.settings(cmd)
+	if err != nil {
+		return err
+	}
+	p, err := a.openStore(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(cmd.Context(), p.store), p.close())
+}
+
+// withManage runs a command on the use cases, as the program itself.
+func (a App) withManage(cmd *cobra.Command, do func(context.Context, *manage.Manage, uptime.Actor) error) error {
+	cfg, err := a.settings(cmd)
+	if err != nil {
+		return err
+	}
+	p, err := a.openStore(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	run := func() error {
+		if err := p.migrate(cmd.Context()); err != nil {
+			return err
+		}
+		if err := p.wire(); err != nil {
+			return err
+		}
+		ws, err := p.store.EnsureWorkspace(cmd.Context(), defaultWorkspace)
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), p.manage, manage.Program(ws.ID))
+	}
+	return errors.Join(run(), p.close())
+}

@@ -134,7 +134,7 @@ func (p *process) wire() error {
 	}
 	p.channels, err = channel.New(channel.Deps{
 		Guard: p.guard, SMTP: smtpConfig(p.cfg), Templates: templates.FS, Clock: p.app.Clock,
-		PublicURL: func() string { return strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/") },
+		PublicURL: func() string { return strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/") }, Zone: p.zone,
 	})
 	if err != nil {
 		return err
@@ -161,13 +161,29 @@ func (p *process) manageDeps() manage.Deps {
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)),
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
-		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals,
+		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.gate,
 		Clock: p.app.Clock, Random: auth.ID, Log: p.log,
 		Config: manage.Config{
 			MinInterval: p.cfg.Limits.MinInterval, AccessTTL: p.cfg.Auth.AccessTTL,
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),
 		},
 	}
+}
+
+// zone is the time zone in which a workspace's mails speak; UTC where that
+// cannot be read.
+func (p *process) zone(workspaceID int64) *time.Location {
+	ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+	defer cancel()
+	ws, err := p.store.Workspace(ctx, workspaceID)
+	if err != nil {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(ws.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 func outboundConfig(cfg *config.Config) outbound.Config {

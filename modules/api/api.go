@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -63,6 +64,7 @@ func New(p Params) (http.Handler, error) {
 	s := &server{Params: p}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
+	e.Logger.SetOutput(io.Discard) // its own words; ours go to Log
 	e.IPExtractor = func(r *http.Request) string { return uptime.RequestOf(r.Context()).Address }
 	e.HTTPErrorHandler = s.routingError
 	api := humaecho.New(e, huma.Config{

@@ -53,10 +53,11 @@ func (s *server) events(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("open event stream: %w", err)
 	}
+	c.w.WriteHeader(http.StatusOK) // before the session flushes past it
 	st := &eventStream{
 		c: c, session: session, name: s.Random(), monitor: c.query.whole("monitor_id"), sent: newSeen(maxSeen),
 	}
-	s.streamEnded(ctx, st.run(ctx, notices))
+	s.streamEnded(c, st.run(ctx, notices))
 	return reply{streamed: true}, nil
 }
 
@@ -77,9 +78,11 @@ func (c *call) topics() []uptime.Topic {
 	return topics
 }
 
-func (s *server) streamEnded(ctx context.Context, err error) {
-	if err != nil && ctx.Err() == nil {
-		s.Log.DebugContext(ctx, "event stream ended", "error", err)
+// streamEnded logs a stream that ended by a fault of ours.
+func (s *server) streamEnded(c *call, err error) {
+	ctx := c.r.Context()
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errLost) && !errors.Is(err, errGone) {
+		s.Log.ErrorContext(ctx, "event stream failed", "error", err, "request_id", c.request.ID)
 	}
 }
 
@@ -93,8 +96,11 @@ type eventStream struct {
 	sent    *seen  // results that were sent: two regions' notices name one slot
 }
 
-// errLost: the client may not read any more.
-var errLost = errors.New("access ended")
+// Why a stream ended that did not fail.
+var (
+	errLost = errors.New("access ended")
+	errGone = errors.New("client is gone")
+)
 
 // run writes until the client leaves or loses its access, or the listener stops.
 func (st *eventStream) run(ctx context.Context, notices <-chan uptime.Notice) error {
@@ -180,10 +186,10 @@ func (st *eventStream) write(m *sse.Message) error {
 		return fmt.Errorf("set write deadline: %w", err)
 	}
 	if err := st.session.Send(m); err != nil {
-		return fmt.Errorf("send event: %w", err)
+		return fmt.Errorf("send event: %w: %w", errGone, err)
 	}
 	if err := st.session.Flush(); err != nil {
-		return fmt.Errorf("send event: %w", err)
+		return fmt.Errorf("send event: %w: %w", errGone, err)
 	}
 	if err := control.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("lift write deadline: %w", err)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,17 +61,19 @@ func (rt route) operation() *huma.Operation {
 	return op
 }
 
-// id is the title as one name: listMonitors.
+// id is the title as one name without its small words: createMonitor.
 func (rt route) id() string {
-	words := strings.Fields(rt.title)
-	for i, word := range words {
-		if i == 0 {
-			words[i] = strings.ToLower(word)
-		} else {
-			words[i] = strings.ToUpper(word[:1]) + word[1:]
+	var id strings.Builder
+	for word := range strings.FieldsSeq(rt.title) {
+		switch {
+		case slices.Contains([]string{"a", "an", "the", "your", "its"}, word):
+		case id.Len() == 0:
+			id.WriteString(strings.ToLower(word))
+		default:
+			id.WriteString(strings.ToUpper(word[:1]) + word[1:])
 		}
 	}
-	return strings.Join(words, "")
+	return id.String()
 }
 
 func reference(name string) *huma.Schema { return &huma.Schema{Ref: schemaPrefix + name} }

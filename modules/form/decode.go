@@ -141,7 +141,7 @@ func (d *decoder) value(path string, tree any, into reflect.Value) {
 
 func (d *decoder) text(path string, tree any, into reflect.Value) {
 	text, ok := tree.(string)
-	u, special := into.Addr().Interface().(encoding.TextUnmarshaler)
+	u, special := reflect.TypeAssert[encoding.TextUnmarshaler](into.Addr())
 	switch {
 	case special && into.Type() == reflect.TypeFor[Duration]():
 		if !ok || u.UnmarshalText([]byte(text)) != nil {

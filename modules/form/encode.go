@@ -55,7 +55,7 @@ func textOf(v reflect.Value) (string, bool) {
 	if v.Kind() == reflect.String {
 		return v.String(), true
 	}
-	m, ok := v.Interface().(encoding.TextMarshaler)
+	m, ok := reflect.TypeAssert[encoding.TextMarshaler](v)
 	if !ok {
 		return "", false
 	}

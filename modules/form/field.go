@@ -99,6 +99,7 @@ func kindOf(m member) string {
 		return KindMap
 	case shapeGroup:
 		return KindGroup
+	default:
 	}
 	switch {
 	case m.tag.Get("options") != "":

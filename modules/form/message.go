@@ -113,6 +113,7 @@ func size(how string, e validator.FieldError) string {
 		return "must be " + how + " " + count(e.Param(), "character", "characters")
 	case reflect.Slice, reflect.Map, reflect.Array:
 		return "must have " + how + " " + count(e.Param(), "entry", "entries")
+	default:
 	}
 	if d, err := time.ParseDuration(e.Param()); err == nil && e.Type() == reflect.TypeFor[time.Duration]() {
 		return "must be " + how + " " + FormatDuration(d)

@@ -127,15 +127,15 @@ func visitURL(path string, f reflect.Value, visit func(path, value string) (stri
 	if !ok {
 		return nil
 	}
-	clear, err := url.PathUnescape(password)
+	plain, err := url.PathUnescape(password)
 	if err != nil {
-		clear = password
+		plain = password
 	}
-	value, err := visit(path, clear)
+	value, err := visit(path, plain)
 	if err != nil {
 		return err
 	}
-	if value != clear {
+	if value != plain {
 		f.SetString(before + escapePassword(value) + after)
 	}
 	return nil

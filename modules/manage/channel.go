@@ -68,7 +68,7 @@ func (m *Manage) readChannel(b *body, old *uptime.Channel) channelDraft {
 		}
 		checkMasks(b, channelBlock, d.settings, stored)
 	}
-	b.readOnly("id", "disabled_reason", "target", "used_by", "last_delivery", "created_at", "updated_at")
+	b.readOnly("id", "disabled_reason", "target", "used_by", "last_delivery", "endpoint", "created_at", "updated_at")
 	return d
 }
 

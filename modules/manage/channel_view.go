@@ -22,6 +22,7 @@ type ChannelView struct {
 	Target            string          `json:"target"`
 	UsedBy            int             `json:"used_by"`
 	LastDelivery      *DeliveryView   `json:"last_delivery"`
+	Endpoint          EndpointView    `json:"endpoint"`
 	CreatedAt         time.Time       `json:"created_at"`
 	UpdatedAt         time.Time       `json:"updated_at"`
 
@@ -29,6 +30,15 @@ type ChannelView struct {
 }
 
 // ChannelTestView is what the two messages of a test came to.
+// EndpointView is how the endpoint does as the process that answers sees it:
+// closed lets every message through, open none until RetryAt.
+type EndpointView struct {
+	State               uptime.BreakerState `json:"state"`
+	InFlight            int                 `json:"in_flight"`
+	ConsecutiveFailures int                 `json:"consecutive_failures"`
+	RetryAt             *time.Time          `json:"retry_at"`
+}
+
 type ChannelTestView struct {
 	OK       bool              `json:"ok"` // both were taken
 	Attempts []TestAttemptView `json:"attempts"`

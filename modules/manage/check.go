@@ -46,7 +46,7 @@ func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (Re
 		region = mon.Regions[0]
 	}
 	job := uptime.Job{
-		MonitorID: id, Region: region, ScheduledAt: m.deps.Clock().Truncate(time.Millisecond), Attempt: 1, Spec: mon.Spec(),
+		MonitorID: id, Region: region, ScheduledAt: m.deps.Clock().Truncate(time.Millisecond), Attempt: 1, ByHand: true, Spec: mon.Spec(),
 	}
 	if err := m.deps.Queue.Push(wait, []uptime.Job{job}); err != nil {
 		return ResultView{}, fmt.Errorf("queue the check: %w", err)

@@ -129,6 +129,11 @@ type jobQueue interface {
 	Push(ctx context.Context, jobs []uptime.Job) error
 }
 
+// endpoints tells how the endpoints of channels do in this process.
+type endpoints interface {
+	Endpoints() []uptime.EndpointState
+}
+
 type vitals interface {
 	Vitals(ctx context.Context) (Vitals, error)
 }

@@ -45,6 +45,7 @@ type Deps struct {
 	Queue        jobQueue
 	Limiter      uptime.Limiter
 	Vitals       vitals
+	Endpoints    endpoints // nil: this process sends nothing
 
 	Clock  uptime.Clock
 	Random func() string // 26 unguessable base32 characters

@@ -173,5 +173,20 @@ func (m *Manage) channelView(c uptime.Channel) ChannelView {
 		last := deliveryView(*c.LastDelivery)
 		v.LastDelivery = &last
 	}
+	v.Endpoint = m.endpointView(c.ID)
 	return v
+}
+
+// endpointView of a channel; one that nothing was sent to is closed.
+func (m *Manage) endpointView(channelID int64) EndpointView {
+	if m.deps.Endpoints != nil {
+		for _, e := range m.deps.Endpoints.Endpoints() {
+			if e.ChannelID == channelID {
+				return EndpointView{
+					State: e.State, InFlight: e.InFlight, ConsecutiveFailures: e.ConsecutiveFailures, RetryAt: timeOrNil(e.RetryAt),
+				}
+			}
+		}
+	}
+	return EndpointView{State: uptime.BreakerClosed}
 }

@@ -128,23 +128,23 @@ func TestDialsAreJudgedByTheirAddress(t *testing.T) {
 
 	transport := g.Transport(outbound.TransportOptions{})
 	client := &http.Client{Transport: transport}
-	_, err = get(t.Context(), client, server.URL)
+	err = get(t.Context(), client, server.URL)
 	require.NoError(t, err)
-	_, err = get(t.Context(), client, server.URL+"/away")
+	err = get(t.Context(), client, server.URL+"/away")
 	require.ErrorIs(t, err, outbound.ErrBlocked, "redirects are judged")
 }
 
-func get(ctx context.Context, client *http.Client, url string) (*http.Response, error) {
+func get(ctx context.Context, client *http.Client, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, copyErr := io.Copy(io.Discard, response.Body)
-	return response, errors.Join(copyErr, response.Body.Close())
+	return errors.Join(copyErr, response.Body.Close())
 }
 
 func TestNamesAreJudgedByWhatTheyResolveTo(t *testing.T) {
@@ -193,7 +193,7 @@ func TestTransportCapsHeaders(t *testing.T) {
 	}))
 	defer server.Close()
 	transport := guard(t, outbound.DefaultConfig()).Transport(outbound.TransportOptions{HTTP1Only: true})
-	_, err := get(t.Context(), &http.Client{Transport: transport}, server.URL)
+	err := get(t.Context(), &http.Client{Transport: transport}, server.URL)
 	require.ErrorContains(t, err, "headers exceeded")
 }
 
@@ -201,13 +201,13 @@ func TestTransportCapsHeaders(t *testing.T) {
 // net/http itself goes on with the handshake of a request that was given up.
 func TestBoundDialsEndWithTheirRequest(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	transport := guard(t, outbound.DefaultConfig()).Transport(outbound.TransportOptions{})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = get(outbound.Bind(ctx), &http.Client{Transport: transport}, "https://"+listener.Addr().String())
+	err = get(outbound.Bind(ctx), &http.Client{Transport: transport}, "https://"+listener.Addr().String())
 	var late net.Error
 	require.ErrorAs(t, err, &late)
 	require.True(t, late.Timeout())

@@ -25,7 +25,7 @@ func (g *Guard) dialBound(ctx context.Context, network, address string) (net.Con
 	if !ok {
 		return g.DialContext(ctx, network, address)
 	}
-	conn, err := g.DialContext(bound, network, address)
+	conn, err := g.DialContext(bound, network, address) //nolint:contextcheck // bound is the request's own context, which net/http has cut off
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,7 @@ func (a attempt) waiting() string {
 		return "connected to " + a.peer()
 	case stageBody:
 		return "the answer began and did not end"
+	case stageStart:
 	}
 	return "not connected"
 }

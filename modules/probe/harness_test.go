@@ -30,27 +30,27 @@ type bench struct {
 	roots *x509.CertPool
 }
 
-func setup(t testing.TB, change ...func(*outbound.Config)) bench {
-	t.Helper()
+func setup(tb testing.TB, change ...func(*outbound.Config)) bench {
+	tb.Helper()
 	config := outbound.DefaultConfig()
 	for _, c := range change {
 		c(&config)
 	}
 	guard, err := outbound.New(config)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	roots := x509.NewCertPool()
 	r, err := probe.New(probe.Deps{Guard: guard, Clock: uptime.SystemClock, Version: "1.2.3", RootCAs: roots})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return bench{r, roots}
 }
 
 // settings is a block of a monitor in JSON terms.
 type settings map[string]any
 
-func (b bench) probe(t testing.TB, timeout time.Duration, s settings) uptime.Outcome {
-	t.Helper()
-	o, err := b.try(t.Context(), timeout, s, false)
-	require.NoError(t, err)
+func (b bench) probe(tb testing.TB, timeout time.Duration, s settings) uptime.Outcome {
+	tb.Helper()
+	o, err := b.try(tb.Context(), timeout, s, false)
+	require.NoError(tb, err)
 	return o
 }
 
@@ -63,18 +63,18 @@ func (b bench) try(ctx context.Context, timeout time.Duration, s settings, detai
 }
 
 // serve is a well-behaved HTTP server.
-func serve(t testing.TB, h http.HandlerFunc) string {
-	t.Helper()
+func serve(tb testing.TB, h http.HandlerFunc) string {
+	tb.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.Start()
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s.URL
 }
 
 // serveTLS is one with TLS; change may spoil it before it starts.
-func serveTLS(t testing.TB, h http.HandlerFunc, change func(*httptest.Server)) *httptest.Server {
-	t.Helper()
+func serveTLS(tb testing.TB, h http.HandlerFunc, change func(*httptest.Server)) *httptest.Server {
+	tb.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -82,15 +82,15 @@ func serveTLS(t testing.TB, h http.HandlerFunc, change func(*httptest.Server)) *
 		change(s)
 	}
 	s.StartTLS()
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
 // speak is a raw TCP server that hands each connection to talk after it read
 // the head of the request, and then closes it.
-func speak(t testing.TB, talk func(net.Conn)) string {
-	t.Helper()
-	return listen(t, func(c net.Conn) {
+func speak(tb testing.TB, talk func(net.Conn)) string {
+	tb.Helper()
+	return listen(tb, func(c net.Conn) {
 		request, err := http.ReadRequest(bufio.NewReader(c))
 		if err != nil {
 			return
@@ -101,10 +101,10 @@ func speak(t testing.TB, talk func(net.Conn)) string {
 }
 
 // listen is a raw TCP server; its connections are closed when the test ends.
-func listen(t testing.TB, talk func(net.Conn)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+func listen(tb testing.TB, talk func(net.Conn)) string {
+	tb.Helper()
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
 	ended, done := context.WithCancel(context.Background())
 	go func() {
 		defer done()
@@ -121,11 +121,21 @@ func listen(t testing.TB, talk func(net.Conn)) string {
 			}()
 		}
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = listener.Close()
 		<-ended.Done()
 	})
 	return "http://" + listener.Addr().String()
+}
+
+// site is where the targets of one test live.
+type site struct{ tb testing.TB }
+
+func (s site) serve(h http.HandlerFunc) string   { return serve(s.tb, h) }
+func (s site) speak(talk func(net.Conn)) string  { return speak(s.tb, talk) }
+func (s site) listen(talk func(net.Conn)) string { return listen(s.tb, talk) }
+func (s site) serveTLS(h http.HandlerFunc, change func(*httptest.Server)) *httptest.Server {
+	return serveTLS(s.tb, h, change)
 }
 
 // hold keeps a connection open until the other side closes it.

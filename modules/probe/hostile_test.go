@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,68 +28,67 @@ const short = 300 * time.Millisecond
 func TestHostileServers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		url  func(t *testing.T) string
+		url  func(on site) string
 		set  settings
 		kind uptime.ErrorKind
 		text string
 	}{
-		"NeverAnswers": {func(t *testing.T) string { return listen(t, hold) }, nil, uptime.KindTimeout, "No answer within 300ms (connected to 127.0.0.1:"},
-		"SlowHeaders":  {func(t *testing.T) string { return speak(t, chain(say("HTTP/1.1 200 OK\r\nX-A: "), hold)) }, nil, uptime.KindTimeout, "No answer within"},
-		"SlowBody":     {func(t *testing.T) string { return speak(t, chain(say("HTTP/1.1 200 OK\r\n\r\nstart"), hold)) }, nil, uptime.KindTimeout, "the answer began and did not end"},
-		"EndlessHeaders": {func(t *testing.T) string {
-			return speak(t, repeat("HTTP/1.1 200 OK\r\n", "X-A: "+strings.Repeat("a", 1000)+"\r\n"))
+		"NeverAnswers": {func(on site) string { return on.listen(hold) }, nil, uptime.KindTimeout, "No answer within 300ms (connected to 127.0.0.1:"},
+		"SlowHeaders":  {func(on site) string { return on.speak(chain(say("HTTP/1.1 200 OK\r\nX-A: "), hold)) }, nil, uptime.KindTimeout, "No answer within"},
+		"SlowBody":     {func(on site) string { return on.speak(chain(say("HTTP/1.1 200 OK\r\n\r\nstart"), hold)) }, nil, uptime.KindTimeout, "the answer began and did not end"},
+		"EndlessHeaders": {func(on site) string {
+			return on.speak(repeat("HTTP/1.1 200 OK\r\n", "X-A: "+strings.Repeat("a", 1000)+"\r\n"))
 		}, nil, uptime.KindProtocol, "larger than 64 KiB"},
-		"EndlessHeaderLine": {func(t *testing.T) string {
-			return speak(t, repeat("HTTP/1.1 200 OK\r\nX-A: ", strings.Repeat("a", 1000)))
+		"EndlessHeaderLine": {func(on site) string {
+			return on.speak(repeat("HTTP/1.1 200 OK\r\nX-A: ", strings.Repeat("a", 1000)))
 		}, nil, uptime.KindProtocol, "larger than 64 KiB"},
 		"EndlessBodyWithoutKeyword": {
-			func(t *testing.T) string {
-				return speak(t, repeat("HTTP/1.1 200 OK\r\n\r\n", strings.Repeat("a", 9000)))
+			func(on site) string {
+				return on.speak(repeat("HTTP/1.1 200 OK\r\n\r\n", strings.Repeat("a", 9000)))
 			},
-			settings{"keyword": "needle"}, uptime.KindBodyTooLarge, "larger than 1 MiB",
+			settings{"keyword": "needle"},
+			uptime.KindBodyTooLarge, "larger than 1 MiB",
 		},
-		"Garbage":       {func(t *testing.T) string { return speak(t, say("\x00\xff\x01 nonsense\r\n\r\n")) }, nil, uptime.KindProtocol, "The answer is not valid: malformed HTTP"},
-		"BadStatusLine": {func(t *testing.T) string { return speak(t, say("HTTP/1.1 abc OK\r\n\r\n")) }, nil, uptime.KindProtocol, "malformed HTTP status code"},
-		"OtherProtocol": {func(t *testing.T) string { return listen(t, say("SSH-2.0-OpenSSH_9.9\r\n")) }, nil, uptime.KindProtocol, "The answer is not valid"},
-		"ClosesAtOnce":  {func(t *testing.T) string { return speak(t, say("")) }, nil, uptime.KindProtocol, "closed the connection before the answer"},
-		"ResetsMidway": {func(t *testing.T) string {
-			return speak(t, chain(say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"), reset))
+		"Garbage":       {func(on site) string { return on.speak(say("\x00\xff\x01 nonsense\r\n\r\n")) }, nil, uptime.KindProtocol, "The answer is not valid: malformed HTTP"},
+		"BadStatusLine": {func(on site) string { return on.speak(say("HTTP/1.1 abc OK\r\n\r\n")) }, nil, uptime.KindProtocol, "malformed HTTP status code"},
+		"OtherProtocol": {func(on site) string { return on.listen(say("SSH-2.0-OpenSSH_9.9\r\n")) }, nil, uptime.KindProtocol, "The answer is not valid"},
+		"ClosesAtOnce":  {func(on site) string { return on.speak(say("")) }, nil, uptime.KindProtocol, "closed the connection before the answer"},
+		"ResetsMidway": {func(on site) string {
+			return on.speak(chain(say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"), reset))
 		}, nil, uptime.KindProtocol, "the connection in the middle of the answer"},
-		"EndsBeforeItsLength": {func(t *testing.T) string { return speak(t, say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")) }, nil, uptime.KindProtocol, "closed the connection in the middle"},
-		"BadChunks": {func(t *testing.T) string {
-			return speak(t, say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"))
+		"EndsBeforeItsLength": {func(on site) string { return on.speak(say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")) }, nil, uptime.KindProtocol, "closed the connection in the middle"},
+		"BadChunks": {func(on site) string {
+			return on.speak(say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"))
 		}, nil, uptime.KindProtocol, "invalid byte in chunk length"},
-		"TwoLengths": {func(t *testing.T) string {
-			return speak(t, say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"))
+		"TwoLengths": {func(on site) string {
+			return on.speak(say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"))
 		}, nil, uptime.KindProtocol, "not valid"},
-		"EndlessInterim": {func(t *testing.T) string { return speak(t, repeat("", "HTTP/1.1 103 Early Hints\r\n\r\n")) }, nil, uptime.KindProtocol, "larger than 64 KiB"},
-		"BadGzip": {func(t *testing.T) string {
-			return speak(t, say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 16\r\n\r\nthis is not gzip"))
+		"EndlessInterim": {func(on site) string { return on.speak(repeat("", "HTTP/1.1 103 Early Hints\r\n\r\n")) }, nil, uptime.KindProtocol, "larger than 64 KiB"},
+		"BadGzip": {func(on site) string {
+			return on.speak(say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 16\r\n\r\nthis is not gzip"))
 		}, nil, uptime.KindProtocol, "gzip"},
 		"GzipBomb":       {gzipBomb, settings{"keyword": "needle"}, uptime.KindBodyTooLarge, "larger than 1 MiB"},
-		"RedirectLoop":   {func(t *testing.T) string { return serve(t, redirectTo("/")) }, nil, uptime.KindRedirects, "redirects more than 10 times"},
-		"RedirectToFile": {func(t *testing.T) string { return serve(t, redirectTo("file:///etc/passwd")) }, nil, uptime.KindRedirects, "neither http nor https"},
-		"RedirectToNonsense": {func(t *testing.T) string {
-			return speak(t, say("HTTP/1.1 302 Found\r\nLocation: http://[::bad\r\nContent-Length: 0\r\n\r\n"))
+		"RedirectLoop":   {func(on site) string { return on.serve(redirectTo("/")) }, nil, uptime.KindRedirects, "redirects more than 10 times"},
+		"RedirectToFile": {func(on site) string { return on.serve(redirectTo("file:///etc/passwd")) }, nil, uptime.KindRedirects, "neither http nor https"},
+		"RedirectToNonsense": {func(on site) string {
+			return on.speak(say("HTTP/1.1 302 Found\r\nLocation: http://[::bad\r\nContent-Length: 0\r\n\r\n"))
 		}, nil, uptime.KindRedirects, "cannot be read"},
-		"RedirectToNobody":    {func(t *testing.T) string { return serve(t, redirectTo("http:///path")) }, nil, uptime.KindRedirects, "without a host"},
+		"RedirectToNobody":    {func(on site) string { return on.serve(redirectTo("http:///path")) }, nil, uptime.KindRedirects, "without a host"},
 		"Refuses":             {refusing, nil, uptime.KindConnectRefused, "refused the connection"},
-		"NoSuchHost":          {func(*testing.T) string { return "http://no-such-host.invalid/" }, nil, uptime.KindDNS, "no-such-host.invalid does not resolve"},
-		"PlainOnTLSPort":      {func(t *testing.T) string { return "https" + strings.TrimPrefix(serve(t, ok), "http") }, nil, uptime.KindTLS, "does not speak TLS"},
-		"TLSSilent":           {func(t *testing.T) string { return "https" + strings.TrimPrefix(listen(t, hold), "http") }, nil, uptime.KindTimeout, "TLS handshake with"},
-		"TLSHangsUp":          {func(t *testing.T) string { return "https" + strings.TrimPrefix(listen(t, firstBytes), "http") }, nil, uptime.KindTLS, "TLS handshake with"},
-		"TLSUnknownAuthority": {func(t *testing.T) string { return serveTLS(t, ok, nil).URL }, nil, uptime.KindCertificate, "signed by an unknown authority"},
-		"TLSOldProtocol":      {func(t *testing.T) string { return serveTLS(t, ok, oldProtocol).URL }, settings{"verify_tls": false}, uptime.KindTLS, "TLS handshake with"},
-		"Status":              {func(t *testing.T) string { return serve(t, http.NotFound) }, nil, uptime.KindStatus, "Status 404 Not Found, expected 200-299"},
-		"KeywordMissing":      {func(t *testing.T) string { return serve(t, ok) }, settings{"keyword": "needle"}, uptime.KindKeyword, `does not contain "needle"`},
-		"KeywordPresent":      {func(t *testing.T) string { return serve(t, ok) }, settings{"keyword": "fine", "keyword_absent": true}, uptime.KindKeyword, `contains "fine", which must be absent`},
+		"NoSuchHost":          {func(site) string { return "http://no-such-host.invalid/" }, nil, uptime.KindDNS, "no-such-host.invalid does not resolve"},
+		"PlainOnTLSPort":      {func(on site) string { return "https" + strings.TrimPrefix(on.serve(ok), "http") }, nil, uptime.KindTLS, "does not speak TLS"},
+		"TLSSilent":           {func(on site) string { return "https" + strings.TrimPrefix(on.listen(hold), "http") }, nil, uptime.KindTimeout, "TLS handshake with"},
+		"TLSHangsUp":          {func(on site) string { return "https" + strings.TrimPrefix(on.listen(firstBytes), "http") }, nil, uptime.KindTLS, "TLS handshake with"},
+		"TLSUnknownAuthority": {func(on site) string { return on.serveTLS(ok, nil).URL }, nil, uptime.KindCertificate, "signed by an unknown authority"},
+		"TLSOldProtocol":      {func(on site) string { return on.serveTLS(ok, oldProtocol).URL }, settings{"verify_tls": false}, uptime.KindTLS, "TLS handshake with"},
+		"Status":              {func(on site) string { return on.serve(http.NotFound) }, nil, uptime.KindStatus, "Status 404 Not Found, expected 200-299"},
+		"KeywordMissing":      {func(on site) string { return on.serve(ok) }, settings{"keyword": "needle"}, uptime.KindKeyword, `does not contain "needle"`},
+		"KeywordPresent":      {func(on site) string { return on.serve(ok) }, settings{"keyword": "fine", "keyword_absent": true}, uptime.KindKeyword, `contains "fine", which must be absent`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := settings{"url": c.url(t)}
-			for k, v := range c.set {
-				s[k] = v
-			}
+			s := settings{"url": c.url(site{t})}
+			maps.Copy(s, c.set)
 			begun := time.Now()
 			o := setup(t).probe(t, map[bool]time.Duration{true: short, false: 10 * time.Second}[c.kind == uptime.KindTimeout], s)
 			require.Equal(t, uptime.Down, o.Status)
@@ -129,18 +129,20 @@ func reset(c net.Conn) {
 func firstBytes(c net.Conn) { _, _ = io.ReadFull(c, make([]byte, 5)) }
 
 func oldProtocol(s *httptest.Server) {
-	s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // what is tested
+	s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 }
 
-func refusing(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func refusing(on site) string {
+	t := on.tb
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	return "http://" + listener.Addr().String()
 }
 
 // gzipBomb sends 8 MiB in 8 KiB.
-func gzipBomb(t *testing.T) string {
+func gzipBomb(on site) string {
+	t := on.tb
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	for range 8 {
@@ -181,9 +183,7 @@ func TestWhatIsOddButUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := settings{"url": c.url}
-			for k, v := range c.set {
-				s[k] = v
-			}
+			maps.Copy(s, c.set)
 			o := setup(t).probe(t, 10*time.Second, s)
 			require.Equal(t, uptime.Up, o.Status, o.Error)
 			require.Empty(t, o.Error)

@@ -14,8 +14,7 @@ import (
 // evidence is what an incident keeps, or a test shows.
 func (x *exchange) evidence(seen *tracker, certificate *uptime.Certificate, cause error) *uptime.Evidence {
 	e := &uptime.Evidence{Address: seen.address, Certificate: certificate}
-	var unverified *tls.CertificateVerificationError
-	if errors.As(cause, &unverified) {
+	if unverified, ok := errors.AsType[*tls.CertificateVerificationError](cause); ok {
 		e.Certificate = certificateOf(unverified.UnverifiedCertificates, x.settings.CertificateWarningDays)
 	}
 	if x.response != nil {

@@ -23,11 +23,11 @@ import (
 // its head came: it only illustrates the incident.
 const excerptWait = 500 * time.Millisecond
 
-// errRedirect is why a redirect is not followed.
-type errRedirect string
+// redirectError is why a redirect is not followed.
+type redirectError string
 
 // Error says it for people.
-func (e errRedirect) Error() string { return string(e) }
+func (e redirectError) Error() string { return string(e) }
 
 // exchange is one check: all hops, from the first name looked up to the last
 // byte read.
@@ -153,10 +153,10 @@ func (x *exchange) redirect(next *http.Request, before []*http.Request) error {
 		return http.ErrUseLastResponse
 	}
 	if next.URL.Scheme != "http" && next.URL.Scheme != "https" {
-		return errRedirect("It redirects to an address that is neither http nor https")
+		return redirectError("It redirects to an address that is neither http nor https")
 	}
 	if len(before) > maxRedirects {
-		return errRedirect(fmt.Sprintf("It redirects more than %d times", maxRedirects))
+		return redirectError(fmt.Sprintf("It redirects more than %d times", maxRedirects))
 	}
 	first := before[0].URL
 	if next.URL.Scheme != first.Scheme && next.URL.Scheme != "https" || next.URL.Host != first.Host && !sameHost(next.URL, first) {
@@ -211,11 +211,10 @@ func (x *exchange) judgeKeyword() *failure {
 
 // explain tells what an error of the client means.
 func (x *exchange) explain(err error, seen *tracker) (*failure, error) {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its own text would repeat the URL
 	}
-	var redirect errRedirect
+	var redirect redirectError
 	switch {
 	case errors.As(err, &redirect):
 		return down(uptime.KindRedirects, "%s", redirect), nil
@@ -225,8 +224,7 @@ func (x *exchange) explain(err error, seen *tracker) (*failure, error) {
 		return down(uptime.KindRedirects, "It redirects to an address without a host"), nil
 	}
 	a := attempt{host: cmp.Or(uptime.CleanLine(seen.host, 255), x.target.Hostname()), address: seen.address, stage: seen.stage, timeout: x.timeout}
-	var host x509.HostnameError
-	if errors.As(err, &host) {
+	if host, ok := errors.AsType[x509.HostnameError](err); ok {
 		a.host = uptime.CleanLine(host.Host, 255)
 	}
 	return explain(err, a)

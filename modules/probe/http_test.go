@@ -54,17 +54,30 @@ func TestHTTPPassesTheSuite(t *testing.T) {
 	probetest.Run(t, probetest.Suite{
 		Type: "http",
 		New: func(t *testing.T, config outbound.Config) *probe.Registry {
+			t.Helper()
 			guard, err := outbound.New(config)
 			require.NoError(t, err)
 			r, err := probe.New(probe.Deps{Guard: guard, Clock: uptime.SystemClock})
 			require.NoError(t, err)
 			return r
 		},
-		Up:      func(t *testing.T) any { return settings{"url": serve(t, ok)} },
-		Down:    func(t *testing.T) any { return settings{"url": serve(t, http.NotFound)} },
-		Silent:  func(t *testing.T) any { return settings{"url": listen(t, hold)} },
-		Garbage: func(t *testing.T) any { return settings{"url": speak(t, say("\x00\xff\xfe"))} },
-		Secret:  settings{"url": "https://me:s3cr3t@example.com/x?y=1", "headers": map[string]string{"Authorization": "s3cr3t"}},
+		Up: func(t *testing.T) any {
+			t.Helper()
+			return settings{"url": serve(t, ok)}
+		},
+		Down: func(t *testing.T) any {
+			t.Helper()
+			return settings{"url": serve(t, http.NotFound)}
+		},
+		Silent: func(t *testing.T) any {
+			t.Helper()
+			return settings{"url": listen(t, hold)}
+		},
+		Garbage: func(t *testing.T) any {
+			t.Helper()
+			return settings{"url": speak(t, say("\x00\xff\xfe"))}
+		},
+		Secret: settings{"url": "https://me:s3cr3t@example.com/x?y=1", "headers": map[string]string{"Authorization": "s3cr3t"}},
 	})
 }
 
@@ -175,7 +188,7 @@ func TestEvidenceShowsNoSecret(t *testing.T) {
 func TestErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, url := range []string{"http://me:s3cr3t@no-such-host.invalid/", strings.Replace(refusing(t), "http://", "http://me:s3cr3t@", 1)} {
+	for _, url := range []string{"http://me:s3cr3t@no-such-host.invalid/", strings.Replace(refusing(site{t}), "http://", "http://me:s3cr3t@", 1)} {
 		o := b.probe(t, 5*time.Second, settings{"url": url})
 		require.Equal(t, uptime.Down, o.Status)
 		require.NotContains(t, o.Error, "s3cr3t")

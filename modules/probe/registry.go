@@ -43,7 +43,7 @@ var (
 	_ uptime.Prober  = (*Registry)(nil)
 )
 
-// ErrType: a spec names a monitor type that this program does not have.
+// ErrType is the error of a spec that names a monitor type that this program does not have.
 var ErrType = errors.New("unknown monitor type")
 
 // Registry knows the monitor types. It is safe for concurrent use.

@@ -94,8 +94,8 @@ func (r *Recorder) record(ctx context.Context, batch []item) error {
 		return err
 	}
 	r.count.batches.Add(1)
-	r.count.stored.Add(uint64(recorded.Stored))
-	r.count.dropped.Add(uint64(recorded.Dropped))
+	r.count.stored.Add(uint64(max(recorded.Stored, 0)))
+	r.count.dropped.Add(uint64(max(recorded.Dropped, 0)))
 	if r.Observer != nil {
 		r.Observer.Committed(len(batch), took, time.Since(oldest(batch)))
 	}

@@ -117,9 +117,10 @@ func (r *Recorder) overflow(lost item) {
 }
 
 // Missed books the slot of a job that was not run and then acknowledges it.
-// Retries are no slots of a schedule: they are acknowledged only.
+// Retries and checks by hand are no slots of a schedule: they are acknowledged
+// only.
 func (r *Recorder) Missed(lease uptime.Lease, reason uptime.MissedReason) {
-	if lease.Attempt > 1 {
+	if lease.Attempt > 1 || lease.ByHand {
 		r.after.ack(lease.Receipt)
 	} else {
 		r.missed.add(slot{lease.Spec.WorkspaceID, lease.MonitorID, lease.Region, lease.ScheduledAt}, lease.Spec.Interval, reason, lease.Receipt)

@@ -93,7 +93,7 @@ func (s *spool) trim() []item {
 	return lost
 }
 
-// due is how long the next batch may still grow: 0 for now.
+// due is how long the next batch may still grow, 0 when it is to go at once.
 func (s *spool) due(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,7 @@ func decodeCursor(kind, cursor string, targets ...any) error {
 	if dec.Decode(&parts) != nil || len(parts) != len(targets)+1 {
 		return bad
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // Token gives it bare
+	if _, err := dec.Token(); err != io.EOF {
 		return bad
 	}
 	for i, target := range append([]any{new(string)}, targets...) {

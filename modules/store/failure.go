@@ -74,8 +74,7 @@ func retryable(err error) bool {
 }
 
 func postgresCode(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code
 	}
 	return ""
@@ -93,8 +92,7 @@ func committing(err error) error { return commitError{err} }
 // passing reports whether a transaction that failed so is worth another try
 // after a moment.
 func passing(err error) bool {
-	var commit commitError
-	if errors.As(err, &commit) {
+	if _, ok := errors.AsType[commitError](err); ok {
 		return retryable(err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {

@@ -60,6 +60,7 @@ type Store struct {
 	pools                    []*sql.DB
 	gate                     *gate // nil where writers need not queue
 
+	prepared statements
 	regions  *regionNames
 	monitors *monitorCache
 }
@@ -138,7 +139,7 @@ func (c Config) target() (dialect, path string, err error) {
 // Close closes every connection. On SQLite the last one to close writes the WAL
 // back into the file.
 func (s *Store) Close() error {
-	var errs []error
+	errs := []error{s.closeStatements()}
 	for _, pool := range s.pools {
 		errs = append(errs, pool.Close())
 	}

@@ -165,10 +165,10 @@ func (c *cutter) close() {
 // that is away is uptime.ErrUnavailable.
 func TestPostgresAway(t *testing.T) {
 	t.Parallel()
-	real, err := url.Parse(testenv.Postgres(t))
+	direct, err := url.Parse(testenv.Postgres(t))
 	require.NoError(t, err)
-	proxy := newCutter(t, real.Host)
-	through := *real
+	proxy := newCutter(t, direct.Host)
+	through := *direct
 	through.Host = proxy.listener.Addr().String()
 	s := migrated(t, store.Options{Config: store.Config{URL: through.String(), ConnectTimeout: time.Second}})
 	ws, err := s.EnsureWorkspace(t.Context(), "Home")

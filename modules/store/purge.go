@@ -26,8 +26,13 @@ func (s *Store) Purge(ctx context.Context, r uptime.Retention) (uptime.Purged, e
 		name string
 		run  func(context.Context) error
 	}{
-		{"results", p.results}, {"rollups", p.rollups}, {"incidents", p.incidents}, {"events", p.events},
-		{"deleted monitors", p.monitors}, {"deleted channels", p.channels}, {"expired rows", p.expired},
+		{"results", p.results},
+		{"rollups", p.rollups},
+		{"incidents", p.incidents},
+		{"events", p.events},
+		{"deleted monitors", p.monitors},
+		{"deleted channels", p.channels},
+		{"expired rows", p.expired},
 	} {
 		if err := step.run(ctx); err != nil {
 			return p.done, fmt.Errorf("purge %s: %w", step.name, err)

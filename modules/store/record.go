@@ -28,6 +28,9 @@ func (s *Store) Record(ctx context.Context, batch []uptime.Result, decide uptime
 	if err := s.ensureRegions(ctx, names); err != nil {
 		return done, fmt.Errorf("record results: %w", err)
 	}
+	if err := s.prepare(ctx, s.lockStatesSQL(), s.ownIncidentsSQL(), insertResultSQLite, saveStateSQLite()); err != nil {
+		return done, fmt.Errorf("record results: %w", err)
+	}
 	in := s.sortBatch(batch)
 	err := s.record(ctx, func(tx *gorm.DB) error {
 		r := recording{Store: s, tx: tx, in: in, decide: decide}
@@ -120,7 +123,7 @@ func (r *recording) insert() error {
 	wanted := make([]input, 0, len(r.in))
 	rows := make([]resultRow, 0, len(r.in))
 	for _, i := range r.in {
-		if m, ok := monitors[i.MonitorID]; !ok || !due(*m) {
+		if m, ok := monitors[i.MonitorID]; !ok || !due(*m) || i.Replaced(*m) {
 			r.done.Dropped++
 			continue
 		}

@@ -57,8 +57,7 @@ func (s *Store) saveChange(tx *gorm.DB, c *uptime.IncidentChange, now time.Time)
 	inc := &c.Incident
 	inc.UpdatedAt = now
 	inc.Version++
-	switch {
-	case inc.ID == 0:
+	if inc.ID == 0 {
 		inc.CreatedAt = now
 		if err := insertIncident(tx, inc); err != nil {
 			return 0, err
@@ -72,10 +71,8 @@ func (s *Store) saveChange(tx *gorm.DB, c *uptime.IncidentChange, now time.Time)
 				e.Data.Incident = &data
 			}
 		}
-	default:
-		if err := updateIncident(tx, *inc); err != nil {
-			return 0, err
-		}
+	} else if err := updateIncident(tx, *inc); err != nil {
+		return 0, err
 	}
 	if c.Retract {
 		if err := tx.Exec("UPDATE incidents SET deleted_at = ? WHERE id = ?", at(now), inc.ID).Error; err != nil {

@@ -17,8 +17,7 @@ func (s *Store) lockStates(tx *gorm.DB, ids []int64) ([]stateRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, conn := connection(tx)
-	rows, err := conn.QueryContext(ctx, s.lockStatesSQL(), list)
+	rows, err := s.query(tx, s.lockStatesSQL(), list) //nolint:sqlclosecheck // each closes them
 	if err != nil {
 		return nil, fmt.Errorf("lock states: %w", err)
 	}
@@ -189,8 +188,7 @@ func (r *recording) lookForIncidents() error {
 	if err != nil {
 		return err
 	}
-	ctx, conn := connection(r.tx)
-	rows, err := conn.QueryContext(ctx, r.ownIncidentsSQL(), list, earliest)
+	rows, err := r.query(r.tx, r.ownIncidentsSQL(), list, earliest)
 	if err != nil {
 		return fmt.Errorf("read incidents: %w", err)
 	}

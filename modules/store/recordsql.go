@@ -47,7 +47,7 @@ func (s *Store) insertResults(tx *gorm.DB, rows []resultRow) (isNew, outside map
 	if s.dialect == dialectPostgres {
 		return insertResultsPostgres(tx, rows)
 	}
-	isNew, err = insertResultsSQLite(tx, rows)
+	isNew, err = s.insertResultsSQLite(tx, rows)
 	return isNew, nil, err
 }
 
@@ -55,10 +55,12 @@ type resultKey struct{ monitor, region, slot int64 }
 
 func (r resultRow) key() resultKey { return resultKey{r.MonitorID, r.RegionID, r.ScheduledAt} }
 
-func insertResultsSQLite(tx *gorm.DB, rows []resultRow) (isNew map[resultKey]bool, err error) {
-	ctx, conn := connection(tx)
-	stmt, err := conn.PrepareContext(ctx, "INSERT INTO check_results ("+resultColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+const insertResultSQLite = "INSERT INTO check_results (" + resultColumns + `)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+func (s *Store) insertResultsSQLite(tx *gorm.DB, rows []resultRow) (isNew map[resultKey]bool, err error) {
+	ctx, _ := connection(tx)
+	stmt, err := s.statement(tx, insertResultSQLite)
 	if err != nil {
 		return nil, fmt.Errorf("prepare to insert results: %w", err)
 	}
@@ -161,13 +163,16 @@ func (s *Store) saveStates(tx *gorm.DB, monitors []uptime.Monitor) error {
 	if s.dialect == dialectPostgres {
 		return saveStatesPostgres(tx, rows)
 	}
-	return saveStatesSQLite(tx, rows)
+	return s.saveStatesSQLite(tx, rows)
 }
 
-func saveStatesSQLite(tx *gorm.DB, rows []stateRow) error {
-	ctx, conn := connection(tx)
-	cols := stateColumns()[2:]
-	stmt, err := conn.PrepareContext(ctx, "UPDATE monitor_states SET "+strings.Join(cols, " = ?, ")+" = ? WHERE monitor_id = ?")
+func saveStateSQLite() string {
+	return "UPDATE monitor_states SET " + strings.Join(stateColumns()[2:], " = ?, ") + " = ? WHERE monitor_id = ?"
+}
+
+func (s *Store) saveStatesSQLite(tx *gorm.DB, rows []stateRow) error {
+	ctx, _ := connection(tx)
+	stmt, err := s.statement(tx, saveStateSQLite())
 	if err != nil {
 		return fmt.Errorf("prepare to update states: %w", err)
 	}

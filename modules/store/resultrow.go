@@ -66,7 +66,7 @@ func normalResult(r uptime.Result) uptime.Result {
 		*d = time.Duration(micros(*d)) * time.Microsecond
 	}
 	r.StatusCode, r.Attempt = int(clampInt16(r.StatusCode)), int(clampInt16(r.Attempt))
-	r.Outcome.Status = resultStatus(r.Outcome.Status)
+	r.Status = resultStatus(r.Status)
 	r.ErrorKind = kindOf(kindCode(r.ErrorKind))
 	r.Error = uptime.Clean(r.Error, maxErrorText) // one NUL would fail the whole batch
 	return r
@@ -117,7 +117,7 @@ func (r resultRow) result(workspaceID int64, region string) uptime.Result {
 
 // resultRows reads rows whose columns are resultColumns.
 func resultRows(db *gorm.DB, query string, args ...any) ([]resultRow, error) {
-	rows, err := db.Raw(query, args...).Rows()
+	rows, err := db.Raw(query, args...).Rows() //nolint:sqlclosecheck // each closes them
 	if err != nil {
 		return nil, fmt.Errorf("read results: %w", err)
 	}

@@ -80,7 +80,7 @@ func (s *Store) again(ctx context.Context, fn func() error) error {
 		if err == nil || try == txTries || !passing(err) {
 			return err
 		}
-		wait := time.NewTimer(txBackoff<<(try-1) + rand.N(txBackoff))
+		wait := time.NewTimer(txBackoff<<(try-1) + rand.N(txBackoff)) //nolint:gosec // it spreads, it hides nothing
 		select {
 		case <-ctx.Done():
 			wait.Stop()

@@ -13,7 +13,10 @@ type Job struct {
 	Region      string
 	ScheduledAt time.Time // whole milliseconds; a worker starts it then
 	Attempt     int       // 1 for a regular slot, one more for each retry
-	Spec        Spec
+	// ByHand: somebody asked for it; it is no slot of the schedule, and none is
+	// missed when it is not run.
+	ByHand bool
+	Spec   Spec
 }
 
 // Expires is when the job is too old to be run by the queue's clock: one
@@ -29,6 +32,9 @@ type Spec struct {
 	Type        string
 	Interval    time.Duration
 	Timeout     time.Duration
+	// Of is Monitor.CheckAt when the job was made. A result of a spec that was
+	// replaced meanwhile says nothing about the monitor as it is.
+	Of time.Time
 	// Settings is the type's block. Secrets in it are sealed while it travels
 	// and opened by the worker just before the probe.
 	Settings json.RawMessage

@@ -143,6 +143,6 @@ func (m Monitor) Retrying() bool {
 func (m Monitor) Spec() Spec {
 	return Spec{
 		WorkspaceID: m.WorkspaceID, RowKey: m.RowKey, Type: m.Type,
-		Interval: m.Interval, Timeout: m.Timeout, Settings: m.Settings,
+		Interval: m.Interval, Timeout: m.Timeout, Of: m.CheckAt, Settings: m.Settings,
 	}
 }

@@ -63,7 +63,16 @@ type Result struct {
 	ScheduledAt time.Time // whole milliseconds
 	StartedAt   time.Time
 	Attempt     int
+	// SpecOf is Spec.Of of the job; it is not stored.
+	SpecOf time.Time
 	Outcome
+}
+
+// Replaced reports whether the monitor's target, interval or state of being
+// checked changed, in a way that asked for a new check at once, after the job of
+// this result was made and not after its slot: it measured what is no more.
+func (r Result) Replaced(m Monitor) bool {
+	return !r.SpecOf.IsZero() && r.SpecOf.Before(m.CheckAt) && !r.ScheduledAt.Before(m.CheckAt)
 }
 
 // Failed reports whether the target failed. An unknown result did not.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -48,9 +49,7 @@ func stage(t *testing.T) *httptest.Server {
 			change = func(*http.Request) {}
 		}
 		rec := ask(w, s.path, s.form, change)
-		for k, v := range rec.Header() {
-			rw.Header()[k] = v
-		}
+		maps.Copy(rw.Header(), rec.Header())
 		rw.WriteHeader(rec.Code)
 		_, _ = rw.Write(rec.Body.Bytes())
 	}))

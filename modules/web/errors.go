@@ -109,9 +109,8 @@ func (w *Web) frameOf(err error, c echo.Context) Frame {
 }
 
 func (w *Web) setRetryAfter(c echo.Context, err error, status int) {
-	var e *uptime.Error
 	wait := time.Duration(0)
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*uptime.Error](err); ok {
 		wait = e.RetryAfter
 	}
 	if wait == 0 && status == http.StatusServiceUnavailable {
@@ -135,10 +134,9 @@ func explain(status int, err error) (heading, text string) {
 		}
 		return fallback
 	}
-	var no *forbidden
 	switch status {
 	case http.StatusForbidden:
-		if errors.As(err, &no) {
+		if no, ok := errors.AsType[*forbidden](err); ok {
 			return "You may not do this", "Your role is " + string(no.actor.Role) + ". To " + string(no.action) +
 				" you need a higher one. An owner or admin of this instance can change your role."
 		}
@@ -168,5 +166,6 @@ func explain(status int, err error) (heading, text string) {
 // refuseOrigin answers a post that came from another site's page.
 func (w *Web) refuseOrigin(rw http.ResponseWriter, r *http.Request) {
 	c := w.echo.NewContext(r, rw)
+	//nolint:contextcheck // the context is that of c's request
 	w.answerError(uptime.Fail(uptime.CodeForbidden, "This form was sent from another site's page, so it was refused. Open the page here and send it again."), c)
 }

@@ -50,7 +50,7 @@ func (w *Web) events(r *request) error {
 	h.Set("Content-Type", "text/event-stream")
 	r.Response().WriteHeader(http.StatusOK)
 	if err := comment(session, "ok"); err != nil {
-		return nil //nolint:nilerr // the browser has gone; there is nobody to tell
+		return nil // the browser has gone; there is nobody to tell
 	}
 	return w.stream(ctx, r, session, notices)
 }
@@ -86,7 +86,7 @@ func (w *Web) stream(ctx context.Context, r *request, session *sse.Session, noti
 			err = w.tell(session, r.actor.WorkspaceID, n)
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the browser has gone; there is nobody to tell
+			return nil // the browser has gone; there is nobody to tell
 		}
 	}
 }

@@ -67,8 +67,10 @@ func TestStreamCarriesChangesOfTheWorkspaceOnly(t *testing.T) {
 		require.Equal(t, "no", s.Header().Get("X-Accel-Buffering"))
 		require.Equal(t, "text/event-stream", s.Header().Get("Content-Type"))
 		f.notices <- uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 2, ID: 9}
-		f.notices <- uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 7,
-			Data: []byte(`{"id":7,"status":"down","since":"2026-11-24T14:00:00Z","error":"secret"}`)}
+		f.notices <- uptime.Notice{
+			Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 7,
+			Data: []byte(`{"id":7,"status":"down","since":"2026-11-24T14:00:00Z","error":"secret"}`),
+		}
 		f.notices <- uptime.Notice{Topic: uptime.TopicIncident, WorkspaceID: 1, ID: 12}
 		f.notices <- uptime.Notice{}
 		require.Equal(t, []string{

@@ -32,6 +32,7 @@ type fake struct {
 	broken  error       // of every read
 	saved   []json.RawMessage
 	theme   string
+	many    int // monitors, instead of the samples
 	notices chan uptime.Notice
 }
 
@@ -121,6 +122,14 @@ func (f *fake) Counts(context.Context, uptime.Actor) (manage.Counts, error) {
 
 func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilter, _ uptime.Page) (uptime.List[manage.MonitorView], error) {
 	var out uptime.List[manage.MonitorView]
+	for i := range f.many {
+		m := sampleMonitor(i % (len(sampleList()) - 1))
+		m.ID = int64(i + 1)
+		out.Items = append(out.Items, m)
+	}
+	if f.many > 0 {
+		return out, nil
+	}
 	for i, s := range sampleList() {
 		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) {
 			out.Items = append(out.Items, sampleMonitor(i))
@@ -183,8 +192,10 @@ func (f *fake) Results(_ context.Context, _ uptime.Actor, id int64, _ uptime.Res
 	out := uptime.List[manage.ResultView]{Next: "next"}
 	for i := range 12 {
 		code, dns, first := 200, 3.1, 60.0
-		v := manage.ResultView{MonitorID: id, Region: "default", ScheduledAt: sampleNow().Add(-time.Duration(i) * time.Minute), Status: uptime.Up,
-			ResponseMS: 87 + float64(i), StatusCode: &code, Phases: manage.PhasesView{DNSMS: &dns, FirstByteMS: &first}, Attempt: 1}
+		v := manage.ResultView{
+			MonitorID: id, Region: "default", ScheduledAt: sampleNow().Add(-time.Duration(i) * time.Minute), Status: uptime.Up,
+			ResponseMS: 87 + float64(i), StatusCode: &code, Phases: manage.PhasesView{DNSMS: &dns, FirstByteMS: &first}, Attempt: 1,
+		}
 		if i < 3 && id <= 2 {
 			bad := 503
 			v.Status, v.StatusCode, v.Error, v.Attempt = uptime.Down, &bad, "answered 503 Service Unavailable, expected 200-299", i+1
@@ -303,7 +314,7 @@ func (f *fake) Subscribe(context.Context, ...uptime.Topic) (<-chan uptime.Notice
 func setup(t *testing.T) (*Web, *fake) {
 	t.Helper()
 	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 8)}
-	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "1.0.0"})
+	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0"})
 	require.NoError(t, err)
 	return w, f
 }
@@ -315,7 +326,7 @@ func ask(w http.Handler, path string, form url.Values, change ...func(*http.Requ
 	if form != nil {
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
-	r := httptest.NewRequest(method, path, body)
+	r := httptest.NewRequestWithContext(context.Background(), method, path, body)
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -70,7 +71,7 @@ func fieldOf(f form.Field, prefix string, values, errs map[string]string) FieldV
 	switch f.Kind {
 	case form.KindGroup:
 		v.Widget = "group"
-		v.Error = ""
+		v.Error = sentence(errs[name]) // of the block itself; its fields have their own
 		v.Fields = fieldsOf(f.Fields, name+".", values, errs)
 	case form.KindBool:
 		v.Widget, v.Checked = "check", v.Value != ""
@@ -159,9 +160,7 @@ func typed(v url.Values) map[string]string {
 // typed: such a block is left out and not half set.
 func withoutEmptyGroups(fields []form.Field, prefix string, v url.Values) url.Values {
 	out := url.Values{}
-	for k, values := range v {
-		out[k] = values
-	}
+	maps.Copy(out, v)
 	for _, f := range fields {
 		if f.Kind != form.KindGroup {
 			continue

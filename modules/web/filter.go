@@ -101,9 +101,9 @@ type Chip struct{ Label, URL string }
 
 func (f Filter) chips() []Chip {
 	var out []Chip
-	add := func(set bool, label string, clear func(*Filter)) {
+	add := func(set bool, label string, drop func(*Filter)) {
 		if set {
-			out = append(out, Chip{label, f.url(clear)})
+			out = append(out, Chip{label, f.url(drop)})
 		}
 	}
 	add(f.Query != "", "search: "+f.Query, func(n *Filter) { n.Query = "" })

@@ -76,7 +76,8 @@ func TestFilterLeavesOutWhatCannotBeUsed(t *testing.T) {
 		"page=-3&size=200000":             usual,
 		"page=99999999999999999999":       usual,
 		"status=down&sort=name&dir=desc&page=3&size=100&type=http&q=a+b": {
-			Query: "a b", Status: uptime.Down, Type: "http", Sort: "name", Dir: "desc", Page: 3, Size: 100},
+			Query: "a b", Status: uptime.Down, Type: "http", Sort: "name", Dir: "desc", Page: 3, Size: 100,
+		},
 	} {
 		q, err := url.ParseQuery(query)
 		require.NoError(t, err)
@@ -151,8 +152,8 @@ func TestUptimeOfBuckets(t *testing.T) {
 func TestChartKeepsGaps(t *testing.T) {
 	t.Parallel()
 	var buckets []uptime.Bucket
-	for i, p50 := range []time.Duration{100, 200, 0, 0, 300, 0, 100, 100} {
-		b := uptime.Bucket{From: sampleNow().Add(time.Duration(i) * time.Minute), To: sampleNow().Add(time.Duration(i+1) * time.Minute), P50: p50 * time.Millisecond}
+	for i, p50 := range []int{100, 200, 0, 0, 300, 0, 100, 100} {
+		b := uptime.Bucket{From: sampleNow().Add(time.Duration(i) * time.Minute), To: sampleNow().Add(time.Duration(i+1) * time.Minute), P50: time.Duration(p50) * time.Millisecond}
 		if p50 == 0 {
 			b.Downtime = time.Minute
 		}

@@ -34,8 +34,10 @@ func TestMonitorFormToJSON(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"type": "http", "name": "Shop", "interval": "5m", "failures_before_down": "x",
 		"tags": map[string]any{"team": "web"}, "channel_ids": []any{3.0, 1.0},
-		"http": map[string]any{"url": "https://example.com", "method": "GET", "expected_status": []any{"200-299", "301"},
-			"follow_redirects": true, "verify_tls": false, "headers": map[string]any{"X-A": "b"}},
+		"http": map[string]any{
+			"url": "https://example.com", "method": "GET", "expected_status": []any{"200-299", "301"},
+			"follow_redirects": true, "verify_tls": false, "headers": map[string]any{"X-A": "b"},
+		},
 	}, f.lastSaved(t))
 }
 
@@ -107,8 +109,10 @@ func TestChannelPatchRemovesWhatIsGone(t *testing.T) {
 func TestChannelFormLeavesAnEmptyBlockOut(t *testing.T) {
 	t.Parallel()
 	w, f := setup(t)
-	ask(w, "/channels", url.Values{"type": {"email"}, "name": {"Ops"}, "settings.to": {"a@example.com\nb@example.com"},
-		"settings.smtp.host": {" "}, "settings.smtp.port": {"0"}, "settings.smtp.password": {""}, "enabled": {"on"}})
+	ask(w, "/channels", url.Values{
+		"type": {"email"}, "name": {"Ops"}, "settings.to": {"a@example.com\nb@example.com"},
+		"settings.smtp.host": {" "}, "settings.smtp.port": {"0"}, "settings.smtp.password": {""}, "enabled": {"on"},
+	})
 	saved := f.lastSaved(t)
 	require.Equal(t, map[string]any{"to": []any{"a@example.com", "b@example.com"}}, saved["settings"])
 	require.Equal(t, true, saved["enabled"])

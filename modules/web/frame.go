@@ -154,7 +154,7 @@ func meOf(u manage.UserView) *Me {
 // initials are the first letters of the first two words.
 func initials(name string) string {
 	var out []rune
-	for _, word := range strings.Fields(name) {
+	for word := range strings.FieldsSeq(name) {
 		if len(out) < 2 {
 			out = append(out, []rune(word)[0])
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -56,9 +57,7 @@ func settable(m manage.MonitorView) (body, error) {
 // bodyOf makes the JSON of a monitor from a form, over what is there already.
 func bodyOf(kind uptime.Kind, v url.Values, over body) (json.RawMessage, error) {
 	b := body{}
-	for k, raw := range over {
-		b[k] = raw
-	}
+	maps.Copy(b, over)
 	fields, prefix := form.Fields(kind.New()), kind.Name+"."
 	if v.Get("first") != "" {
 		// The form of the first monitor shows the required fields alone: a
@@ -71,9 +70,7 @@ func bodyOf(kind uptime.Kind, v url.Values, over body) (json.RawMessage, error) 
 	if err := json.Unmarshal(form.FromValues(all, "", v), &common); err != nil {
 		return nil, fmt.Errorf("read form: %w", err)
 	}
-	for k, raw := range common {
-		b[k] = raw
-	}
+	maps.Copy(b, common)
 	if err := b.set("type", kind.Name); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -98,9 +99,7 @@ func kindOf(kinds []uptime.Kind, name string) uptime.Kind {
 // newDraft has the defaults.
 func newDraft(kind uptime.Kind) draft {
 	d := draft{kind: kind, values: whenDefaults()}
-	for k, v := range defaultsOf(kind.Name+".", kind.New()) {
-		d.values[k] = v
-	}
+	maps.Copy(d.values, defaultsOf(kind.Name+".", kind.New()))
 	return d
 }
 
@@ -116,14 +115,12 @@ func storedDraft(kind uptime.Kind, m manage.MonitorView) (draft, error) {
 		tags = append(tags, strings.TrimRight(name+": "+value, " "))
 	}
 	slices.Sort(tags)
-	for k, v := range map[string]string{
+	maps.Copy(d.values, map[string]string{
 		"name": m.Name, "group": m.Group, "tags": strings.Join(tags, "\n"),
 		"interval": m.Interval.String(), "timeout": m.Timeout.String(), "retry_interval": m.RetryInterval.String(),
 		"resend_every": m.ResendEvery.String(), "failures_before_down": strconv.Itoa(m.FailuresBeforeDown),
 		"successes_before_up": strconv.Itoa(m.SuccessesBeforeUp),
-	} {
-		d.values[k] = v
-	}
+	})
 	return d, nil
 }
 

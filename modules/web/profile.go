@@ -34,14 +34,19 @@ func (r *request) showProfile(status int, given map[string]string, failure error
 	p := ProfilePage{Frame: s.frame, Role: string(s.me.Role)}
 	p.Fields = []FieldView{
 		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "name", MaxLength: 200, Value: value("name", s.me.Name)},
-		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "email", Value: value("email", s.me.Email)},
-		{Name: "time_zone", Label: "Time zone", Widget: "input", Type: "text", Autocomplete: "off", Placeholder: "Europe/Berlin",
-			Help: "As in Europe/Berlin. Every time on these pages is shown in it.", Value: value("time_zone", s.me.TimeZone)},
+		{
+			Name: "time_zone", Label: "Time zone", Widget: "input", Type: "text", Autocomplete: "off", Placeholder: "Europe/Berlin",
+			Help: "As in Europe/Berlin. Every time on these pages is shown in it.", Value: value("time_zone", s.me.TimeZone),
+		},
 		themeField(value("theme", themeOf(s.me.Theme))),
 	}
 	p.Password = []FieldView{
+		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: value("email", s.me.Email)},
 		{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
-		{Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true, Help: minPassword},
+		{
+			Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true,
+			Help: lengthAdvice + " Empty: it stays as it is.",
+		},
 	}
 	for _, group := range [][]FieldView{p.Fields, p.Password} {
 		for i := range group {
@@ -62,11 +67,15 @@ func themeField(chosen string) FieldView {
 }
 
 func (w *Web) profileSave(r *request) error {
-	return r.saveMe([]string{"name", "email", "time_zone", "theme"}, "profile-saved")
+	return r.saveMe([]string{"name", "time_zone", "theme"}, "profile-saved")
 }
 
+// passwordSave changes what one logs in with.
 func (w *Web) passwordSave(r *request) error {
-	return r.saveMe([]string{"current_password", "password"}, "password-saved")
+	if r.FormValue("password") == "" {
+		return r.saveMe([]string{"email", "current_password"}, "profile-saved")
+	}
+	return r.saveMe([]string{"email", "current_password", "password"}, "password-saved")
 }
 
 // saveMe saves the named inputs.

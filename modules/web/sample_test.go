@@ -89,8 +89,10 @@ func sampleList() []sampleOf {
 func sampleMonitor(i int) manage.MonitorView {
 	s := sampleList()[i]
 	now := sampleNow()
-	settings, _ := json.Marshal(&sampleHTTP{URL: s.target, Method: "GET", Statuses: []string{"200-299"}, Redirects: true, Verify: true,
-		Headers: map[string]string{"Authorization": "********"}})
+	settings, _ := json.Marshal(&sampleHTTP{
+		URL: s.target, Method: "GET", Statuses: []string{"200-299"}, Redirects: true, Verify: true,
+		Headers: map[string]string{"Authorization": "********"},
+	})
 	m := manage.MonitorView{
 		ID: int64(i + 1), Name: s.name, Type: "http", Enabled: s.status != uptime.Paused, Group: "Shop/EU", Target: s.target,
 		Interval: form.Duration(time.Minute), Timeout: form.Duration(10 * time.Second), RetryInterval: form.Duration(20 * time.Second),
@@ -152,8 +154,10 @@ func sampleIncident(id int64) manage.IncidentView {
 		ID: id, MonitorID: &id, Title: sampleList()[id-1].name + " is down", Status: uptime.IncidentOpen, Stage: uptime.StageInvestigating,
 		Severity: uptime.SeverityMajor, StartedAt: now.Add(-250 * time.Second), DurationSeconds: 250,
 		Cause: "answered 503 Service Unavailable, expected 200-299", ErrorKind: uptime.KindStatus, ETag: `"1"`,
-		Evidence: &uptime.Evidence{Address: "203.0.113.7:443", Worker: "worker-1", Headers: map[string]string{"Server": "nginx", "Retry-After": "30"},
-			Excerpt: "<html><body><h1>503 Service Unavailable</h1></body></html>" + hostile},
+		Evidence: &uptime.Evidence{
+			Address: "203.0.113.7:443", Worker: "worker-1", Headers: map[string]string{"Server": "nginx", "Retry-After": "30"},
+			Excerpt: "<html><body><h1>503 Service Unavailable</h1></body></html>" + hostile,
+		},
 		Updates: []manage.UpdateView{
 			{ID: 1, At: now.Add(-210 * time.Second), Stage: uptime.StageInvestigating, Message: "Confirmed after 3 failures in a row."},
 			{ID: 2, At: now.Add(-120 * time.Second), Author: "Mia Berg", Stage: uptime.StageIdentified, Message: "The new release ran out of file handles.\nRolling back now."},

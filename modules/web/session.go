@@ -63,7 +63,7 @@ func (w *Web) actor(c echo.Context) (uptime.Actor, error) {
 }
 
 func (w *Web) setSession(c echo.Context, s manage.Session) {
-	cookie := w.cookie(c, sessionCookie, s.Cookie)
+	cookie := w.cookie(c, sessionCookie, s.Cookie) //nolint:gosec // see cookie
 	if s.Persistent {
 		cookie.Expires = s.ExpiresAt
 	}
@@ -71,7 +71,7 @@ func (w *Web) setSession(c echo.Context, s manage.Session) {
 }
 
 func (w *Web) cookie(c echo.Context, name, value string) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the browser speaks TLS; at home there may be none
 		Name: name, Value: value, Path: "/", HttpOnly: true,
 		Secure: uptime.RequestOf(c.Request().Context()).Secure, SameSite: http.SameSiteLaxMode,
 	}
@@ -79,7 +79,7 @@ func (w *Web) cookie(c echo.Context, name, value string) *http.Cookie {
 
 // dropCookie makes the browser forget it.
 func (w *Web) dropCookie(c echo.Context, name string) {
-	cookie := w.cookie(c, name, "")
+	cookie := w.cookie(c, name, "") //nolint:gosec // see cookie
 	cookie.MaxAge = -1
 	c.SetCookie(cookie)
 }

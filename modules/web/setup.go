@@ -29,8 +29,8 @@ type GatePage struct {
 // ErrorLink leads from the summary of a form to a field.
 type ErrorLink struct{ Target, Text string }
 
-// minPassword is told to people; package manage enforces it.
-const minPassword = "At least 12 characters. A few words that only you would put together are best."
+// lengthAdvice is told to people; package manage enforces it.
+const lengthAdvice = "At least 12 characters. A few words that only you would put together are best."
 
 func (w *Web) setupForm(c echo.Context) error {
 	if err := w.setupOpen(c); err != nil {
@@ -85,16 +85,22 @@ func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) Gat
 		p.Fields = append(p.Fields, f)
 	}
 	if !uptime.RequestOf(c.Request().Context()).Local {
-		field(FieldView{Name: "setup_token", Label: "Set-up code", Type: "text", Autocomplete: "off", Required: true, Code: true,
-			Help: "Printed in the program's log when it started, because you are not on the same machine.", Value: in.SetupToken})
+		field(FieldView{
+			Name: "setup_token", Label: "Set-up code", Type: "text", Autocomplete: "off", Required: true, Code: true,
+			Help: "Printed in the program's log when it started, because you are not on the same machine.", Value: in.SetupToken,
+		})
 	}
 	field(FieldView{Name: "name", Label: "Your name", Type: "text", Autocomplete: "name", Value: in.Name, MaxLength: 200, Required: true})
 	field(FieldView{Name: "email", Label: "E-mail", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email, Required: true})
-	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: minPassword, Required: true})
-	field(FieldView{Name: "instance_name", Label: "Name of this instance", Type: "text", Value: in.InstanceName, MaxLength: 200,
-		Help: "Shown in the title of every page, so that two instances are told apart."})
-	field(FieldView{Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
-		Help: "As in Europe/Berlin. Empty is UTC."})
+	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice, Required: true})
+	field(FieldView{
+		Name: "instance_name", Label: "Name of this instance", Type: "text", Value: in.InstanceName, MaxLength: 200,
+		Help: "Shown in the title of every page, so that two instances are told apart.",
+	})
+	field(FieldView{
+		Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
+		Help: "As in Europe/Berlin. Empty is UTC.",
+	})
 	p.Problem, p.Summary = problems(failure, p.Fields)
 	return p
 }

@@ -32,7 +32,7 @@ type dispatcher struct {
 	running  sync.WaitGroup
 }
 
-func newDispatcher(w *Worker, checks context.Context) *dispatcher {
+func newDispatcher(checks context.Context, w *Worker) *dispatcher {
 	return &dispatcher{Worker: w, checks: checks, work: make(chan task)}
 }
 

@@ -49,13 +49,13 @@ func (w *Worker) open(spec uptime.Spec) (uptime.Spec, error) {
 	opened := false
 	err := form.Secrets(settings, func(path, sealed string) (string, error) {
 		opened = true
-		clear, err := w.Sealer.Open(uptime.SecretPlace{
+		secret, err := w.Sealer.Open(uptime.SecretPlace{
 			WorkspaceID: spec.WorkspaceID, Table: "monitors", RowKey: spec.RowKey, Field: kind.Name + "." + path,
 		}, sealed)
 		if err != nil {
 			return "", fmt.Errorf("open secret %s: %w", path, err)
 		}
-		return clear, nil
+		return secret, nil
 	})
 	if err != nil {
 		return spec, err

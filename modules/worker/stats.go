@@ -23,14 +23,14 @@ func lateBounds() [lateSteps]time.Duration {
 
 // counters live as long as the worker.
 type counters struct {
-	held, backlog, running       atomic.Int64 // held: in our hands, running ones included
-	taken, stale, faults, panics atomic.Uint64
-	up, degraded, down, unknown  atomic.Uint64
-	late                         [lateSteps + 1]atomic.Uint64
+	held, backlog, running             atomic.Int64 // held: in our hands, running ones included
+	taken, faults, panics              atomic.Uint64
+	up, degraded, down, unknown, stale atomic.Int64
+	late                               [lateSteps + 1]atomic.Uint64
 }
 
 // done counts the jobs that have left our hands.
-func (c *counters) done() uint64 {
+func (c *counters) done() int64 {
 	return c.up.Load() + c.degraded.Load() + c.down.Load() + c.unknown.Load() + c.stale.Load()
 }
 
@@ -102,8 +102,8 @@ func (w *Worker) Stats() Stats {
 		Running:     int(c.running.Load()), Held: int(c.held.Load()), Backlog: int(c.backlog.Load()),
 		Taken: c.taken.Load(), Faults: c.faults.Load(), Panics: c.panics.Load(),
 		Checks: uptime.CheckCounts{
-			Up: int64(c.up.Load()), Degraded: int64(c.degraded.Load()), Down: int64(c.down.Load()),
-			Unknown: int64(c.unknown.Load()), Missed: int64(c.stale.Load()),
+			Up: c.up.Load(), Degraded: c.degraded.Load(), Down: c.down.Load(),
+			Unknown: c.unknown.Load(), Missed: c.stale.Load(),
 		},
 		Late: Lateness{Bounds: bounds[:], Counts: make([]uint64, lateSteps+1)},
 	}

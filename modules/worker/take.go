@@ -62,11 +62,11 @@ func wait(ctx context.Context, d time.Duration) bool {
 // load estimates how many checks end in a second.
 type load struct {
 	rate float64
-	done uint64
+	done int64
 	at   time.Time
 }
 
-func (l *load) update(done uint64, now time.Time) {
+func (l *load) update(done int64, now time.Time) {
 	if l.at.IsZero() {
 		l.at, l.done = now, done
 	}

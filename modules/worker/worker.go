@@ -99,7 +99,7 @@ func (w *Worker) Run(ctx context.Context, ready func()) error {
 
 	checks, giveUp := context.WithCancel(work)
 	defer giveUp()
-	d := newDispatcher(w, checks)
+	d := newDispatcher(checks, w)
 	left := d.run(arrived) // ends when taking has
 	taking.Wait()
 	w.handBack(work, left)
@@ -166,7 +166,7 @@ func (w *Worker) checkOne(ctx context.Context, t task) {
 	}
 	result := uptime.Result{
 		MonitorID: lease.MonitorID, WorkspaceID: lease.Spec.WorkspaceID, Region: lease.Region,
-		ScheduledAt: lease.ScheduledAt, StartedAt: started, Attempt: lease.Attempt, Outcome: outcome,
+		ScheduledAt: lease.ScheduledAt, StartedAt: started, Attempt: lease.Attempt, SpecOf: lease.Spec.Of, Outcome: outcome,
 	}
 	w.Recorder.Submit(result, lease)
 	w.leases.drop(lease.Receipt)
@@ -202,8 +202,7 @@ func (w *Worker) missed(lease uptime.Lease) {
 func (w *Worker) fault(ctx context.Context, lease uptime.Lease, err error) uptime.Outcome {
 	w.count.faults.Add(1)
 	attributes := []any{"error", err, "monitor", lease.MonitorID, "type", lease.Spec.Type}
-	var p *panicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		attributes = append(attributes, "stack", p.stack)
 	}
 	if more, ok := w.faults.allow(time.Now()); ok {

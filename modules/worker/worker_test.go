@@ -359,5 +359,5 @@ func BenchmarkWorker(b *testing.B) {
 		<-time.After(time.Millisecond)
 	}
 	cancel()
-	<-done
+	require.NoError(b, <-done)
 }

@@ -6,7 +6,7 @@
     e.append(...children);
     return e;
   };
-  const access = document.getElementById('access');
+  const access = document.getElementById('token-form');
   const token = document.getElementById('token');
   access.hidden = false;
   access.addEventListener('submit', (event) => event.preventDefault());

@@ -62,7 +62,8 @@ func (s Suite) settings(t *testing.T) {
 	require.True(t, ok)
 	require.NotEmpty(t, kind.Label)
 	require.NotEmpty(t, kind.Help)
-	require.NotSame(t, kind.New(), kind.New(), "each has its own")
+	one, other := kind.New(), kind.New()
+	require.NotSame(t, one, other, "each has its own")
 	for _, f := range form.Fields(kind.New()) {
 		require.NotEmpty(t, f.Label, f.Name)
 		require.NotEmpty(t, f.Help, f.Name)

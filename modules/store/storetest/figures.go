@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,19 +75,11 @@ func (h house) stats(t *testing.T, m uptime.Monitor, from, to time.Time) uptime.
 	return s
 }
 
-func repeat(part string, n int) string {
-	out := ""
-	for range n {
-		out += part
-	}
-	return out
-}
-
 func testStats(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	start := h.atMidnight(t)
 	m := h.monitor(t)
-	h.minutes(t, m, start, repeat("u", 10)+repeat("d", 5)+repeat("u", 45))
+	h.minutes(t, m, start, strings.Repeat("u", 10)+strings.Repeat("d", 5)+strings.Repeat("u", 45))
 	s := h.stats(t, m, start, start.Add(time.Hour))
 	require.Equal(t, 5*time.Minute, s.Downtime)
 	require.InDelta(t, 55.0/60, *s.Uptime, 1e-9)
@@ -115,8 +108,8 @@ func testRollupAgrees(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	start := h.atMidnight(t)
 	m := h.monitor(t)
-	letters := repeat("u", 100) + repeat("d", 90) + repeat("x", 20) + repeat("-", 100) + repeat("s", 200)
-	letters += repeat("u", 60*50+17-len(letters))
+	letters := strings.Repeat("u", 100) + strings.Repeat("d", 90) + strings.Repeat("x", 20) + strings.Repeat("-", 100) + strings.Repeat("s", 200)
+	letters += strings.Repeat("u", 60*50+17-len(letters))
 	h.minutes(t, m, start, letters)
 	windows := [][2]time.Time{
 		{start, start.Add(49 * time.Hour)},
@@ -140,7 +133,7 @@ func testLateRollup(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	start := h.atMidnight(t)
 	m := h.monitor(t)
-	h.minutes(t, m, start, repeat("u", 30)+repeat("-", 10)+repeat("u", 25*60))
+	h.minutes(t, m, start, strings.Repeat("u", 30)+strings.Repeat("-", 10)+strings.Repeat("u", 25*60))
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now()))
 	before := h.stats(t, m, start, start.Add(24*time.Hour))
 	require.Equal(t, 10*time.Minute-90*time.Second, before.Unknown, "the one before speaks for 2.5 min, a minute of them its own")
@@ -171,7 +164,7 @@ func testBuckets(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	start := h.atMidnight(t)
 	m, idle := h.monitor(t), h.monitor(t)
-	h.minutes(t, m, start, repeat("u", 50)+repeat("d", 20)+repeat("u", 48*60-70))
+	h.minutes(t, m, start, strings.Repeat("u", 50)+strings.Repeat("d", 20)+strings.Repeat("u", 48*60-70))
 	check := func(name string) {
 		for _, c := range []struct {
 			from, to    time.Time
@@ -280,7 +273,7 @@ func testAuditMissed(t *testing.T, open OpenFunc) {
 	require.NoError(t, err)
 	require.Zero(t, last)
 	grid := uptime.NextSlot(m.ID, m.Interval, m.CheckAt)
-	h.minutes(t, m, grid, "uu--u"+repeat("-", 25)+"u")
+	h.minutes(t, m, grid, "uu--u"+strings.Repeat("-", 25)+"u")
 	h.minutes(t, m, start, "u") // the extra slot is off the grid
 	end := grid.Add(30*time.Minute + 30*time.Second)
 	audit := func(from, to time.Time) int64 {
@@ -303,12 +296,12 @@ func testAuditMissed(t *testing.T, open OpenFunc) {
 	check := h.clock.Now()
 	change(t, h, m.ID, func(m *uptime.Monitor) { m.Enabled, m.Interval, m.CheckAt = true, 2*time.Minute, check })
 	h.clock.Advance(20 * time.Minute)
-	require.EqualValues(t, uptime.SlotsBetween(m.ID, 2*time.Minute, check, h.clock.Now().Add(-time.Millisecond)), audit(start, h.clock.Now()))
+	require.Equal(t, uptime.SlotsBetween(m.ID, 2*time.Minute, check, h.clock.Now().Add(-time.Millisecond)), audit(start, h.clock.Now()))
 
 	// Over days: nothing was running.
 	far := h.clock.Now().Add(50 * time.Hour)
 	h.clock.Advance(50 * time.Hour)
-	require.EqualValues(t, uptime.SlotsBetween(m.ID, 2*time.Minute, check.Add(20*time.Minute-time.Millisecond), far.Add(-time.Millisecond)), audit(start, far))
+	require.Equal(t, uptime.SlotsBetween(m.ID, 2*time.Minute, check.Add(20*time.Minute-time.Millisecond), far.Add(-time.Millisecond)), audit(start, far))
 	require.Len(t, missedWords(t, h, m, check), 1)
 }
 
@@ -316,7 +309,7 @@ func testPurge(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	start := h.atMidnight(t)
 	m := h.monitor(t)
-	h.minutes(t, m, start, repeat("u", 3*24*60))
+	h.minutes(t, m, start, strings.Repeat("u", 3*24*60))
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now().Add(-time.Hour)))
 	purged, err := h.Purge(t.Context(), uptime.Retention{Results: 24 * time.Hour, Rollups: 36 * time.Hour})
 	require.NoError(t, err)
@@ -338,7 +331,7 @@ func testPurgeOutages(t *testing.T, open OpenFunc) {
 	start := h.atMidnight(t)
 	channel := h.channel(t)
 	m := h.monitor(t, channel)
-	h.minutes(t, m, start, repeat("u", 60)+repeat("d", 60)+repeat("u", 26*60))
+	h.minutes(t, m, start, strings.Repeat("u", 60)+strings.Repeat("d", 60)+strings.Repeat("u", 26*60))
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now()))
 	before := h.stats(t, m, start, start.Add(24*time.Hour))
 	count := func() int64 {

@@ -295,8 +295,11 @@ func testResultPages(t *testing.T, open OpenFunc) {
 		f    uptime.ResultFilter
 		want int
 	}{
-		{uptime.ResultFilter{}, 18}, {uptime.ResultFilter{Region: "b"}, 9}, {uptime.ResultFilter{Status: uptime.Down}, 8},
-		{uptime.ResultFilter{From: base.Add(2 * time.Second), To: base.Add(5 * time.Second)}, 6}, {uptime.ResultFilter{Region: "c"}, 0},
+		{uptime.ResultFilter{}, 18},
+		{uptime.ResultFilter{Region: "b"}, 9},
+		{uptime.ResultFilter{Status: uptime.Down}, 8},
+		{uptime.ResultFilter{From: base.Add(2 * time.Second), To: base.Add(5 * time.Second)}, 6},
+		{uptime.ResultFilter{Region: "c"}, 0},
 	} {
 		for limit := 1; limit <= 4; limit++ {
 			var got []uptime.Result

@@ -1,0 +1,46 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"path"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func zipped(t *testing.T, content []byte) int {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(content)
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	return b.Len()
+}
+
+// TestBudget holds pages to the sizes that the design promises.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	f.many = 100
+	html := ask(w, "/monitors?size=100", nil).Body.Bytes()
+	nodes := len(regexp.MustCompile(`<[a-z]`).FindAll(html, -1))
+	size := zipped(t, html)
+	require.LessOrEqual(t, nodes, 3000, "elements of a list of 100")
+	require.LessOrEqual(t, size, 20<<10, "a list of 100, gzipped")
+
+	script, sheet := 0, 0
+	for name, content := range w.assets.files {
+		switch path.Ext(name) {
+		case ".js":
+			script += zipped(t, content)
+		case ".css":
+			sheet += zipped(t, content)
+		}
+	}
+	require.LessOrEqual(t, script, 60<<10, "all scripts, gzipped")
+	require.LessOrEqual(t, sheet, 14<<10, "the style sheet, gzipped")
+	t.Logf("list of 100: %d elements, %d bytes gzipped; scripts %d, style sheet %d", nodes, size, script, sheet)
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -121,6 +122,7 @@ func newMailbox(t *testing.T, refuse int) *mailbox {
 	m := &mailbox{refuse: refuse}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailSession{m}, nil }))
 	server.Domain = "localhost"
+	server.ErrorLog = log.New(io.Discard, "", 0) // of programs that were killed while they spoke
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	m.addr, _ = l.Addr().(*net.TCPAddr)

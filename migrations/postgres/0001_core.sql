@@ -208,6 +208,7 @@ CREATE TABLE incidents (
 CREATE UNIQUE INDEX incidents_unresolved ON incidents (monitor_id)
     WHERE monitor_id IS NOT NULL AND resolved_at IS NULL AND deleted_at IS NULL;
 CREATE INDEX incidents_monitor ON incidents (monitor_id, started_at) WHERE monitor_id IS NOT NULL;
+CREATE INDEX incidents_ended ON incidents (monitor_id, ended_at) WHERE monitor_id IS NOT NULL;
 CREATE INDEX incidents_started ON incidents (workspace_id, started_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX incidents_reminder ON incidents (next_reminder_at)
     WHERE next_reminder_at IS NOT NULL AND resolved_at IS NULL AND deleted_at IS NULL;

@@ -84,7 +84,7 @@ CREATE INDEX monitor_channels_channel ON monitor_channels (channel_id, monitor_i
 -- the monitor, locks it first. change_seq repeats the monitor's, so that a
 -- recorder that knows the monitor need not read it again.
 CREATE TABLE monitor_states (
-    monitor_id            BIGINT   PRIMARY KEY REFERENCES monitors (id) ON DELETE CASCADE,
+    monitor_id            INTEGER  PRIMARY KEY REFERENCES monitors (id) ON DELETE CASCADE,
     change_seq            BIGINT   NOT NULL,
     status                SMALLINT NOT NULL,
     since                 BIGINT,
@@ -204,6 +204,7 @@ CREATE TABLE incidents (
 CREATE UNIQUE INDEX incidents_unresolved ON incidents (monitor_id)
     WHERE monitor_id IS NOT NULL AND resolved_at IS NULL AND deleted_at IS NULL;
 CREATE INDEX incidents_monitor ON incidents (monitor_id, started_at) WHERE monitor_id IS NOT NULL;
+CREATE INDEX incidents_ended ON incidents (monitor_id, ended_at) WHERE monitor_id IS NOT NULL;
 CREATE INDEX incidents_started ON incidents (workspace_id, started_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX incidents_reminder ON incidents (next_reminder_at)
     WHERE next_reminder_at IS NOT NULL AND resolved_at IS NULL AND deleted_at IS NULL;

@@ -209,8 +209,16 @@ func (s spec) operations(tag string) []docOperation {
 	return list
 }
 
-// Statuses of the answers, lowest first.
-func (o docOperation) Statuses() []string { return slices.Sorted(maps.Keys(o.Responses)) }
+// Statuses of the answers that are no errors, lowest first.
+func (o docOperation) Statuses() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(o.Responses)), func(status string) bool { return status >= "400" })
+}
+
+// Errors are the statuses of the others.
+func (o docOperation) Errors() string {
+	list := slices.DeleteFunc(slices.Sorted(maps.Keys(o.Responses)), func(status string) bool { return status < "400" })
+	return strings.Join(list, ", ")
+}
 
 // Gives is the name of the schema of an answer, or its media type.
 func (o docOperation) Gives(status string) string {

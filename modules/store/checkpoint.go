@@ -44,14 +44,14 @@ func (s *Store) Run(ctx context.Context, ready func()) (err error) {
 			return nil
 		case <-tick.C:
 		}
-		if err := s.checkpoint(ctx, db); err != nil && ctx.Err() == nil {
+		if err := s.checkpoint(ctx, db, walLimit); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "the write-ahead log could not be checkpointed", "error", err)
 		}
 	}
 }
 
-// checkpoint copies the WAL into the file, and cuts it where it has grown.
-func (s *Store) checkpoint(ctx context.Context, db *sql.DB) error {
+// checkpoint copies the WAL into the file, and cuts it where it has limit bytes.
+func (s *Store) checkpoint(ctx context.Context, db *sql.DB, limit int64) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if _, err := runCheckpoint(ctx, db, "PASSIVE"); err != nil {
@@ -61,7 +61,7 @@ func (s *Store) checkpoint(ctx context.Context, db *sql.DB) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	if err != nil || info.Size() < walLimit {
+	if err != nil || info.Size() < limit {
 		return err
 	}
 	// Behind the gate nothing is written between the two, so that little is

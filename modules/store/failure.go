@@ -34,6 +34,17 @@ func failure(err error) error {
 	return err
 }
 
+// stopped gives the reason for which SQLite broke a statement off.
+func stopped(ctx context.Context, err error) error {
+	switch {
+	case !errors.Is(err, sqlite3.INTERRUPT) || ctx.Err() == nil:
+		return err
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w: %w", uptime.ErrUnavailable, ctx.Err(), err)
+	}
+	return fmt.Errorf("%w: %w", ctx.Err(), err)
+}
+
 // taken reports a unique key that another row has.
 func taken(err error) bool {
 	return errors.Is(err, gorm.ErrDuplicatedKey) || postgresCode(err) == "23505" ||

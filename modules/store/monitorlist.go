@@ -153,9 +153,9 @@ func (s *Store) StatusCounts(ctx context.Context, ws int64) (counts uptime.Statu
 			Derived int16
 			N       int64
 		}
-		err := db.Raw("SELECT derived, count(*) AS n FROM (SELECT "+derivedSQL(s.now())+` AS derived
+		err := db.Raw("SELECT derived, count(*) AS n FROM (SELECT "+derivedSQL()+` AS derived
 			FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id
-			WHERE m.workspace_id = ? AND m.deleted_at IS NULL) v GROUP BY derived`, ws).Scan(&rows).Error
+			WHERE m.workspace_id = ? AND m.deleted_at IS NULL) v GROUP BY derived`, append(unknownAt(s.now()), ws)...).Scan(&rows).Error
 		if err != nil {
 			return fmt.Errorf("count monitors by status: %w", err)
 		}
@@ -209,8 +209,9 @@ func (s *Store) ScheduledMonitors(ctx context.Context, afterSeq, afterID int64, 
 // unknown now and was not at since.
 func (s *Store) UnknownMonitors(ctx context.Context, since time.Time) ([]uptime.Monitor, error) {
 	return s.viewed(ctx, func(q *gorm.DB) *gorm.DB {
-		before := "SELECT m.id FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id WHERE " + unknownSQL(since)
-		return q.Where("derived = ? AND deleted_at IS NULL AND id NOT IN ("+before+")", codeUnknown).Order("id")
+		before := "SELECT m.id FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id WHERE " + unknownSQL
+		return q.Where("derived = ? AND deleted_at IS NULL AND id NOT IN ("+before+")",
+			append([]any{codeUnknown}, unknownAt(since)...)...).Order("id")
 	})
 }
 

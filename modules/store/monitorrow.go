@@ -118,11 +118,20 @@ func normalMonitor(m uptime.Monitor) uptime.Monitor {
 	return m
 }
 
-// links are the tags and channels of a monitor.
+// linksStep keeps a list of ids below what both databases take as parameters.
+const linksStep = 5000
+
+// loadLinks reads the tags and channels of monitors.
 func loadLinks(tx *gorm.DB, monitors []uptime.Monitor) error {
-	if len(monitors) == 0 {
-		return nil
+	for part := range slices.Chunk(monitors, linksStep) {
+		if err := loadSomeLinks(tx, part); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func loadSomeLinks(tx *gorm.DB, monitors []uptime.Monitor) error {
 	byID := make(map[int64]*uptime.Monitor, len(monitors))
 	ids := make([]int64, len(monitors))
 	for i := range monitors {

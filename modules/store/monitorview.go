@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,17 +20,20 @@ type viewRow struct {
 }
 
 // unknownSQL is true of a monitor m with state s whose newest known result is too
-// old at the time, or that has no result but unknown ones.
-func unknownSQL(now time.Time) string {
-	ms, grace := now.UnixMilli(), uptime.UnknownGrace.Milliseconds()
-	return fmt.Sprintf(`(s.known_slot < %d - 2 * m.interval_ms OR (s.known_slot IS NULL AND s.last_slot <= %d))`, ms-grace, ms)
+// old at a time, or that has no result but unknown ones. The time is a parameter,
+// so that the text can be kept prepared.
+const unknownSQL = `(s.known_slot < ? - 2 * m.interval_ms OR (s.known_slot IS NULL AND s.last_slot <= ?))`
+
+// unknownAt are the parameters of unknownSQL.
+func unknownAt(now time.Time) []any {
+	return []any{now.Add(-uptime.UnknownGrace).UnixMilli(), now.UnixMilli()}
 }
 
 // derivedSQL is the one expression of a monitor's status, as a code: every
-// list, count, filter, sort and metric uses it.
-func derivedSQL(now time.Time) string {
+// list, count, filter, sort and metric uses it. Its parameters are unknownAt's.
+func derivedSQL() string {
 	return fmt.Sprintf("CASE WHEN NOT m.enabled THEN %d WHEN %s THEN %d ELSE s.status END",
-		codePaused, unknownSQL(now), codeUnknown)
+		codePaused, unknownSQL, codeUnknown)
 }
 
 // severitySQL orders the codes of an expression, worst first.
@@ -43,20 +47,22 @@ func severitySQL(code string) string {
 	return b.String()
 }
 
-// viewSQL reads monitors m with their states s, deleted ones too.
-func viewSQL(now time.Time) string {
+// viewSQL reads monitors m with their states s, deleted ones too. Its parameters
+// are unknownAt's, twice.
+func viewSQL() string {
 	cols := make([]string, 0, len(stateColumns()))
 	for _, c := range stateColumns() {
 		cols = append(cols, "s."+c+" AS state_"+c)
 	}
-	derived := derivedSQL(now)
+	derived := derivedSQL()
 	return "SELECT m.*, " + strings.Join(cols, ", ") + ", " + derived + " AS derived, " +
 		severitySQL(derived) + " AS severity FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id"
 }
 
 // view is a query over monitors with status; conditions name its columns bare.
 func (s *Store) view(db *gorm.DB) *gorm.DB {
-	return db.Table("(?) AS v", db.Session(&gorm.Session{NewDB: true}).Raw(viewSQL(s.now())))
+	now := unknownAt(s.now())
+	return db.Table("(?) AS v", db.Session(&gorm.Session{NewDB: true}).Raw(viewSQL(), slices.Concat(now, now)...))
 }
 
 // views turns rows into monitors with tags and channels.

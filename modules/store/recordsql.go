@@ -20,13 +20,19 @@ func (s *Store) lockStatesSQL() string {
 	return "SELECT " + cols + " FROM monitor_states WHERE monitor_id IN (SELECT value FROM json_each(?)) ORDER BY monitor_id"
 }
 
-// ownIncidentsSQL locks them, too: people may be acknowledging one.
+// ownIncidentsSQL locks them, too: people may be acknowledging one. Each part has
+// an index, so that it costs little where a monitor has a long past.
 func (s *Store) ownIncidentsSQL() string {
-	const where = `deleted_at IS NULL AND (resolved_at IS NULL OR ended_at IS NULL OR ended_at >= `
+	list, lock := "IN (SELECT value FROM json_each(?1))", ""
+	first := "?2"
 	if s.dialect == dialectPostgres {
-		return "SELECT * FROM incidents WHERE monitor_id = ANY($1) AND " + where + "$2) ORDER BY id FOR UPDATE"
+		list, first, lock = "= ANY($1)", "$2", " FOR UPDATE"
 	}
-	return "SELECT * FROM incidents WHERE monitor_id IN (SELECT value FROM json_each(?)) AND " + where + "?) ORDER BY id"
+	of := "SELECT id FROM incidents WHERE monitor_id " + list + " AND deleted_at IS NULL AND "
+	return "SELECT * FROM incidents WHERE id IN (" +
+		of + "resolved_at IS NULL UNION ALL " +
+		of + "ended_at IS NULL UNION ALL " +
+		of + "ended_at >= " + first + ") ORDER BY id" + lock
 }
 
 // idList is a list of ids as one parameter.
@@ -59,7 +65,6 @@ const insertResultSQLite = "INSERT INTO check_results (" + resultColumns + `)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 func (s *Store) insertResultsSQLite(tx *gorm.DB, rows []resultRow) (isNew map[resultKey]bool, err error) {
-	ctx, _ := connection(tx)
 	stmt, err := s.statement(tx, insertResultSQLite)
 	if err != nil {
 		return nil, fmt.Errorf("prepare to insert results: %w", err)
@@ -67,7 +72,7 @@ func (s *Store) insertResultsSQLite(tx *gorm.DB, rows []resultRow) (isNew map[re
 	defer func() { _ = stmt.Close() }()
 	isNew = make(map[resultKey]bool, len(rows))
 	for _, r := range rows {
-		res, err := stmt.ExecContext(ctx, r.MonitorID, r.RegionID, r.ScheduledAt, r.StartedMS, r.ResponseUS, r.DNSUS,
+		res, err := stmt.ExecContext(tx.Statement.Context, r.MonitorID, r.RegionID, r.ScheduledAt, r.StartedMS, r.ResponseUS, r.DNSUS,
 			r.ConnectUS, r.TLSUS, r.FirstByteUS, r.Status, r.ErrorKind, r.StatusCode, r.Attempt, r.Error)
 		if err != nil {
 			return nil, fmt.Errorf("insert a result: %w", err)
@@ -103,8 +108,8 @@ UNION ALL
 SELECT monitor_id, region_id, scheduled_at, FALSE FROM input
 WHERE NOT EXISTS (SELECT 1 FROM result_days d WHERE d.day = input.scheduled_at / 86400000)`
 
+// GORM's builder spreads slices into (?,?,…): arrays go past it.
 func insertResultsPostgres(tx *gorm.DB, batch []resultRow) (isNew, outside map[resultKey]bool, err error) {
-	ctx, conn := connection(tx)
 	errs := make([]*string, len(batch))
 	for i, r := range batch {
 		errs[i] = r.Error
@@ -116,7 +121,7 @@ func insertResultsPostgres(tx *gorm.DB, batch []resultRow) (isNew, outside map[r
 		}
 		return out
 	}
-	rows, err := conn.QueryContext(ctx, insertResultsPostgresSQL,
+	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, insertResultsPostgresSQL,
 		col(func(r resultRow) int64 { return r.MonitorID }), col(func(r resultRow) int64 { return r.RegionID }),
 		col(func(r resultRow) int64 { return r.ScheduledAt }), col(func(r resultRow) int64 { return r.StartedMS }),
 		col(func(r resultRow) int64 { return r.ResponseUS }), col(func(r resultRow) int64 { return r.DNSUS }),
@@ -171,14 +176,13 @@ func saveStateSQLite() string {
 }
 
 func (s *Store) saveStatesSQLite(tx *gorm.DB, rows []stateRow) error {
-	ctx, _ := connection(tx)
 	stmt, err := s.statement(tx, saveStateSQLite())
 	if err != nil {
 		return fmt.Errorf("prepare to update states: %w", err)
 	}
 	defer func() { _ = stmt.Close() }()
 	for _, r := range rows {
-		if _, err := stmt.ExecContext(ctx, r.Status, r.Since, r.LastRecovery, r.JudgeFrom, r.LastSlot, r.KnownSlot,
+		if _, err := stmt.ExecContext(tx.Statement.Context, r.Status, r.Since, r.LastRecovery, r.JudgeFrom, r.LastSlot, r.KnownSlot,
 			r.ConsecutiveFailures, r.LastResponseUS, r.LastResult, r.LastErrorKind, r.LastError,
 			r.CertNotAfter, r.CertWarned, r.Outage, r.Regions, r.MonitorID); err != nil {
 			return fmt.Errorf("update the state of monitor %d: %w", r.MonitorID, err)
@@ -201,7 +205,6 @@ FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint
 WHERE s.monitor_id = i.monitor_id`
 
 func saveStatesPostgres(tx *gorm.DB, rows []stateRow) error {
-	ctx, conn := connection(tx)
 	num := func(get func(stateRow) int64) []int64 {
 		out := make([]int64, len(rows))
 		for i, r := range rows {
@@ -225,7 +228,7 @@ func saveStatesPostgres(tx *gorm.DB, rows []stateRow) error {
 		}
 		return out
 	}
-	_, err := conn.ExecContext(ctx, saveStatesPostgresSQL,
+	_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, saveStatesPostgresSQL,
 		num(func(r stateRow) int64 { return r.MonitorID }), num(func(r stateRow) int64 { return int64(r.Status) }),
 		when(func(r stateRow) instant { return r.Since }), when(func(r stateRow) instant { return r.LastRecovery }),
 		when(func(r stateRow) instant { return r.JudgeFrom }), when(func(r stateRow) instant { return r.LastSlot }),

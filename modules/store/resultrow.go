@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -145,12 +144,6 @@ func each(rows *sql.Rows, fn func() error) (err error) {
 		}
 	}
 	return rows.Err()
-}
-
-// connection of the transaction or pool behind db. GORM's builder spreads slices
-// into (?,?,…), so arrays go past it.
-func connection(db *gorm.DB) (context.Context, gorm.ConnPool) {
-	return db.Statement.Context, db.Statement.ConnPool
 }
 
 // sortNewest orders by slot, newest first, then region.

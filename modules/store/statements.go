@@ -23,6 +23,8 @@ func (s *Store) prepare(ctx context.Context, texts ...string) error {
 	if s.dialect != dialectSQLite {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	s.prepared.mu.Lock()
 	defer s.prepared.mu.Unlock()
 	if s.prepared.byText == nil {
@@ -47,14 +49,13 @@ func (s *Store) prepare(ctx context.Context, texts ...string) error {
 
 // statement of the transaction for a prepared text, or a new one.
 func (s *Store) statement(tx *gorm.DB, text string) (*sql.Stmt, error) {
-	ctx, conn := connection(tx)
 	s.prepared.mu.Lock()
 	stmt := s.prepared.byText[text]
 	s.prepared.mu.Unlock()
-	if sqlTx, ok := conn.(*sql.Tx); ok && stmt != nil {
-		return sqlTx.StmtContext(ctx, stmt), nil
+	if sqlTx, ok := tx.Statement.ConnPool.(*sql.Tx); ok && stmt != nil {
+		return sqlTx.StmtContext(tx.Statement.Context, stmt), nil
 	}
-	return conn.PrepareContext(ctx, text)
+	return tx.Statement.ConnPool.PrepareContext(tx.Statement.Context, text)
 }
 
 // query runs a prepared text in the transaction.

@@ -76,7 +76,7 @@ func once(db *gorm.DB, fn func(tx *gorm.DB) error) error {
 // again repeats what failed for a passing reason.
 func (s *Store) again(ctx context.Context, fn func() error) error {
 	for try := 1; ; try++ {
-		err := fn()
+		err := stopped(ctx, fn())
 		if err == nil || try == txTries || !passing(err) {
 			return err
 		}

@@ -7,10 +7,17 @@ const text = (ms) => (ms == null ? '—' : ms < 1 ? '< 1 ms' : ms < 1000 ? `${Ma
 // Times are told in the zone of the account, as on the rest of the page.
 let zone;
 
-function moment(seconds, step) {
-  const at = new Date(seconds * 1000);
-  if (step >= 86400) return at.toLocaleDateString(undefined, { timeZone: zone, day: 'numeric', month: 'short' });
-  return at.toLocaleTimeString('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' });
+// The first mark of each day tells the date, the others the time.
+function moments(ticks, step) {
+  let before = '';
+  return ticks.map((seconds, i) => {
+    const at = new Date(seconds * 1000);
+    const day = at.toLocaleDateString('en-GB', { timeZone: zone, day: 'numeric', month: 'short' });
+    const turned = day !== before && (i > 0 || step >= 21600);
+    before = day;
+    if (turned || step >= 86400) return day;
+    return at.toLocaleTimeString('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' });
+  });
 }
 
 let plot = null;
@@ -49,7 +56,7 @@ function options(series, width) {
     cursor: { y: false, drag: { x: true, y: false } },
     scales: { y: { range: (_, min, max) => [0, Math.max(max, 1) * 1.08] } },
     axes: [
-      { ...axis, values: (_, ticks, __, ___, step) => ticks.map((t) => moment(t, step)) },
+      { ...axis, values: (_, ticks, __, ___, step) => moments(ticks, step) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((v) => (v === 0 ? '0' : text(v))) },
     ],
     series: [

@@ -62,8 +62,7 @@ func (a App) Run(ctx context.Context) int {
 	if err == nil {
 		return exitOK
 	}
-	var exit exitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[exitError](err); ok {
 		if exit.err != nil {
 			_, _ = fmt.Fprintln(a.Err, "monitor:", exit.err)
 		}
@@ -93,6 +92,14 @@ func usage(format string, args ...any) error {
 	return exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
+// noArgs is for commands that take flags only.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s does not take %q; see `%s --help`", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
 func (a App) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "monitor",
@@ -102,7 +109,7 @@ func (a App) root() *cobra.Command {
 		Version:       telemetry.BuildInfo().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},

@@ -122,8 +122,9 @@ func (a App) check(cmd *cobra.Command, args []string) error {
 		return exitError{code: exitFailed}
 	case uptime.Unknown:
 		return exitError{code: exitCannotCheck}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // checkSpec turns flags into what a worker would get.

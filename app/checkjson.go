@@ -10,13 +10,13 @@ import (
 // checkAnswer is the JSON of `monitor check --json`; its names are those of a
 // result in the API.
 type checkAnswer struct {
-	Target     string             `json:"target"`
-	Status     uptime.Status      `json:"status"`
-	ResponseMS float64            `json:"response_ms"`
-	Phases     map[string]float64 `json:"phases"`
-	StatusCode *int               `json:"status_code"`
-	ErrorKind  *uptime.ErrorKind  `json:"error_kind"`
-	Error      *string            `json:"error"`
+	Target     string              `json:"target"`
+	Status     uptime.Status       `json:"status"`
+	ResponseMS float64             `json:"response_ms"`
+	Phases     map[string]*float64 `json:"phases"`
+	StatusCode *int                `json:"status_code"`
+	ErrorKind  *uptime.ErrorKind   `json:"error_kind"`
+	Error      *string             `json:"error"`
 
 	Address      string               `json:"address,omitempty"`
 	Certificate  *checkCertificate    `json:"certificate"`
@@ -33,9 +33,9 @@ type checkCertificate struct {
 func (a App) printJSON(target string, out uptime.Outcome) error {
 	answer := checkAnswer{
 		Target: target, Status: out.Status, ResponseMS: ms(out.Response), Expectations: out.Expectations,
-		Phases: map[string]float64{
-			"dns_ms": ms(out.Phases.DNS), "connect_ms": ms(out.Phases.Connect),
-			"tls_ms": ms(out.Phases.TLS), "first_byte_ms": ms(out.Phases.FirstByte),
+		Phases: map[string]*float64{
+			"dns_ms": happened(out.Phases.DNS), "connect_ms": happened(out.Phases.Connect),
+			"tls_ms": happened(out.Phases.TLS), "first_byte_ms": happened(out.Phases.FirstByte),
 		},
 	}
 	if out.StatusCode != 0 {
@@ -56,6 +56,15 @@ func (a App) printJSON(target string, out uptime.Outcome) error {
 	enc := json.NewEncoder(a.Out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(answer)
+}
+
+// happened is null for a phase that did not.
+func happened(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	v := ms(d)
+	return &v
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

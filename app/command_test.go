@@ -23,7 +23,7 @@ type ran struct {
 // command runs the binary to its end in a folder of its own.
 func command(t *testing.T, stdin string, env []string, args ...string) ran {
 	t.Helper()
-	cmd := exec.Command(binary, args...)
+	cmd := exec.CommandContext(t.Context(), binary, args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(cleanEnv(), env...)
 	cmd.Stdin = strings.NewReader(stdin)
@@ -39,7 +39,7 @@ func command(t *testing.T, stdin string, env []string, args ...string) ran {
 func TestCheckCommand(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	refused := "http://" + l.Addr().String()
 	require.NoError(t, l.Close())
@@ -160,6 +160,7 @@ func TestServeRefusals(t *testing.T) {
 		err  string
 	}{
 		{"Redis", []string{"MONITOR_REDIS_URL=redis://127.0.0.1:1"}, nil, "redis.url is set"},
+		{"Canaries", []string{"MONITOR_WORKER_CANARIES=example.com:443"}, nil, "worker.canaries is set"},
 		{"RolesApart", nil, []string{"--role=worker"}, "redis.url"},
 		{"UnknownRole", nil, []string{"--role=cook"}, `"cook"`},
 		{"BadSettings", []string{"MONITOR_WORKER_CONCURRENCY=lots", "MONITOR_HTTP_ADDR=nowhere"}, nil, "worker.concurrency"},

@@ -3,11 +3,11 @@ package app
 import "github.com/spf13/cobra"
 
 func (a App) configCommand() *cobra.Command {
-	group := &cobra.Command{Use: "config", Short: "Look at the settings", Args: cobra.NoArgs, RunE: help}
+	group := &cobra.Command{Use: "config", Short: "Look at the settings", Args: noArgs, RunE: help}
 	group.AddCommand(&cobra.Command{
 		Use:   "print",
 		Short: "Print the effective settings with their source, secrets masked",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.settings(cmd)
 			if err != nil {

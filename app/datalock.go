@@ -23,7 +23,7 @@ func lockData(dir string) (release func() error, err error) {
 	}
 	owner := filepath.Join(dir, "serve.pid")
 	if !held {
-		pid, _ := os.ReadFile(owner) //nolint:gosec // a file of our own; without it the message says less
+		pid, _ := os.ReadFile(owner) // without it the message says less
 		return nil, fmt.Errorf("data.dir = %q is in use by another monitor (process %s): stop it, or choose another folder with --data.dir",
 			dir, strings.TrimSpace(string(pid)))
 	}

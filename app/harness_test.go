@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binary = filepath.Join(dir, "monitor")
-	build := exec.Command("go", "build", "-o", binary, "..")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "..")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	code := 1
@@ -83,7 +83,7 @@ func serve(t *testing.T, dir string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, lines: &output{}, ended: make(chan struct{})}
 	args = append([]string{"serve", "--data.dir", dir, "--http.addr", "127.0.0.1:0", "--log.format", "json"}, args...)
-	p.cmd = exec.Command(binary, args...)
+	p.cmd = exec.CommandContext(context.Background(), binary, args...)
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Env = cleanEnv()
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -222,7 +222,7 @@ func (c client) try(method, path string, body any, headers ...string) (answer, e
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{}).Do(req)
 	if err != nil {
 		return answer{}, err
 	}

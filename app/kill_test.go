@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"monitor/modules/testenv"
 )
 
 const (
@@ -63,7 +65,7 @@ type chaos struct {
 // compares what it stored and told with what the targets answered.
 //
 // MONITOR_KILL_SEED replays a plan, MONITOR_KILL_ROUNDS sets how often the
-// program is killed.
+// program is killed, and MONITOR_KILL_POSTGRES puts it on PostgreSQL.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	seed, rounds := rand.Uint64(), killRounds //nolint:gosec // a test's plan
@@ -85,7 +87,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			c.killWhileStarting()
 		}
 		if c.random.IntN(6) == 0 { // long enough to miss slots
-			<-time.After(time.Duration(c.random.IntN(9000)) * time.Millisecond)
+			<-time.After(time.Duration(c.random.IntN(8000)) * time.Millisecond)
 		}
 		c.start()
 		c.lookAtSome()
@@ -107,6 +109,9 @@ func begin(t *testing.T, seed uint64) *chaos {
 		random: rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // a test's plan
 		args:   []string{"--limits.api_per_minute", "0"},
 		farm:   newFarm(t, seed), hook: newFlakyHook(t, seed), box: newMailbox(t, 1),
+	}
+	if os.Getenv("MONITOR_KILL_POSTGRES") != "" {
+		c.args = append(c.args, "--database.url", testenv.Postgres(t), "--auth.secret", "a secret that is long enough for a test")
 	}
 	c.program = serve(t, c.dir, c.args...)
 	c.readyAt = time.Now()
@@ -161,7 +166,7 @@ func (c *chaos) end() {
 		}
 	case 1: // after some quiet
 		<-moment
-		<-time.After(killInterval)
+		<-time.After(killInterval / 2)
 	default:
 		<-moment
 	}

@@ -151,6 +151,9 @@ func outages(s *subject, results []checked) ([]outage, verdict) {
 	var firstFailure, firstSuccess time.Time
 	successes := 0
 	for _, r := range results {
+		if r.Status == "unknown" { // the machine was too busy to check
+			continue
+		}
 		if r.Status == "down" {
 			successes = 0
 			if v.failures++; v.failures == 1 {
@@ -193,7 +196,7 @@ func (c *chaos) checkResults() {
 			require.False(c.t, seen[r.ScheduledAt.UnixMilli()], "monitor %d has two results of %s", s.id, r)
 			seen[r.ScheduledAt.UnixMilli()] = true
 			stored++
-			if r.ErrorKind == "timeout" {
+			if r.ErrorKind == "timeout" || r.Status == "unknown" {
 				continue // the machine was slower than the target
 			}
 			end := r.StartedAt.Add(time.Duration(r.ResponseMS * float64(time.Millisecond)))
@@ -258,7 +261,7 @@ func (c *chaos) checkSlots() {
 		}
 	}
 	c.t.Logf("%d slots due, %d booked as missed, %d left to the audit", due, missed, lost)
-	require.LessOrEqual(c.t, lost*5, due, "slots lost without a trace")
+	require.LessOrEqual(c.t, lost*20, due, "slots lost without a trace")
 }
 
 // worked reports whether one process was ready and lived from one time to

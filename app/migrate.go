@@ -10,7 +10,7 @@ import (
 )
 
 func (a App) migrateCommand() *cobra.Command {
-	group := &cobra.Command{Use: "migrate", Short: "Bring the database schema up or down", Args: cobra.NoArgs, RunE: help}
+	group := &cobra.Command{Use: "migrate", Short: "Bring the database schema up or down", Args: noArgs, RunE: help}
 	group.AddCommand(
 		a.migrateStep("up", "Apply every migration that is pending", func(ctx context.Context, s *store.Store) error {
 			return s.Migrate(ctx)
@@ -26,7 +26,7 @@ func (a App) migrateCommand() *cobra.Command {
 // migrateStep does one step and then shows where the schema stands.
 func (a App) migrateStep(name, short string, step func(context.Context, *store.Store) error) *cobra.Command {
 	return &cobra.Command{
-		Use: name, Short: short, Args: cobra.NoArgs,
+		Use: name, Short: short, Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withStore(cmd, func(ctx context.Context, s *store.Store) error {
 				if err := step(ctx, s); err != nil {

@@ -18,9 +18,9 @@ func (p *process) schedulerMetrics(s *scheduler.Scheduler) {
 		}
 		return 0
 	})
-	p.gauge("monitor_scheduler_lag_seconds", "Now minus the watermark; below zero when ahead, as it should be.", func() float64 {
+	p.gauge("monitor_scheduler_lag_seconds", "How far publishing is behind the clock; 0 while it is ahead, as it should be.", func() float64 {
 		if st := s.Stats(); st.Leading {
-			return st.Lag.Seconds()
+			return max(st.Lag.Seconds(), 0)
 		}
 		return 0
 	})

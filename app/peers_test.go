@@ -123,7 +123,7 @@ func newMailbox(t *testing.T, refuse int) *mailbox {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailSession{m}, nil }))
 	server.Domain = "localhost"
 	server.ErrorLog = log.New(io.Discard, "", 0) // of programs that were killed while they spoke
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	m.addr, _ = l.Addr().(*net.TCPAddr)
 	done := make(chan struct{})

@@ -18,7 +18,7 @@ func (a App) serveCommand() *cobra.Command {
 		Short: "Run the monitor",
 		Long: "Runs every role in one process: web app, API, scheduler, worker and notifier, on a SQLite file under\n" +
 			"data.dir. Prints the page to open. Stops in order on SIGTERM or Ctrl-C.",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			names, err := cmd.Flags().GetStringSlice("role")
 			if err != nil {
@@ -66,6 +66,12 @@ func parseRoles(names []string) ([]string, error) {
 func canRun(cfg *config.Config, roles []string) error {
 	if cfg.Redis.URL != "" {
 		return usage("redis.url is set, but this version keeps queue, lock and bus within one process: unset it to start")
+	}
+	if len(cfg.Database.ReplicaURLs) > 0 {
+		return usage("database.replica_urls is set, but this version reads the primary only: unset it to start")
+	}
+	if len(cfg.Worker.Canaries) > 0 {
+		return usage("worker.canaries is set, but this version does not ask canaries: unset it to start")
 	}
 	if len(roles) < len(roleNames()) {
 		return usage("--role=%s: this version runs all roles in one process, because roles apart need a shared queue (redis.url): leave --role out", strings.Join(roles, ","))

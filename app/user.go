@@ -17,14 +17,14 @@ import (
 )
 
 func (a App) userCommand() *cobra.Command {
-	group := &cobra.Command{Use: "user", Short: "Manage the people who may log in", Args: cobra.NoArgs, RunE: help}
+	group := &cobra.Command{Use: "user", Short: "Manage the people who may log in", Args: noArgs, RunE: help}
 	group.AddCommand(a.userCreate(), a.userList(), a.userDelete(), a.userReset())
 	return group
 }
 
 func (a App) userCreate() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create", Short: "Add a user; the password is asked for, or read with --password-stdin", Args: cobra.NoArgs,
+		Use: "create", Short: "Add a user; the password is asked for, or read with --password-stdin", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			email, role, name := flagText(cmd, "email"), flagText(cmd, "role"), flagText(cmd, "name")
 			if email == "" {
@@ -60,7 +60,7 @@ func (a App) userCreate() *cobra.Command {
 
 func (a App) userList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the users", Args: cobra.NoArgs,
+		Use: "list", Short: "List the users", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withManage(cmd, func(ctx context.Context, m *manage.Manage, actor uptime.Actor) error {
 				return eachUser(ctx, m, actor, func(u manage.UserView) error {
@@ -98,11 +98,11 @@ func eachUser(ctx context.Context, m *manage.Manage, actor uptime.Actor, do func
 
 func (a App) userDelete() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "delete", Short: "Remove a user", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			email := flagText(cmd, "email")
-			if email == "" {
-				return usage("--email is required")
+		Use: "delete EMAIL", Short: "Remove a user", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			email, err := whom(cmd, args)
+			if err != nil {
+				return err
 			}
 			return a.withManage(cmd, func(ctx context.Context, m *manage.Manage, actor uptime.Actor) error {
 				found := errors.New("found")
@@ -132,11 +132,11 @@ func (a App) userDelete() *cobra.Command {
 
 func (a App) userReset() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "reset-password", Short: "Set a user's password; ends their sessions", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			email := flagText(cmd, "email")
-			if email == "" {
-				return usage("--email is required")
+		Use: "reset-password EMAIL", Short: "Set a user's password; ends their sessions", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			email, err := whom(cmd, args)
+			if err != nil {
+				return err
 			}
 			password, err := a.password(cmd)
 			if err != nil {
@@ -157,6 +157,18 @@ func (a App) userReset() *cobra.Command {
 	cmd.Flags().String("email", "", "whose password to set")
 	cmd.Flags().Bool("password-stdin", false, "read the password from standard input")
 	return cmd
+}
+
+// whom is the address given as argument or as --email.
+func whom(cmd *cobra.Command, args []string) (string, error) {
+	email := flagText(cmd, "email")
+	if email == "" && len(args) == 1 {
+		email = strings.TrimSpace(args[0])
+	}
+	if email == "" {
+		return "", usage("say whose: `%s EMAIL`", cmd.CommandPath())
+	}
+	return email, nil
 }
 
 func flagText(cmd *cobra.Command, name string) string {

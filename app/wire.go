@@ -95,7 +95,7 @@ func (a App) openStore(ctx context.Context, cfg *config.Config) (*process, error
 		Log: p.log, Clock: a.Clock, Random: auth.ID,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open the database: %w", err)
+		return nil, fmt.Errorf("%w\ncheck that the database of database.url runs and lets this machine in, or unset it to use the SQLite file in data.dir", err)
 	}
 	p.onClose("database", p.store.Close)
 	return p, nil

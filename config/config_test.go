@@ -129,6 +129,15 @@ func TestPrintMasks(t *testing.T) {
 	require.NotContains(t, b.String(), "s3cret")
 	require.NotContains(t, b.String(), "hunter2")
 	require.Contains(t, b.String(), "# env")
+	for text, want := range map[string]string{
+		"sqlite:///srv/monitor.db":           "sqlite:///srv/monitor.db",
+		"postgres://u:hunter2@db:5432/m?x=1": "postgres://u:********@db:5432/m?x=1",
+		"postgres://u@db/m?password=hunter2": "********",
+		"redis+sentinel://:hunter2@a:1,b:2/": "********",
+		"hunter2":                            "********",
+	} {
+		require.Equal(t, want, mask(text))
+	}
 }
 
 func TestGeneratedFiles(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -101,7 +102,24 @@ func (s Setting) show(c *Config) string {
 		text = toText(x)
 	}
 	if s.secret && text != "" {
+		return mask(text)
+	}
+	return text
+}
+
+// mask hides a secret: of an address the password only, so that one can see
+// what is connected to, of anything else all of it.
+func mask(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || !strings.Contains(text, "://") || strings.Contains(text, ",") {
 		return Secret(text).String()
+	}
+	query := u.Query()
+	if query.Has("password") || query.Has("sslpassword") {
+		return Secret(text).String()
+	}
+	if _, has := u.User.Password(); has {
+		return strings.Replace(u.Redacted(), ":xxxxx@", ":********@", 1)
 	}
 	return text
 }

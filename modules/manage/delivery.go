@@ -37,6 +37,6 @@ func (m *Manage) RetryDelivery(ctx context.Context, actor uptime.Actor, id int64
 	if err != nil {
 		return DeliveryView{}, err
 	}
-	m.announce(ctx, notice(uptime.TopicDelivery, actor.WorkspaceID, id), notice(uptime.TopicOutbox, actor.WorkspaceID, 0))
+	m.announce(ctx, d.Notice(), notice(uptime.TopicOutbox, actor.WorkspaceID, 0))
 	return deliveryView(d), nil
 }

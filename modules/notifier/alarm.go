@@ -52,7 +52,7 @@ func (n *Notifier) tryRaise(ctx context.Context, c uptime.Claim, r uptime.Attemp
 	}
 	raised, err := n.Alarms.RaiseAlarm(ctx, uptime.Alarm{
 		WorkspaceID: c.Channel.WorkspaceID, Kind: uptime.AlarmChannelDead, Subject: subjectOf(c.Channel),
-		Detail:     fmt.Sprintf("%s could not be delivered: %s", c.Event.Type, r.Reason),
+		Detail: fmt.Sprintf("%s could not be delivered: %s", lost(c.Event), r.Reason), About: c.Event.Data,
 		ChannelIDs: others, Every: deadEvery,
 	})
 	if err != nil {
@@ -63,6 +63,19 @@ func (n *Notifier) tryRaise(ctx context.Context, c uptime.Claim, r uptime.Attemp
 		n.announce(ctx, uptime.Notice{Topic: uptime.TopicOutbox, WorkspaceID: c.Channel.WorkspaceID})
 	}
 	return nil
+}
+
+// lost names the event whose message was lost: nobody else tells those who read
+// the alarm what is down.
+func lost(e uptime.Event) string {
+	name := string(e.Type)
+	if m := e.Data.Monitor; m != nil {
+		name += fmt.Sprintf(" of monitor %q (#%d)", m.Name, m.ID)
+	}
+	if i := e.Data.Incident; i != nil {
+		name += fmt.Sprintf(", incident #%d,", i.ID)
+	}
+	return name
 }
 
 // others lists who is told in the channel's place: its fallback if that works,

@@ -2,7 +2,6 @@ package notifier
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -131,14 +130,7 @@ func (n *Notifier) report(ctx context.Context, c uptime.Claim, r uptime.AttemptR
 	default:
 		n.log(c).InfoContext(ctx, "delivery failed and is tried again", "type", c.Event.Type, "error", r.Attempt.Error, "next", r.Next)
 	}
-	data, err := json.Marshal(map[string]any{
-		"id": c.Delivery.ID, "event_id": c.Event.ID, "event_type": c.Event.Type,
-		"channel_id": c.Channel.ID, "status": r.Status,
-	})
-	if err != nil {
-		return // cannot happen: numbers and strings only
-	}
-	n.announce(ctx, uptime.Notice{
-		Topic: uptime.TopicDelivery, WorkspaceID: c.Delivery.WorkspaceID, ID: c.Delivery.ID, Data: data,
-	})
+	ended := c.Delivery
+	ended.Status = r.Status
+	n.announce(ctx, ended.Notice())
 }

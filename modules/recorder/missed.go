@@ -16,6 +16,12 @@ type slot struct {
 
 func slotOf(r uptime.Result) slot { return slot{r.WorkspaceID, r.MonitorID, r.Region, r.ScheduledAt} }
 
+// due reports whether the job was one of the schedule's grid: no retry, no check
+// by hand, and not the check at once after a change, from which the grid counts.
+func due(l uptime.Lease, slot time.Time) bool {
+	return l.Attempt <= 1 && !l.ByHand && (l.Spec.Of.IsZero() || !slot.Equal(l.Spec.Of))
+}
+
 // missedSlots collects missed slots until they are booked, neighbours as one
 // range.
 type missedSlots struct {

@@ -111,16 +111,15 @@ func (r *Recorder) Submit(result uptime.Result, lease uptime.Lease) {
 func (r *Recorder) overflow(lost item) {
 	r.count.overloaded.Add(1)
 	r.after.ack(lost.receipt)
-	if lost.result.Attempt <= 1 {
+	if lost.due && lost.result.Attempt <= 1 {
 		r.missed.add(slotOf(lost.result), lost.interval, uptime.MissedOverload, "")
 	}
 }
 
-// Missed books the slot of a job that was not run and then acknowledges it.
-// Retries and checks by hand are no slots of a schedule: they are acknowledged
-// only.
+// Missed books the slot of a job that was not run and then acknowledges it. What
+// is no slot of a schedule is acknowledged only.
 func (r *Recorder) Missed(lease uptime.Lease, reason uptime.MissedReason) {
-	if lease.Attempt > 1 || lease.ByHand {
+	if !due(lease, lease.ScheduledAt) {
 		r.after.ack(lease.Receipt)
 	} else {
 		r.missed.add(slot{lease.Spec.WorkspaceID, lease.MonitorID, lease.Region, lease.ScheduledAt}, lease.Spec.Interval, reason, lease.Receipt)

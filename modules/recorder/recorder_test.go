@@ -325,6 +325,43 @@ func TestMissedSlotsAreBookedThenAcknowledged(t *testing.T) {
 	})
 }
 
+// TestOnlySlotsOfTheScheduleAreMissed: retries, checks by hand and the check at
+// once after a change are no slots of the grid, whatever becomes of them.
+func TestOnlySlotsOfTheScheduleAreMissed(t *testing.T) {
+	t.Parallel()
+	others := map[string]func(*uptime.Lease){
+		"Retry":  func(l *uptime.Lease) { l.Attempt = 2 },
+		"ByHand": func(l *uptime.Lease) { l.ByHand = true },
+		"AtOnce": func(l *uptime.Lease) { l.Spec.Of = l.ScheduledAt },
+	}
+	for name, change := range others {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := run(t, recorder.Config{Spool: 1})
+				r.change(func() { r.refuse = func([]uptime.Result) error { return uptime.ErrUnavailable } })
+				l := lease("other")
+				l.MonitorID, l.Region, l.Attempt, l.ScheduledAt = 5, "default", 1, time.Now().UTC()
+				l.Spec.Of = l.ScheduledAt.Add(-time.Hour)
+				change(&l)
+				r.Missed(l, uptime.MissedStale)
+				res := result(5, uptime.Up, l.Attempt)
+				l.Receipt = "spooled"
+				r.Submit(res, l)
+				r.submit(6, uptime.Down) // takes its place
+				pass(time.Second)
+				r.change(func() { r.refuse = nil })
+				pass(10 * time.Second)
+				synctest.Wait()
+				require.Subset(t, r.told().acked, []string{"other", "spooled"})
+				require.Equal(t, uint64(1), r.Stats().Overloaded)
+				require.Empty(t, r.told().missed)
+				require.NoError(t, r.stop())
+			})
+		})
+	}
+}
+
 func TestAStopIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -13,6 +13,7 @@ type item struct {
 	result   uptime.Result
 	receipt  string
 	interval time.Duration // of the monitor, 0: not known
+	due      bool          // a slot of the schedule, which is missed when it has no result
 	at       time.Time     // of Submit, by the monotonic clock
 	changed  bool          // says something new: may not wait
 }
@@ -45,7 +46,9 @@ func (s *spool) nudge() {
 // add takes a result, and gives up another where there is no room for both.
 func (s *spool) add(r uptime.Result, lease uptime.Lease) (lost item, full bool) {
 	s.mu.Lock()
-	it := item{result: r, receipt: lease.Receipt, interval: lease.Spec.Interval, at: time.Now()}
+	it := item{
+		result: r, receipt: lease.Receipt, interval: lease.Spec.Interval, due: due(lease, r.ScheduledAt), at: time.Now(),
+	}
 	it.changed = s.known.changes(r, it.at)
 	if it.changed {
 		s.changed = append(s.changed, it)

@@ -91,10 +91,9 @@ func (s *Store) tellAlarm(tx *gorm.DB, a uptime.Alarm, ended bool) error {
 	}
 	e := uptime.Event{
 		ID: "evt_" + s.random(), WorkspaceID: a.WorkspaceID, Type: uptime.EventAlarm, At: s.now(),
-		Data: uptime.EventData{Alarm: &uptime.EventAlarmData{
-			Kind: a.Kind, Subject: a.Subject, Detail: a.Detail, Ended: ended,
-		}},
+		Data: a.About,
 	}
+	e.Data.Alarm = &uptime.EventAlarmData{Kind: a.Kind, Subject: a.Subject, Detail: a.Detail, Ended: ended}
 	_, err = s.insertRouted(tx, []uptime.Event{e}, func(uptime.Event) []uptime.Channel { return channels })
 	return err
 }

@@ -146,6 +146,9 @@ func filterIncidents(query *gorm.DB, ws int64, f uptime.IncidentFilter) *gorm.DB
 	if f.Unresolved {
 		query = query.Where("resolved_at IS NULL")
 	}
+	if f.Resolved {
+		query = query.Where("resolved_at IS NOT NULL")
+	}
 	if !f.From.IsZero() {
 		query = query.Where("started_at >= ?", at(f.From))
 	}
@@ -327,8 +330,8 @@ func (s *Store) fillEvents(tx *gorm.DB, i uptime.Incident, events []uptime.Event
 		return nil, nil
 	}
 	monitor := uptime.Monitor{WorkspaceID: i.WorkspaceID}
+	var err error
 	if i.MonitorID != 0 {
-		var err error
 		if monitor, err = one(tx, s.view(tx).Where("id = ?", i.MonitorID)); err != nil {
 			return nil, err
 		}
@@ -351,7 +354,9 @@ func (s *Store) fillEvents(tx *gorm.DB, i uptime.Incident, events []uptime.Event
 		if e.Data.Incident != nil {
 			base.Data.Incident = e.Data.Incident
 		}
-		base.Data.Result = e.Data.Result
+		if base.Data.Result, err = s.resultFor(tx, e, monitor); err != nil {
+			return nil, err
+		}
 		filled = append(filled, base)
 	}
 	return filled, nil

@@ -59,7 +59,11 @@ func (s *Store) remind(tx *gorm.DB, limit int) (int, error) {
 			return 0, fmt.Errorf("set the next reminder: %w", err)
 		}
 		if !next.IsZero() {
-			events = append(events, uptime.NewEvent(s.random, uptime.EventReminder, m, &i, nil, now))
+			newest, err := s.newestResult(tx, m)
+			if err != nil {
+				return 0, err
+			}
+			events = append(events, uptime.NewEvent(s.random, uptime.EventReminder, m, &i, newest, now))
 		}
 	}
 	_, err = s.insertEvents(tx, events)

@@ -1,6 +1,9 @@
 package uptime
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // DeliveryStatus is how far a delivery is.
 type DeliveryStatus string
@@ -31,6 +34,28 @@ type Delivery struct {
 	NextAttemptAt time.Time // zero: none will be made
 	CreatedAt     time.Time
 	DeliveredAt   time.Time
+}
+
+// deliveryNotice is what an event stream shows of a delivery.
+type deliveryNotice struct {
+	ID        int64          `json:"id"`
+	EventID   string         `json:"event_id"`
+	EventType EventType      `json:"event_type"`
+	ChannelID int64          `json:"channel_id"`
+	MonitorID *int64         `json:"monitor_id"`
+	Status    DeliveryStatus `json:"status"`
+}
+
+// Notice says on the bus that the delivery changed. Its data is what an event
+// stream shows.
+func (d Delivery) Notice() Notice {
+	shown := deliveryNotice{ID: d.ID, EventID: d.EventID, EventType: d.EventType, ChannelID: d.ChannelID, Status: d.Status}
+	if d.MonitorID != 0 {
+		shown.MonitorID = &d.MonitorID
+	}
+	n := Notice{Topic: TopicDelivery, WorkspaceID: d.WorkspaceID, ID: d.ID}
+	n.Data, _ = json.Marshal(shown) // numbers and strings cannot fail
+	return n
 }
 
 // AttemptOutcome is how an attempt ended.

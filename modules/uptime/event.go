@@ -57,6 +57,9 @@ type EventIncident struct {
 	Cause          string         `json:"cause"`
 	ErrorKind      ErrorKind      `json:"error_kind"`
 	AcknowledgedBy string         `json:"acknowledged_by,omitempty"`
+	// Reason is why it was resolved although nothing recovered, a sentence:
+	// "Monitor paused."
+	Reason string `json:"reason,omitempty"`
 }
 
 // EventResult is the result that the event follows from.
@@ -102,6 +105,9 @@ type Alarm struct {
 	Kind        AlarmKind
 	Subject     string
 	Detail      string
+	// About is what the alarm is about besides the program itself: the monitor
+	// and incident of a message that was lost.
+	About EventData
 	// ChannelIDs are told; empty: every channel that wants alarms.
 	ChannelIDs []int64
 	Every      time.Duration

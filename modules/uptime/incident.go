@@ -62,7 +62,7 @@ type Incident struct {
 	// NextReminderAt is when channels are reminded, zero: never.
 	NextReminderAt time.Time
 
-	Updates   []IncidentUpdate // oldest first; read with single incidents only
+	Updates   []IncidentUpdate // oldest first
 	Version   int64
 	CreatedAt time.Time
 	UpdatedAt time.Time

@@ -309,7 +309,7 @@ func TestHalt(t *testing.T) {
 	require.Equal(t, Pending, state.Status)
 	require.Nil(t, state.Outage)
 	require.Equal(t, at(9), change.Incident.ResolvedAt)
-	require.Equal(t, "HTTP 503 Monitor paused.", change.Incident.Cause)
+	require.Equal(t, "HTTP 503. Monitor paused.", change.Incident.Cause)
 	require.Equal(t, EventResolved, change.Events[0].Type)
 	// A result from before the pause says nothing any more.
 	l.monitor.State = state

@@ -46,6 +46,7 @@ type ResultFilter struct {
 type IncidentFilter struct {
 	MonitorID  int64
 	Unresolved bool
+	Resolved   bool
 	From, To   time.Time // started in [From, To)
 	Offset     int
 }

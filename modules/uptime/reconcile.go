@@ -3,6 +3,7 @@ package uptime
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -182,7 +183,7 @@ func (j *judging) strike(inc Incident) (IncidentChange, bool) {
 	c.Incident.RecoveredAt, c.Incident.EndedAt = end, end
 	if tell {
 		if c.Retract {
-			c.Incident.Cause = CleanLine(inc.Cause+" Withdrawn: a result that came late shows that it was not down.", 1024)
+			c.Incident.Cause = CleanLine(sentences(inc.Cause, "Withdrawn: a result that came late shows that it was not down."), 1024)
 		}
 		newest := j.New[len(j.New)-1]
 		j.resolve(&c, span{Outage: c.Incident.Outage(), recovery: &newest}, true)
@@ -196,6 +197,15 @@ func (j *judging) absorbed(inc Incident) bool {
 	return slices.ContainsFunc(j.fold.spans, func(sp span) bool {
 		return sp.overlaps(inc.Outage())
 	})
+}
+
+// sentences puts one after the other, each with its full stop.
+func sentences(first, second string) string {
+	first = strings.TrimRight(first, ". ")
+	if first == "" {
+		return second
+	}
+	return first + ". " + second
 }
 
 // Halt is the rule for a monitor that stops being judged: paused or deleted.
@@ -217,10 +227,12 @@ func Halt(random func() string, m Monitor, going *Incident, why string, at time.
 	}
 	inc.Status, inc.Stage, inc.ResolvedAt = IncidentResolved, StageResolved, at
 	inc.NextReminderAt = time.Time{}
-	inc.Cause = CleanLine(inc.Cause+" "+why, 1024)
+	inc.Cause = CleanLine(sentences(inc.Cause, why), 1024)
+	told := NewEvent(random, EventResolved, m, &inc, nil, at)
+	told.Data.Incident.Reason = why
 	return state, &IncidentChange{
 		Incident: inc,
 		Updates:  []IncidentUpdate{{At: at, Stage: StageResolved, Message: why}},
-		Events:   []Event{NewEvent(random, EventResolved, m, &inc, nil, at)},
+		Events:   []Event{told},
 	}
 }

@@ -55,6 +55,10 @@ func (c Config) withDefaults() Config {
 // handBackTime bounds the handing back of jobs that were not begun.
 const handBackTime = 2 * time.Second
 
+// heldUpAfter is how late after its deadline a check may end before that is our
+// own fault.
+const heldUpAfter = time.Second
+
 // Deps are what a worker needs. Observer may be nil.
 type Deps struct {
 	Queue    uptime.JobQueue
@@ -153,6 +157,9 @@ func (w *Worker) checkOne(ctx context.Context, t task) {
 	}
 	started := w.Clock()
 	outcome, err := w.probe(ctx, lease)
+	if err == nil && outcome.Status == uptime.Down && outcome.StatusCode == 0 {
+		err = heldUp(started, w.Clock(), lease.Spec.Timeout)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			// Given up by a stop. The lease ends by itself.
@@ -175,6 +182,18 @@ func (w *Worker) checkOne(ctx context.Context, t task) {
 	if w.Observer != nil {
 		w.Observer.Checked(result, late)
 	}
+}
+
+// heldUp is the error of a check that ended long after its deadline without an
+// answer: this process was stopped, the machine slept or had no time, and the
+// target is not to blame. A machine that sleeps stops the monotonic clock, so the
+// wall clock is asked, too.
+func heldUp(started, ended time.Time, timeout time.Duration) error {
+	took := max(ended.Sub(started), ended.Round(0).Sub(started.Round(0)))
+	if took <= timeout+heldUpAfter {
+		return nil
+	}
+	return fmt.Errorf("it took %s, over its limit of %s: this machine was paused or overloaded", took.Round(100*time.Millisecond), timeout)
 }
 
 func (w *Worker) done() {

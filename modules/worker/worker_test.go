@@ -168,6 +168,12 @@ func TestFaultsOfOursAreUnknown(t *testing.T) {
 		"Panic": {func(w *world, _ *uptime.Lease) {
 			w.check = func(context.Context, uptime.Spec) (uptime.Outcome, error) { panic("s3cr3t") }
 		}, "Could not check: the check panicked"},
+		"Paused": {func(w *world, _ *uptime.Lease) {
+			w.check = func(_ context.Context, spec uptime.Spec) (uptime.Outcome, error) {
+				<-time.After(spec.Timeout + 2*time.Second) // as after SIGSTOP: nothing within ran
+				return uptime.Outcome{Status: uptime.Down, ErrorKind: uptime.KindTimeout}, nil
+			}
+		}, "Could not check: it took 12s, over its limit of 10s: this machine was paused or overloaded"},
 		"Type": {func(_ *world, l *uptime.Lease) { l.Spec.Type = "pigeon" }, `Could not check: open settings: this program has no monitor type "pigeon"`},
 		"Seal": {func(_ *world, l *uptime.Lease) {
 			l.Spec.Settings = json.RawMessage(`{"headers":{"Cookie":"moved"}}`)
@@ -181,7 +187,7 @@ func TestFaultsOfOursAreUnknown(t *testing.T) {
 				l := job(1, time.Now())
 				r.change(func() { c.change(r.world, &l) })
 				r.give(l)
-				synctest.Wait()
+				pass(time.Minute)
 				require.Len(t, r.told().results, 1)
 				require.Equal(t, uptime.Unknown, r.told().results[0].Status)
 				require.Equal(t, uptime.KindInternal, r.told().results[0].ErrorKind)
@@ -195,6 +201,25 @@ func TestFaultsOfOursAreUnknown(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestALateAnswerIsStillAnAnswer: what the target said counts, however long this
+// machine was held up.
+func TestALateAnswerIsStillAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, worker.Config{})
+		r.change(func() {
+			r.check = func(_ context.Context, spec uptime.Spec) (uptime.Outcome, error) {
+				<-time.After(spec.Timeout + 2*time.Second)
+				return uptime.Outcome{Status: uptime.Down, ErrorKind: uptime.KindStatus, StatusCode: 500}, nil
+			}
+		})
+		r.give(job(1, time.Now()))
+		pass(time.Minute)
+		require.Equal(t, uptime.Down, r.told().results[0].Status)
+		r.stop(t)
+	})
 }
 
 func TestSecretsAreOpenedForTheProbe(t *testing.T) {

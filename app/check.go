@@ -110,9 +110,9 @@ func (a App) check(cmd *cobra.Command, args []string) error {
 		return exitError{exitCannotCheck, fmt.Errorf("could not check: %w", err)}
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		err = a.printJSON(args[0], out)
+		err = a.printJSON(withoutPassword(args[0]), out)
 	} else {
-		err = a.printOutcome(args[0], out)
+		err = a.printOutcome(withoutPassword(args[0]), out)
 	}
 	if err != nil {
 		return err
@@ -220,11 +220,7 @@ func plain(err error) error {
 
 func (a App) printOutcome(target string, out uptime.Outcome) error {
 	var b strings.Builder
-	shown := target
-	if u, err := url.Parse(target); err == nil {
-		shown = u.Redacted()
-	}
-	fmt.Fprintf(&b, "%s  %s\n", strings.ToUpper(string(out.Status)), shown)
+	fmt.Fprintf(&b, "%s  %s\n", strings.ToUpper(string(out.Status)), target)
 	if out.Error != "" {
 		fmt.Fprintf(&b, "  %s (%s)\n", out.Error, out.ErrorKind)
 	}
@@ -256,6 +252,14 @@ func (a App) printOutcome(target string, out uptime.Outcome) error {
 	}
 	_, err := a.Out.Write([]byte(b.String()))
 	return err
+}
+
+// withoutPassword is a target as a terminal or the log of a pipeline may hold it.
+func withoutPassword(target string) string {
+	if u, err := url.Parse(target); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return target
 }
 
 func milliseconds(d time.Duration) string {

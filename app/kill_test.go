@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -54,13 +55,18 @@ type chaos struct {
 	program  *program
 	readyAt  time.Time
 	spans    []span
+	pauses   []span
 	farm     *farm
 	hook     *flakyHook
 	box      *mailbox
 	subjects []*subject
+
+	asking sync.WaitGroup // checks by hand
+	mu     sync.Mutex
+	acked  map[*subject][]time.Time // slots of those that were answered
 }
 
-// TestKilledAtAnyMoment kills the program again and again while thirty targets
+// TestKilledAtAnyMoment kills, stops and pauses the program again and again while thirty targets
 // flap, a webhook answers late or with 500 and a mail server refuses, and then
 // compares what it stored and told with what the targets answered.
 //
@@ -68,7 +74,7 @@ type chaos struct {
 // program is killed, and MONITOR_KILL_POSTGRES puts it on PostgreSQL.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	seed, rounds := rand.Uint64(), killRounds //nolint:gosec // a test's plan
+	seed, rounds := rand.Uint64(), killRounds
 	if text := os.Getenv("MONITOR_KILL_SEED"); text != "" {
 		var err error
 		seed, err = strconv.ParseUint(text, 10, 64)
@@ -82,6 +88,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Logf("MONITOR_KILL_SEED=%d", seed)
 	c := begin(t, seed)
 	for range rounds {
+		if c.random.IntN(6) == 0 {
+			c.pause()
+		}
 		c.end()
 		if c.random.IntN(4) == 0 {
 			c.killWhileStarting()
@@ -91,8 +100,10 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 		c.start()
 		c.lookAtSome()
+		c.askForSome()
 	}
 	c.settle()
+	c.asking.Wait()
 	c.readAll()
 	c.checkResults()
 	c.checkSlots()
@@ -106,8 +117,9 @@ func begin(t *testing.T, seed uint64) *chaos {
 	t.Helper()
 	c := &chaos{
 		client: client{t: t}, dir: t.TempDir(),
-		random: rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // a test's plan
+		random: rand.New(rand.NewPCG(seed, 1)),
 		args:   []string{"--limits.api_per_minute", "0"},
+		acked:  map[*subject][]time.Time{},
 		farm:   newFarm(t, seed), hook: newFlakyHook(t, seed), box: newMailbox(t, 1),
 	}
 	if os.Getenv("MONITOR_KILL_POSTGRES") != "" {
@@ -180,11 +192,25 @@ func (c *chaos) end() {
 	c.box.refuseNext(c.random.IntN(3))
 }
 
+// pause stops the program for longer than its checks may take. What they then
+// look like is not the targets' fault.
+func (c *chaos) pause() {
+	c.t.Helper()
+	<-time.After(time.Duration(c.random.IntN(1500)) * time.Millisecond)
+	require.NoError(c.t, c.program.cmd.Process.Signal(syscall.SIGSTOP))
+	from := time.Now()
+	<-time.After(killTimeout + 1500*time.Millisecond)
+	c.spans = append(c.spans, span{from: c.readyAt, to: from})
+	c.readyAt = time.Now()
+	c.pauses = append(c.pauses, span{from: from, to: c.readyAt})
+	require.NoError(c.t, c.program.cmd.Process.Signal(syscall.SIGCONT))
+}
+
 // killWhileStarting kills a process before it can be ready.
 func (c *chaos) killWhileStarting() {
 	c.t.Helper()
 	args := append([]string{"serve", "--data.dir", c.dir, "--http.addr", "127.0.0.1:0"}, c.args...)
-	cmd := exec.Command(binary, args...)
+	cmd := exec.CommandContext(c.t.Context(), binary, args...)
 	cmd.Dir, cmd.Env = c.t.TempDir(), cleanEnv()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(c.t, cmd.Start())
@@ -243,7 +269,7 @@ type hit struct {
 
 func newFarm(t *testing.T, seed uint64) *farm {
 	t.Helper()
-	random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // a test's plan
+	random := rand.New(rand.NewPCG(seed, 2))
 	f := &farm{began: time.Now(), hits: make([][]hit, killMonitors)}
 	for range killMonitors {
 		f.plan = append(f.plan, newPlan(random))
@@ -339,7 +365,7 @@ func newFlakyHook(t *testing.T, seed uint64) *flakyHook {
 	t.Helper()
 	h := &flakyHook{
 		hook: newHook(t), taking: make(chan struct{}, 1),
-		random: rand.New(rand.NewPCG(seed, 3)), //nolint:gosec // a test's plan
+		random: rand.New(rand.NewPCG(seed, 3)),
 	}
 	h.front = newPeer(t, h)
 	h.URL = h.front.URL
@@ -402,6 +428,25 @@ func (c *chaos) lookAtSome() {
 	}
 }
 
+// askForSome asks for checks by hand, whose answers may not come before the
+// program is killed. What is answered is committed.
+func (c *chaos) askForSome() {
+	who := c.client
+	for range 3 {
+		s := c.subjects[c.random.IntN(len(c.subjects))]
+		c.asking.Go(func() {
+			var r checked
+			a, err := who.try(http.MethodPost, fmt.Sprintf("/api/v1/monitors/%d/check", s.id), nil)
+			if err != nil || a.status != http.StatusOK || json.Unmarshal(a.raw, &r) != nil {
+				return
+			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.acked[s] = append(c.acked[s], r.ScheduledAt)
+		})
+	}
+}
+
 // readAll reads results, gaps and incidents of all monitors.
 func (c *chaos) readAll() {
 	c.t.Helper()
@@ -413,5 +458,30 @@ func (c *chaos) readAll() {
 		at := slices.IndexFunc(c.subjects, func(s *subject) bool { return s.id == i.MonitorID })
 		require.GreaterOrEqual(c.t, at, 0)
 		c.subjects[at].incidents = append(c.subjects[at].incidents, i)
+	}
+}
+
+// TestStoppedWhileStarting asks the program to stop before it is ready, at other
+// moments each time, with a schema to be made. It is an orderly stop, and the
+// folder can be used.
+func TestStoppedWhileStarting(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i := range 20 {
+		cmd := exec.CommandContext(t.Context(), binary, "serve", "--http.addr", "127.0.0.1:0", "--data.dir", fmt.Sprintf("%s/%d", dir, i))
+		cmd.Env = cleanEnv()
+		said := &output{}
+		cmd.Stdout, cmd.Stderr = said, said
+		require.NoError(t, cmd.Start())
+		<-time.After(time.Duration(5+3*i) * time.Millisecond)
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		_ = cmd.Wait()
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			continue // it had not begun to listen to signals
+		}
+		require.Zero(t, cmd.ProcessState.ExitCode(), "%s", said)
+	}
+	for i := range 20 {
+		require.Equal(t, 0, serve(t, fmt.Sprintf("%s/%d", dir, i)).stop())
 	}
 }

@@ -196,6 +196,8 @@ func (c *chaos) checkResults() {
 			require.False(c.t, seen[r.ScheduledAt.UnixMilli()], "monitor %d has two results of %s", s.id, r)
 			seen[r.ScheduledAt.UnixMilli()] = true
 			stored++
+			require.False(c.t, r.Status == "down" && r.StatusCode == 0 && c.pausedWithin(r),
+				"monitor %d: %s (%s) is down because the program was paused", s.id, r, r.ErrorKind)
 			if r.ErrorKind == "timeout" || r.Status == "unknown" {
 				continue // the machine was slower than the target
 			}
@@ -218,6 +220,22 @@ func (c *chaos) checkResults() {
 		}
 	}
 	c.t.Logf("%d results", stored)
+	answered := 0
+	for s, slots := range c.acked {
+		for _, at := range slots {
+			require.True(c.t, slices.ContainsFunc(s.results, func(r checked) bool { return r.ScheduledAt.Equal(at) }),
+				"monitor %d: the check by hand at %s was answered with 200 and is not stored", s.id, at)
+			answered++
+		}
+	}
+	c.t.Logf("%d checks by hand were answered", answered)
+}
+
+// pausedWithin reports whether the program was paused between the check's
+// beginning and its end.
+func (c *chaos) pausedWithin(r checked) bool {
+	end := r.StartedAt.Add(time.Duration(r.ResponseMS * float64(time.Millisecond)))
+	return slices.ContainsFunc(c.pauses, func(s span) bool { return r.StartedAt.Before(s.from) && !end.Before(s.to) })
 }
 
 // checkSlots compares the slots that were due with results and gaps. A slot

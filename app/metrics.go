@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"monitor/modules/telemetry"
@@ -88,12 +89,9 @@ func (p *process) endpointMetrics() {
 // monitorMetrics are about what is watched.
 func (p *process) monitorMetrics() {
 	labels := []string{"id", "name", "type"}
+	known := &scraped{read: p.allMonitors, clock: p.app.Clock}
 	each := func(value func(uptime.Monitor) (float64, bool)) func() ([]telemetry.Sample, error) {
-		return func() ([]telemetry.Sample, error) {
-			ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
-			defer cancel()
-			return p.sampleMonitors(ctx, value)
-		}
+		return func() ([]telemetry.Sample, error) { return known.samples(value) }
 	}
 	p.metrics.Sampled("monitor_up", "1 while a monitor is up or degraded, 0 while it is down; absent while that is not known.",
 		labels, each(func(m uptime.Monitor) (float64, bool) {
@@ -116,23 +114,60 @@ func (p *process) monitorMetrics() {
 		}))
 }
 
-func (p *process) sampleMonitors(ctx context.Context, value func(uptime.Monitor) (float64, bool)) ([]telemetry.Sample, error) {
+// scrapedFor is how long a scrape uses what another has read: a scrape has three
+// metrics of each monitor, and strangers may ask for it as often as they like.
+const scrapedFor = time.Second
+
+// scraped are the monitors as scrapes see them. It is safe for concurrent use:
+// one reads, the others wait for it.
+type scraped struct {
+	read  func(ctx context.Context) ([]uptime.Monitor, error)
+	clock uptime.Clock
+
+	mu       sync.Mutex
+	monitors []uptime.Monitor
+	err      error
+	at       time.Time // of the last reading; a failed one counts, or all would wait for the next
+}
+
+// samples gives one for each monitor that has the value.
+func (s *scraped) samples(value func(uptime.Monitor) (float64, bool)) ([]telemetry.Sample, error) {
+	monitors, err := s.list()
+	var out []telemetry.Sample
+	for _, m := range monitors {
+		if v, ok := value(m); ok {
+			out = append(out, telemetry.Sample{Value: v, Labels: []string{strconv.FormatInt(m.ID, 10), m.Name, m.Type}})
+		}
+	}
+	return out, err
+}
+
+func (s *scraped) list() ([]uptime.Monitor, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if age := s.clock().Sub(s.at); !s.at.IsZero() && age >= 0 && age < scrapedFor {
+		return s.monitors, s.err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	s.monitors, s.err = s.read(ctx)
+	s.at = s.clock()
+	return s.monitors, s.err
+}
+
+func (p *process) allMonitors(ctx context.Context) ([]uptime.Monitor, error) {
 	ws, err := p.store.EnsureWorkspace(ctx, defaultWorkspace)
 	if err != nil {
 		return nil, err
 	}
-	var out []telemetry.Sample
+	var out []uptime.Monitor
 	page := uptime.Page{Limit: 200}
 	for {
 		list, err := p.store.Monitors(ctx, ws.ID, uptime.MonitorFilter{Sort: "name"}, page)
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range list.Items {
-			if v, ok := value(m); ok {
-				out = append(out, telemetry.Sample{Value: v, Labels: []string{strconv.FormatInt(m.ID, 10), m.Name, m.Type}})
-			}
-		}
+		out = append(out, list.Items...)
 		if list.Next == "" {
 			return out, nil
 		}

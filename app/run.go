@@ -30,10 +30,28 @@ func (a App) serve(ctx context.Context, cfg *config.Config, roles []string) (err
 	defer func() { err = errors.Join(err, release()) }()
 	p, err := a.openStore(ctx, cfg)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 	p.roles = roles
+	if err := p.prepare(ctx); err != nil {
+		return unlessStopped(ctx, err)
+	}
+	return p.run(ctx)
+}
+
+// unlessStopped drops the error of a start that broke off because the program was
+// asked to stop: each of its steps is whole or undone.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// prepare makes the database ready, joins what the parts share and makes the
+// first owner where the settings name one.
+func (p *process) prepare(ctx context.Context) error {
 	if err := p.migrate(ctx); err != nil {
 		return err
 	}
@@ -43,12 +61,13 @@ func (a App) serve(ctx context.Context, cfg *config.Config, roles []string) (err
 	if err := p.wire(); err != nil {
 		return err
 	}
-	if cfg.Auth.AdminEmail != "" {
-		if _, err := p.manage.EnsureFirstOwner(ctx, cfg.Auth.AdminEmail, cfg.Auth.AdminPassword.Reveal()); err != nil {
-			return plain(err)
-		}
+	if p.cfg.Auth.AdminEmail == "" {
+		return nil
 	}
-	return p.run(ctx)
+	if _, err := p.manage.EnsureFirstOwner(ctx, p.cfg.Auth.AdminEmail, p.cfg.Auth.AdminPassword.Reveal()); err != nil {
+		return plain(err)
+	}
+	return nil
 }
 
 // run starts the parts in order: the database first, because all stand on it,
@@ -56,11 +75,11 @@ func (a App) serve(ctx context.Context, cfg *config.Config, roles []string) (err
 // then the roles.
 func (p *process) run(ctx context.Context) error {
 	health := newHealth(p)
-	listener, err := p.listener(health)
+	listener, parts, err := p.listener(health)
 	if err != nil {
 		return err
 	}
-	parts := []service.Service{{Name: "database", Run: p.store.Run}, {Name: "listener", Run: listener.Run}}
+	parts = append([]service.Service{{Name: "database", Run: p.store.Run}}, parts...)
 	for _, r := range roleTable() {
 		if slices.Contains(p.roles, r.name) {
 			more, err := r.parts(p)
@@ -99,28 +118,34 @@ func (p *process) ready(ctx context.Context, addr string) {
 	}
 }
 
-// listener joins the handlers of this process's roles.
-func (p *process) listener(h *health) (*httpd.Server, error) {
+// listener joins the handlers of this process's roles. It comes with the services
+// to be run for it: what its handlers lean on, then itself.
+func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) {
 	params := httpd.Params{
 		Addr: p.cfg.HTTP.Addr, AdminAddr: p.cfg.HTTP.AdminAddr, MetricsToken: p.cfg.HTTP.MetricsToken.Reveal(),
 		TrustedProxies: prefixes(p.cfg.HTTP.TrustedProxies),
 		Metrics:        p.metrics.Handler(p.log), Health: h.report, Random: auth.ID, Log: p.log,
 	}
-	var err error
+	var parts []service.Service
 	if slices.Contains(p.roles, "api") {
-		if params.API, err = p.api(); err != nil {
-			return nil, err
+		answers, err := p.api()
+		if err != nil {
+			return nil, nil, err
 		}
+		params.API = answers
+		parts = append(parts, service.Service{Name: "event stream", Run: answers.Run})
 	}
 	if slices.Contains(p.roles, "web") {
+		var err error
 		if params.Web, err = p.web(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return httpd.New(params), nil
+	listener := httpd.New(params)
+	return listener, append(parts, service.Service{Name: "listener", Run: listener.Run}), nil
 }
 
-func (p *process) api() (http.Handler, error) {
+func (p *process) api() (*api.API, error) {
 	return api.New(api.Params{
 		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Limiter: p.limiter, Bus: p.bus,
 		PerMinute: p.cfg.Limits.APIPerMinute, PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"), Version: telemetry.BuildInfo().Version,
@@ -131,7 +156,6 @@ func (p *process) api() (http.Handler, error) {
 func (p *process) web() (http.Handler, error) {
 	return web.New(web.Deps{
 		Manage: p.manage, Bus: p.bus, Clock: p.app.Clock, Log: p.log,
-		PublicURL: p.cfg.HTTP.PublicURL, TrustedProxies: prefixes(p.cfg.HTTP.TrustedProxies),
-		Version: telemetry.BuildInfo().Version,
+		PublicURL: p.cfg.HTTP.PublicURL, Version: telemetry.BuildInfo().Version,
 	})
 }

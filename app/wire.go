@@ -212,39 +212,35 @@ func prefixes(list []string) []netip.Prefix {
 
 // withStore runs a command on the database.
 func (a App) withStore(cmd *cobra.Command, do func(context.Context, *store.Store) error) error {
-	cfg, err := a.settings(cmd)
-	if err != nil {
-		return err
-	}
-	p, err := a.openStore(cmd.Context(), cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(cmd.Context(), p.store), p.close())
+	return a.withProcess(cmd, func(ctx context.Context, p *process) error { return do(ctx, p.store) })
 }
 
 // withManage runs a command on the use cases, as the program itself.
 func (a App) withManage(cmd *cobra.Command, do func(context.Context, *manage.Manage, uptime.Actor) error) error {
-	cfg, err := a.settings(cmd)
-	if err != nil {
-		return err
-	}
-	p, err := a.openStore(cmd.Context(), cfg)
-	if err != nil {
-		return err
-	}
-	run := func() error {
-		if err := p.migrate(cmd.Context()); err != nil {
+	return a.withProcess(cmd, func(ctx context.Context, p *process) error {
+		if err := p.migrate(ctx); err != nil {
 			return err
 		}
 		if err := p.wire(); err != nil {
 			return err
 		}
-		ws, err := p.store.EnsureWorkspace(cmd.Context(), defaultWorkspace)
+		ws, err := p.store.EnsureWorkspace(ctx, defaultWorkspace)
 		if err != nil {
 			return err
 		}
-		return do(cmd.Context(), p.manage, manage.Program(ws.ID))
+		return do(ctx, p.manage, manage.Program(ws.ID))
+	})
+}
+
+// withProcess opens what commands need and closes it again.
+func (a App) withProcess(cmd *cobra.Command, do func(context.Context, *process) error) error {
+	cfg, err := a.settings(cmd)
+	if err != nil {
+		return err
 	}
-	return errors.Join(run(), p.close())
+	p, err := a.openStore(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(cmd.Context(), p), p.close())
 }

@@ -52,16 +52,30 @@ type Params struct {
 // server is the API behind its handler.
 type server struct {
 	Params
+	notices *notices
 }
 
-// New gives the handler of everything under /api. It expects an uptime.Request
-// in the context of each request. Event streams end with their requests.
-func New(p Params) (http.Handler, error) {
+// API answers everything under /api.
+type API struct {
+	http.Handler
+	server *server
+}
+
+// Run hears what event streams tell until ctx ends; it always returns nil. It is
+// a service to be ready before the first request comes.
+func (a *API) Run(ctx context.Context, ready func()) error {
+	a.server.notices.run(ctx, a.server.Bus, a.server.Log, ready)
+	return nil
+}
+
+// New gives the API. Its handler expects an uptime.Request in the context of
+// each request. Event streams end with their requests.
+func New(p Params) (*API, error) {
 	if p.Manage == nil || p.Answers == nil || p.Sealer == nil || p.Limiter == nil || p.Bus == nil ||
 		p.Log == nil || p.Clock == nil || p.Random == nil {
 		return nil, errors.New("make api: a dependency is missing")
 	}
-	s := &server{Params: p}
+	s := &server{Params: p, notices: newNotices(p.Random())}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.Logger.SetOutput(io.Discard) // its own words; ours go to Log
@@ -77,7 +91,7 @@ func New(p Params) (http.Handler, error) {
 	if err := s.document(e, api.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("make api: %w", err)
 	}
-	return e, nil
+	return &API{Handler: e, server: s}, nil
 }
 
 // register adds the route to the router and to the document; GET answers HEAD,

@@ -15,6 +15,9 @@ import (
 // maxBody is what a request's body may have in bytes.
 const maxBody = 4 << 20
 
+// maxDropped is how much of a larger body is taken and dropped.
+const maxDropped = 32 << 20
+
 // readBody reads and checks the body as JSON; what is in it is judged by package
 // manage. A POST without a body of its own is read, too: its Idempotency-Key
 // covers it.
@@ -22,12 +25,9 @@ func (c *call) readBody() error {
 	if c.route.takes == "" && c.r.Method != http.MethodPost {
 		return nil
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	raw, err := c.readAll()
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return uptime.Fail(uptime.CodeTooLarge, "The body has more than %d MiB.", maxBody>>20)
-		}
-		return &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body could not be read to its end.", Err: err}
+		return err
 	}
 	c.body = raw
 	if c.route.takes == "" {
@@ -44,6 +44,28 @@ func (c *call) readBody() error {
 		return err
 	}
 	return checkJSON(raw)
+}
+
+// readAll reads the body. One that is too large is taken from the client and
+// dropped, as far as that is bearable: most clients send all of it before they
+// look at the answer, and would see a broken connection in place of it.
+func (c *call) readAll() ([]byte, error) {
+	tooLarge := uptime.Fail(uptime.CodeTooLarge, "The body has more than %d MiB.", maxBody>>20)
+	var raw []byte
+	var err error
+	if c.r.ContentLength <= maxBody {
+		raw, err = io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
+	} else if c.r.Header.Get("Expect") != "" {
+		return nil, tooLarge // it waits to be told
+	}
+	if err != nil {
+		return nil, &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body could not be read to its end.", Err: err}
+	}
+	if c.r.ContentLength > maxBody || len(raw) > maxBody {
+		_, _ = io.CopyN(io.Discard, c.r.Body, maxDropped) // whatever comes of it, it was too large
+		return nil, tooLarge
+	}
+	return raw, nil
 }
 
 func (c *call) checkMediaType() error {

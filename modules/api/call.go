@@ -52,11 +52,11 @@ func (c *call) text(name string) (string, error) {
 	if c.r.URL.RawPath == "" {
 		return value, nil // the router saw the path in clear
 	}
-	clear, err := url.PathUnescape(value)
+	plain, err := url.PathUnescape(value)
 	if err != nil {
 		return "", uptime.Fail(uptime.CodeMalformed, "The path is not escaped as it should be.")
 	}
-	return clear, nil
+	return plain, nil
 }
 
 func (c *call) ifMatch() string { return strings.Join(c.r.Header.Values("If-Match"), ",") }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -46,6 +47,16 @@ func (d document) serve(c echo.Context) error {
 	h.Set("Referrer-Policy", "no-referrer")
 	send(c.Response(), c.Request(), http.StatusOK, d.body)
 	return nil
+}
+
+// matches compares weakly (RFC 9110, section 13.1.2).
+func matches(headers []string, etag string) bool {
+	for tag := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
 }
 
 // document serves the OpenAPI document and the page to read it.

@@ -56,8 +56,9 @@ func (st *eventStream) tell(ctx context.Context, n uptime.Notice) error {
 		return errLost
 	case uptime.CodeUnavailable:
 		return st.send("resync", struct{}{})
+	default:
+		return err
 	}
-	return err
 }
 
 func (st *eventStream) tellOf(ctx context.Context, n uptime.Notice) error {
@@ -70,8 +71,9 @@ func (st *eventStream) tellOf(ctx context.Context, n uptime.Notice) error {
 		return st.tellIncident(ctx, n.ID)
 	case uptime.TopicDelivery:
 		return st.tellDelivery(n)
+	default:
+		return nil
 	}
-	return nil
 }
 
 func (st *eventStream) about(monitor int64) bool { return st.monitor == 0 || st.monitor == monitor }
@@ -102,11 +104,16 @@ func (st *eventStream) tellResult(ctx context.Context, n uptime.Notice) error {
 	case err != nil:
 		return err
 	}
-	for _, v := range list.Items {
-		if st.sent.add(resultKey{v.MonitorID, v.Region, v.ScheduledAt.UnixMilli()}) {
-			if err := st.send("result", v); err != nil {
-				return err
-			}
+	fresh := slices.DeleteFunc(list.Items, func(v manage.ResultView) bool {
+		return !st.sent.add(resultKey{v.MonitorID, v.Region, v.ScheduledAt.UnixMilli()})
+	})
+	for i, v := range fresh {
+		n := st.cursor.n
+		if i < len(fresh)-1 {
+			n-- // cut off here, the client must get the rest of this notice
+		}
+		if err := st.sendAs(n, "result", v); err != nil {
+			return err
 		}
 	}
 	return nil

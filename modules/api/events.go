@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/tmaxmax/go-sse"
@@ -45,19 +44,18 @@ func (s *server) events(c *call) (reply, error) {
 		c.w.WriteHeader(http.StatusOK)
 		return reply{streamed: true}, nil
 	}
-	notices, err := s.Bus.Subscribe(ctx, append(c.topics(), uptime.TopicAccess)...)
-	if err != nil {
-		return reply{}, fmt.Errorf("listen for events: %w", err)
-	}
+	topics := c.topics()
+	from, known := s.notices.from(c.r.Header.Get("Last-Event-ID"), slices.Contains(topics, uptime.TopicResult))
 	session, err := sse.Upgrade(c.w, c.r)
 	if err != nil {
 		return reply{}, fmt.Errorf("open event stream: %w", err)
 	}
 	c.w.WriteHeader(http.StatusOK) // before the session flushes past it
 	st := &eventStream{
-		c: c, session: session, name: s.Random(), monitor: c.query.whole("monitor_id"), sent: newSeen(maxSeen),
+		c: c, session: session, cursor: from, topics: append(topics, uptime.TopicAccess, ""),
+		monitor: c.query.whole("monitor_id"), sent: newSeen(maxSeen),
 	}
-	s.streamEnded(c, st.run(ctx, notices))
+	s.streamEnded(c, st.run(ctx, known))
 	return reply{streamed: true}, nil
 }
 
@@ -90,10 +88,10 @@ func (s *server) streamEnded(c *call, err error) {
 type eventStream struct {
 	c       *call
 	session *sse.Session
-	name    string // random: an id of another stream tells that something may be missing
-	n       int64  // of the last event
-	monitor int64  // 0: all
-	sent    *seen  // results that were sent: two regions' notices name one slot
+	cursor  *cursor
+	topics  []uptime.Topic // that are told, or concern the stream itself
+	monitor int64          // 0: all
+	sent    *seen          // results that were sent: two regions' notices name one slot
 }
 
 // Why a stream ended that did not fail.
@@ -103,14 +101,16 @@ var (
 )
 
 // run writes until the client leaves or loses its access, or the listener stops.
-func (st *eventStream) run(ctx context.Context, notices <-chan uptime.Notice) error {
-	if err := st.begin(); err != nil {
+// A client that comes back from a stream that is not known is told to read anew.
+func (st *eventStream) run(ctx context.Context, known bool) error {
+	if err := st.begin(known); err != nil {
 		return err
 	}
 	ping, access := time.NewTicker(pingEvery), time.NewTicker(accessEvery)
 	defer ping.Stop()
 	defer access.Stop()
 	for {
+		n, next, more := st.cursor.peek()
 		var err error
 		select {
 		case <-ctx.Done():
@@ -121,11 +121,12 @@ func (st *eventStream) run(ctx context.Context, notices <-chan uptime.Notice) er
 			err = st.comment("ping")
 		case <-access.C:
 			err = st.checkAccess(ctx)
-		case n, open := <-notices:
-			if !open {
-				return ctx.Err()
+		case <-more:
+		case <-next:
+			st.cursor.n = n.n
+			if slices.Contains(st.topics, n.Topic) {
+				err = st.tell(ctx, n.Notice)
 			}
-			err = st.tell(ctx, n)
 		}
 		if err != nil {
 			return err
@@ -133,14 +134,10 @@ func (st *eventStream) run(ctx context.Context, notices <-chan uptime.Notice) er
 	}
 }
 
-// begin sends the headers; a client that comes back from another stream is told
-// to read anew.
-func (st *eventStream) begin() error {
-	if err := st.comment("ok"); err != nil {
+// begin sends the headers.
+func (st *eventStream) begin(known bool) error {
+	if err := st.comment("ok"); err != nil || known {
 		return err
-	}
-	if st.c.r.Header.Get("Last-Event-ID") == "" {
-		return nil
 	}
 	return st.send("resync", struct{}{})
 }
@@ -160,14 +157,19 @@ func (st *eventStream) checkAccess(ctx context.Context) error {
 	return errLost
 }
 
+// send writes the event of the newest notice.
 func (st *eventStream) send(event string, data any) error {
+	return st.sendAs(st.cursor.n, event, data)
+}
+
+// sendAs writes an event after which the client goes on at notice n+1.
+func (st *eventStream) sendAs(n int64, event string, data any) error {
 	raw, err := encodeEvent(data)
 	if err != nil {
 		return err
 	}
-	st.n++
 	var m sse.Message
-	m.Type, m.ID = sse.Type(event), sse.ID(st.name+"-"+strconv.FormatInt(st.n, 10))
+	m.Type, m.ID = sse.Type(event), sse.ID(st.cursor.id(n))
 	m.AppendData(raw)
 	return st.write(&m)
 }

@@ -114,7 +114,7 @@ func TestEvents(t *testing.T) {
 		uptime.Notice{Topic: uptime.TopicDelivery, WorkspaceID: 1, ID: 5, Data: json.RawMessage(`{"id":5,"status":"dead","channel_id":3}`)})
 	delivery := l.next(t)
 	require.Equal(t, "delivery", delivery.name)
-	require.Equal(t, stream+"-2", delivery.id)
+	require.Equal(t, stream+"-4", delivery.id, "every notice has its number, told or not")
 	require.JSONEq(t, `{"id":5,"status":"dead","channel_id":3}`, delivery.data)
 
 	b.made(t, "/incidents", `{"title":"Slow"}`)
@@ -153,7 +153,7 @@ func TestEventsResync(t *testing.T) {
 	l := b.listen(t, "", with("Last-Event-ID", "another-7"))
 	first := l.next(t)
 	require.Equal(t, "resync", first.name)
-	require.True(t, strings.HasSuffix(first.id, "-1"))
+	require.True(t, strings.HasSuffix(first.id, "-0"))
 	// What the bus lost is told, too.
 	b.publish(t, uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 2})
 	lost := make([]uptime.Notice, 5000)
@@ -162,6 +162,124 @@ func TestEventsResync(t *testing.T) {
 	}
 	b.publish(t, lost...)
 	require.Equal(t, "resync", l.next(t).name)
+}
+
+// TestEventsGoOn: a stream that was cut goes on where it ended, and tells what
+// the client asks for now.
+func TestEventsGoOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 3 {
+		b.made(t, "/monitors", leastMonitor)
+	}
+	pause := func(id string) {
+		require.Equal(t, http.StatusOK, b.ask(t, "POST", "/api/v1/monitors/"+id+"/pause", "").status)
+	}
+	l := b.listen(t, "")
+	pause("1")
+	cut := l.next(t)
+	require.Equal(t, "status", cut.name)
+	l.close()
+	pause("2")
+	b.made(t, "/incidents", `{"title":"Slow"}`)
+	pause("3")
+
+	all := b.listen(t, "", with("Last-Event-ID", cut.id))
+	require.InDelta(t, 2, all.next(t).object(t)["id"], 0)
+	require.Equal(t, "incident", all.next(t).name)
+	last := all.next(t)
+	require.InDelta(t, 3, last.object(t)["id"], 0)
+	// Nothing comes twice, and the numbers go on.
+	again := b.listen(t, "?monitor_id=3", with("Last-Event-ID", cut.id))
+	require.Equal(t, last.id, again.next(t).id)
+	require.Equal(t, "incident", b.listen(t, "?types=incident", with("Last-Event-ID", cut.id)).next(t).name)
+	now := b.listen(t, "", with("Last-Event-ID", last.id))
+	b.made(t, "/incidents", `{"title":"Slower"}`)
+	require.Equal(t, "Slower", now.next(t).object(t)["title"])
+	require.Equal(t, "Slower", all.next(t).object(t)["title"])
+
+	// An id that no event had yet, or that is none.
+	stream, _, _ := strings.Cut(cut.id, "-")
+	for _, id := range []string{stream + "-999999", stream + "-", stream + "--1", stream + "-x", stream, "-1"} {
+		require.Equal(t, "resync", b.listen(t, "", with("Last-Event-ID", id)).next(t).name, id)
+	}
+}
+
+// TestEventsOfOneNotice: a client that is cut off between two events of one
+// notice gets the rest of it.
+func TestEventsOfOneNotice(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.made(t, "/monitors", `{"name":"Shop","type":"http","regions":["eu","us"],"http":{"url":"https://example.com"}}`)
+	slot := time.Now().UTC().Truncate(time.Millisecond)
+	var both []uptime.Result
+	for _, region := range []string{"eu", "us"} {
+		both = append(both, uptime.Result{
+			MonitorID: 1, WorkspaceID: 1, Region: region, ScheduledAt: slot, StartedAt: slot, Attempt: 1,
+			Outcome: uptime.Outcome{Status: uptime.Up},
+		})
+	}
+	_, err := b.store.Record(t.Context(), both, func(s uptime.Situation) uptime.Decision { return uptime.Decision{State: s.Monitor.State} })
+	require.NoError(t, err)
+	l := b.listen(t, "?types=result")
+	b.publish(t, uptime.Notice{Topic: uptime.TopicResult, WorkspaceID: 1, ID: 1, Slot: slot})
+	first, second := l.next(t), l.next(t)
+	require.NotEqual(t, first.object(t)["region"], second.object(t)["region"])
+	rest := b.listen(t, "?types=result", with("Last-Event-ID", first.id))
+	rest.next(t)
+	require.Equal(t, second.data, rest.next(t).data)
+	after := b.listen(t, "", with("Last-Event-ID", second.id))
+	b.made(t, "/incidents", `{"title":"Next"}`)
+	require.Equal(t, "incident", after.next(t).name)
+}
+
+func TestDeliveryEventsOfOneMonitor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.made(t, "/monitors", leastMonitor)
+	l := b.listen(t, "?monitor_id=1&types=delivery")
+	d := uptime.Delivery{ID: 5, WorkspaceID: 1, EventID: "evt_a", EventType: uptime.EventOpened, ChannelID: 3, Status: uptime.DeliveryDead}
+	alarm, other, own := d, d, d
+	other.MonitorID, own.MonitorID, own.ID = 2, 1, 6
+	b.publish(t, alarm.Notice(), other.Notice(), own.Notice())
+	require.JSONEq(t, `{"id":6,"event_id":"evt_a","event_type":"incident.opened","channel_id":3,"monitor_id":1,"status":"dead"}`, l.next(t).data)
+}
+
+func TestNoticesKeepTheNewest(t *testing.T) {
+	t.Parallel()
+	l := newNotices("s")
+	status, result := uptime.Notice{Topic: uptime.TopicStatus}, uptime.Notice{Topic: uptime.TopicResult}
+	walk := func(id string, all bool) (topics []uptime.Topic) {
+		c, known := l.from(id, all)
+		require.True(t, known, id)
+		for {
+			next, there, _ := c.peek()
+			if there == nil {
+				return topics
+			}
+			c.n = next.n
+			topics = append(topics, next.Topic)
+		}
+	}
+	l.add(status)
+	for range keptNotices {
+		l.add(result)
+	}
+	l.add(status)
+	// Results push out results only.
+	require.Equal(t, []uptime.Topic{uptime.TopicStatus, uptime.TopicStatus}, walk("s-0", false))
+	require.Len(t, walk("s-0", true), keptNotices+2)
+	l.add(result)
+	require.Equal(t, []uptime.Topic{uptime.TopicStatus, uptime.TopicStatus}, walk("s-0", false))
+	require.Equal(t, []uptime.Topic{""}, walk("s-0", true), "one is lost")
+	require.Len(t, walk("s-2", true), keptNotices+1)
+	for range keptNotices - 1 {
+		l.add(status)
+	}
+	require.Equal(t, []uptime.Topic{""}, walk("s-0", false))
+	require.Len(t, walk("s-1", false), keptNotices)
+	require.Empty(t, walk("", true))
+	require.Len(t, l.changes.kept, keptNotices)
 }
 
 func TestEventsEnd(t *testing.T) {

@@ -81,7 +81,7 @@ func statsQuery() []param {
 func incidentQuery() []param {
 	own := append([]param{
 		{name: "monitor_id", kind: ident, about: "of this monitor only"},
-		{name: "open", kind: truth, about: "true: all that are unresolved"},
+		{name: "open", kind: truth, about: "true: those that are unresolved; false: those that are resolved"},
 	}, window("started")...)
 	return paged(own...)
 }
@@ -89,7 +89,7 @@ func incidentQuery() []param {
 func (q query) incidents() uptime.IncidentFilter {
 	open := q.truth("open")
 	return uptime.IncidentFilter{
-		MonitorID: q.whole("monitor_id"), Unresolved: open != nil && *open, From: q.moment("from"), To: q.moment("to"),
+		MonitorID: q.whole("monitor_id"), Unresolved: open != nil && *open, Resolved: open != nil && !*open, From: q.moment("from"), To: q.moment("to"),
 	}
 }
 

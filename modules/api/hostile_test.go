@@ -1,8 +1,12 @@
 package api
 
 import (
+	"bufio"
+	"bytes"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +34,7 @@ const (
 	noAddress  = "Nothing is at this address."
 	noToken    = "Send a token: Authorization: Bearer TOKEN."
 	badTime    = `must be a time such as "2026-01-02T03:04:05Z", with + escaped as %2B`
+	halfAPair  = `The body holds half of a surrogate pair: \uD800 to \uDFFF come in twos.`
 	oneToMany  = "must be a whole number from 1 to 200"
 )
 
@@ -47,6 +52,8 @@ func hostileBodies() []hostile {
 		{"Text", "PATCH /me", `"me"`, nil, 400, "malformed", "", notObject},
 		{"LoginList", "POST /auth/login", `["a"]`, nil, 400, "malformed", "", notObject},
 		{"NotUTF8", "POST /monitors", "{\"name\":\"\xff\xfe\"}", nil, 400, "malformed", "", "The body is not valid UTF-8."},
+		{"HalfAPair", "POST /monitors", `{"name":"\ud83d"}`, nil, 400, "malformed", "", halfAPair},
+		{"HalfAPairTurned", "POST /monitors", `{"name":"\\\ude00\ud83d"}`, nil, 400, "malformed", "", halfAPair},
 		{"Deep", "POST /monitors", `{"tags":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, nil, 400, "malformed", "", "The body is nested more than 32 deep."},
 		{"VeryDeep", "POST /monitors", strings.Repeat("[", 20000), nil, 400, "malformed", "", "The body is not valid JSON at line 1, column 10001: invalid character '[' exceeded max depth."},
 		{"TooLarge", "POST /monitors", `{"name":"` + strings.Repeat("x", 4<<20) + `"}`, nil, 413, "too_large", "", "The body has more than 4 MiB."},
@@ -126,6 +133,8 @@ func hostileAddresses() []hostile {
 		{"TestIsNoMonitor", "GET /monitors/test", "", nil, 404, "not_found", "", notThere},
 		{"WrongMethod", "DELETE /monitors", "", nil, 405, "method_not_allowed", "", "This address takes OPTIONS, GET, HEAD, POST."},
 		{"StrangeMethod", "BREW /overview", "", nil, 405, "method_not_allowed", "", "This address takes OPTIONS, GET, HEAD."},
+		{"KeyOfBlanks", "PUT /monitors/by-key/%20", leastMonitor, nil, 422, "invalid", "external_key", "must not be empty"},
+		{"KeyNotUTF8", "PUT /monitors/by-key/%F0%28", leastMonitor, nil, 422, "invalid", "external_key", "must be valid UTF-8"},
 		{"KeyWithNUL", "PUT /monitors/by-key/a%00b", leastMonitor, nil, 422, "invalid", "external_key", "must not contain control characters"},
 	}
 }
@@ -237,8 +246,10 @@ func TestBareRequests(t *testing.T) {
 			"\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400"},
 		"SlashSlash":   {"GET //api//v1//me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 404"},
 		"AbsoluteForm": {"GET http://evil.example/api/v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 401"},
-		"ForgedHost": {"GET /api/v1/me HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-For: 127.0.0.1\r\nConnection: close\r\n\r\n",
-			"HTTP/1.1 401"},
+		"ForgedHost": {
+			"GET /api/v1/me HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-For: 127.0.0.1\r\nConnection: close\r\n\r\n",
+			"HTTP/1.1 401",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := b.dial(t)
@@ -271,5 +282,51 @@ func FuzzReaders(f *testing.F) {
 		if checkJSON([]byte(body)) == nil && readTexts([]byte(body), "x", map[string]*string{"email": &email}) == nil {
 			require.NotContains(t, email, "\x00")
 		}
+	})
+}
+
+// TestLargeBodyIsTaken: a client that sends before it reads gets the answer, not
+// a broken connection.
+func TestLargeBodyIsTaken(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const size = 20 << 20
+	for name, framing := range map[string]string{
+		"Length":  "Content-Length: " + strconv.Itoa(size),
+		"Chunked": "Transfer-Encoding: chunked",
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := b.dial(t)
+			_, err := fmt.Fprintf(conn, "POST /api/v1/monitors HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
+				"Content-Type: application/json\r\n%s\r\n\r\n", b.token, framing)
+			require.NoError(t, err)
+			chunk := bytes.Repeat([]byte("x"), 1<<20)
+			for range size / len(chunk) {
+				if name == "Chunked" {
+					_, err = fmt.Fprintf(conn, "%x\r\n%s\r\n", len(chunk), chunk)
+				} else {
+					_, err = conn.Write(chunk)
+				}
+				require.NoError(t, err)
+			}
+			if name == "Chunked" {
+				_, err = conn.Write([]byte("0\r\n\r\n"))
+				require.NoError(t, err)
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			defer func() { _ = answer.Body.Close() }()
+			require.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
+		})
+	}
+	t.Run("AsksFirst", func(t *testing.T) {
+		conn := b.dial(t)
+		_, err := fmt.Fprintf(conn, "POST /api/v1/monitors HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
+			"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", b.token, size)
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		defer func() { _ = answer.Body.Close() }()
+		require.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode, "not 100: nothing is to be sent")
 	})
 }

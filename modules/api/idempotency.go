@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (c *call) idempotencyKey() (uptime.IdempotencyKey, bool, error) {
 		}
 	}
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s %s\n", c.r.Method, c.r.URL.EscapedPath())
+	hash.Write([]byte(c.r.Method + " " + c.r.URL.EscapedPath() + "\n"))
 	hash.Write(c.body)
 	return uptime.IdempotencyKey{Actor: c.actor.Key(), Key: key, BodyHash: hex.EncodeToString(hash.Sum(nil))}, true, nil
 }
@@ -99,9 +100,7 @@ func (s *server) keep(ctx context.Context, c *call, key uptime.IdempotencyKey, a
 
 func (s *server) replay(c *call, key uptime.IdempotencyKey, kept uptime.StoredAnswer) (*encoded, error) {
 	answer := &encoded{status: kept.Status, header: map[string]string{"Idempotency-Replayed": "true"}, body: kept.Body}
-	for name, value := range kept.Header {
-		answer.header[name] = value
-	}
+	maps.Copy(answer.header, kept.Header)
 	if c.route.access.has(secret) {
 		opened, err := s.Sealer.Open(answerPlace(c.actor, key), string(kept.Body))
 		if err != nil {

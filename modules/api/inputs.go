@@ -38,7 +38,7 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 	type fields = map[string]*huma.Schema
 	zone, language := line("An IANA name: Europe/Berlin."), line("A language tag: en.")
 	out := fields{
-		"SetupInput": shape(`{"email":"ada@example.com","password":"correct horse battery","name":"Ada"}`, []string{"email", "password"}, fields{
+		"SetupInput": shape(`{"email":"ada@example.com","password":"correct horse battery","name":"Ada"}`, []string{"email", "password", "name"}, fields{
 			"email": line(""), "password": password(""), "name": line(""), "instance_name": line("The name on pages."), "time_zone": zone,
 			"setup_token": line("Printed when the program starts; not needed at the machine itself."),
 		}),

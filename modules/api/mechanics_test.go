@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"monitor/modules/auth"
 	"monitor/modules/uptime"
 )
 
@@ -59,6 +60,8 @@ func TestLimiterThatFailsLocksNobodyOut(t *testing.T) {
 }
 
 type brokenLimiter struct{}
+
+func (brokenLimiter) GiveBack(context.Context, string, uptime.Rate) error { return errors.New("away") }
 
 func (brokenLimiter) Allow(context.Context, string, uptime.Rate) (uptime.LimitDecision, error) {
 	return uptime.LimitDecision{}, errors.New("away")
@@ -145,7 +148,10 @@ func TestIdempotencyWhileTheFirstRuns(t *testing.T) {
 		return uptime.ErrFull
 	}
 	key, done := with("Idempotency-Key", "slow"), make(chan got)
-	go func() { done <- b.ask(t, "POST", "/api/v1/monitors/1/check", "", key) }()
+	go func() {
+		first, _ := b.send(t.Context(), "POST", "/api/v1/monitors/1/check", "", key) // without an answer its status is none
+		done <- first
+	}()
 	<-began
 	second := b.ask(t, "POST", "/api/v1/monitors/1/check", "", key)
 	close(goOn)
@@ -188,11 +194,21 @@ func TestConditionalRequests(t *testing.T) {
 	require.Equal(t, "/api/v1/monitors/1", path)
 	read := b.ask(t, "GET", path, "")
 	require.Equal(t, tag, read.header.Get("ETag"))
-	for _, match := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
-		same := b.ask(t, "GET", path, "", with("If-None-Match", match))
-		require.Equal(t, http.StatusNotModified, same.status, match)
-		require.Empty(t, same.body)
-		require.Equal(t, tag, same.header.Get("ETag"))
+	require.Equal(t, "no-store", read.header.Get("Cache-Control"))
+	// The tag stays when the status changes: it must never stand for the whole
+	// answer.
+	slot := time.Now().UTC().Truncate(time.Millisecond)
+	up := uptime.Result{
+		MonitorID: 1, WorkspaceID: 1, Region: "default", ScheduledAt: slot, StartedAt: slot, Attempt: 1,
+		Outcome: uptime.Outcome{Status: uptime.Up},
+	}
+	_, err := b.store.Record(t.Context(), []uptime.Result{up}, uptime.Judge(auth.ID))
+	require.NoError(t, err)
+	for _, match := range []string{tag, "W/" + tag, "*"} {
+		now := b.ask(t, "GET", path, "", with("If-None-Match", match))
+		require.Equal(t, http.StatusOK, now.status, match)
+		require.Equal(t, tag, now.header.Get("ETag"))
+		require.Equal(t, "up", now.text("status"))
 	}
 	changed := b.ask(t, "PATCH", path, `{"name":"Shed"}`, with("If-Match", tag), with("Content-Type", "application/merge-patch+json"))
 	require.Equal(t, http.StatusOK, changed.status, changed.body)

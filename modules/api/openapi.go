@@ -101,11 +101,8 @@ func (rt route) parameters() []*huma.Param {
 	if rt.conditional() {
 		header("If-Match", "Do it only if this is still the ETag of the object; else 412.")
 	}
-	if rt.tagged() && rt.method == http.MethodGet {
-		header("If-None-Match", "304 if this is still the ETag of the object.")
-	}
 	if rt.gives == stream {
-		header("Last-Event-ID", "The id of the last event that was received; an event of type resync tells that others may have been missed since.")
+		header("Last-Event-ID", "The id of the last event that was received: the stream goes on after it. An event of type resync tells that others may have been missed since.")
 	}
 	return list
 }
@@ -124,6 +121,7 @@ func (p param) describe() *huma.Param {
 		s = &huma.Schema{Type: "boolean"}
 	case choice:
 		s.Enum = anys(p.options)
+	case text:
 	}
 	if p.many {
 		s = &huma.Schema{Type: "array", Items: s}
@@ -171,9 +169,6 @@ func (rt route) responses() map[string]*huma.Response {
 		made.Headers["Location"] = headerOf("string", "The address of the object.")
 		all["201"] = made
 	}
-	if rt.tagged() && rt.method == http.MethodGet {
-		all["304"] = &huma.Response{Description: http.StatusText(http.StatusNotModified)}
-	}
 	for _, status := range rt.errors() {
 		r := &huma.Response{
 			Description: http.StatusText(status),
@@ -209,7 +204,7 @@ func (rt route) success() *huma.Response {
 		r.Content = map[string]*huma.MediaType{"application/json": {Schema: reference(rt.gives)}}
 	}
 	if rt.tagged() {
-		r.Headers["ETag"] = headerOf("string", "The version of the object.")
+		r.Headers["ETag"] = headerOf("string", "The version of what can be changed, for If-Match; status and times change without it.")
 	}
 	if rt.status == http.StatusCreated {
 		r.Headers["Location"] = headerOf("string", "The address of the object.")

@@ -71,8 +71,9 @@ func plainly(code uptime.Code) string {
 		return "It was changed since you read it; read it again and repeat your change."
 	case uptime.CodeUnavailable:
 		return "Something that this needs is away at the moment; try again."
+	default:
+		return http.StatusText(statusOf(code))
 	}
-	return http.StatusText(statusOf(code))
 }
 
 // problemOf gives what a stranger may know of err. code is that of the answer.

@@ -162,6 +162,11 @@ func TestIncidents(t *testing.T) {
 	require.Equal(t, http.StatusConflict, b.ask(t, "POST", "/api/v1/incidents/1/resolve", "").status)
 	require.Empty(t, b.ask(t, "GET", "/api/v1/incidents?open=true", "").list("data"))
 	require.Len(t, b.ask(t, "GET", "/api/v1/incidents?open=false", "").list("data"), 1)
+	b.made(t, "/incidents", `{"title":"Another"}`)
+	over := b.ask(t, "GET", "/api/v1/incidents?open=false", "").list("data")
+	require.Len(t, over, 1, "resolved ones only")
+	require.Equal(t, "Slower", over[0].(map[string]any)["title"])
+	require.Equal(t, b.ask(t, "GET", "/api/v1/incidents/1", "").list("updates"), over[0].(map[string]any)["updates"], "the same in lists")
 }
 
 func TestChannels(t *testing.T) {

@@ -17,9 +17,22 @@ import (
 func schemas(monitors, channels []uptime.Kind) huma.Registry {
 	registry := huma.NewMapRegistry(schemaPrefix, schemaName)
 	for _, view := range []any{
-		Problem{}, manage.MonitorView{}, manage.ResultView{}, manage.GapView{}, manage.StatsView{}, manage.MonitorTestView{},
-		manage.IncidentView{}, manage.ChannelView{}, manage.ChannelTestView{}, manage.DeliveryView{},
-		manage.UserView{}, newUser{}, manage.TokenView{}, manage.TokenPair{}, setupDone{}, manage.OverviewView{},
+		Problem{},
+		manage.MonitorView{},
+		manage.ResultView{},
+		manage.GapView{},
+		manage.StatsView{},
+		manage.MonitorTestView{},
+		manage.IncidentView{},
+		manage.ChannelView{},
+		manage.ChannelTestView{},
+		manage.DeliveryView{},
+		manage.UserView{},
+		newUser{},
+		manage.TokenView{},
+		manage.TokenPair{},
+		setupDone{},
+		manage.OverviewView{},
 	} {
 		registry.Schema(reflect.TypeOf(view), true, "")
 	}

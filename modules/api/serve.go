@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -23,12 +22,12 @@ type encoded struct {
 // serve is the pipeline that every route stands behind.
 func (s *server) serve(rt route, w *echo.Response, r *http.Request, param func(string) string) {
 	c := &call{s: s, route: rt, w: w, r: r, request: uptime.RequestOf(r.Context()), param: param}
-	defer func() {
+	defer func() { //nolint:contextcheck // the call's request carries its context
 		if cause := recover(); cause != nil {
 			s.panicked(c, cause)
 		}
 	}()
-	answer, err := s.run(c)
+	answer, err := s.run(c) //nolint:contextcheck // the call's request carries its context
 	switch {
 	case err != nil:
 		s.fail(w, r, err)
@@ -84,32 +83,15 @@ func (c *call) handle() (*encoded, error) {
 	return answer, nil
 }
 
-// write sends the answer; 304 where the client has it.
+// write sends the answer. It is never 304: the ETag is the version of the
+// settings, which stays while status and times change.
 func (s *server) write(c *call, answer encoded) {
 	h := c.w.Header()
 	for name, value := range answer.header {
 		h.Set(name, value)
 	}
 	h.Set("Cache-Control", "no-store")
-	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
-		h.Set("Cache-Control", "private, no-cache")
-		if etag := answer.header["ETag"]; etag != "" && matches(c.r.Header.Values("If-None-Match"), etag) {
-			h.Del("Content-Type")
-			send(c.w, c.r, http.StatusNotModified, nil)
-			return
-		}
-	}
 	send(c.w, c.r, answer.status, answer.body)
-}
-
-// matches compares weakly (RFC 9110, section 13.1.2).
-func matches(headers []string, etag string) bool {
-	for tag := range strings.SplitSeq(strings.Join(headers, ","), ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(etag, "W/") {
-			return true
-		}
-	}
-	return false
 }
 
 // panicked turns a panic into an internal error. A stream that has begun is cut:

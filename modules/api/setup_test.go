@@ -80,6 +80,7 @@ func bare(t *testing.T, options ...option) *bundle {
 	}
 	handler, err := New(p)
 	require.NoError(t, err)
+	run(t, handler)
 	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		request := b.request
@@ -91,6 +92,19 @@ func bare(t *testing.T, options ...option) *bundle {
 		b.server.Close()
 	})
 	return b
+}
+
+// run runs the API's own part until the test ends.
+func run(t *testing.T, a *API) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- a.Run(ctx, sync.OnceFunc(func() { close(ready) })) }()
+	<-ready
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-done)
+	})
 }
 
 func (b *bundle) manage(t *testing.T) *manage.Manage {
@@ -183,8 +197,17 @@ func as(token string) asking { return with("Authorization", "Bearer "+token) }
 // ask sends a request as the owner, a body as JSON.
 func (b *bundle) ask(t *testing.T, method, path, body string, change ...asking) got {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, b.server.URL+path, strings.NewReader(body))
+	a, err := b.send(t.Context(), method, path, body, change...)
 	require.NoError(t, err)
+	return a
+}
+
+// send is ask for other goroutines than the test's.
+func (b *bundle) send(ctx context.Context, method, path, body string, change ...asking) (got, error) {
+	request, err := http.NewRequestWithContext(ctx, method, b.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		return got{}, err
+	}
 	request.Header.Set("Authorization", "Bearer "+b.token)
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
@@ -193,11 +216,12 @@ func (b *bundle) ask(t *testing.T, method, path, body string, change ...asking) 
 		c(request)
 	}
 	answer, err := b.server.Client().Do(request)
-	require.NoError(t, err)
-	defer answer.Body.Close()
+	if err != nil {
+		return got{}, err
+	}
+	defer func() { _ = answer.Body.Close() }()
 	raw, err := io.ReadAll(answer.Body)
-	require.NoError(t, err)
-	return got{status: answer.StatusCode, header: answer.Header, body: string(raw)}
+	return got{status: answer.StatusCode, header: answer.Header, body: string(raw)}, err
 }
 
 // made creates something and gives its answer.

@@ -97,10 +97,17 @@ func (a *AccessTokens) keyOf(token string) (keySet, error) {
 	if strings.Count(token, ".") != 2 {
 		return keySet{}, errors.New("not in three parts")
 	}
-	encoded, _, _ := strings.Cut(token, ".")
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if err != nil {
-		return keySet{}, errors.New("header is not base64url")
+	// The JWT library forgives padding and stray bits; one token shall have one
+	// form only (RFC 7515, section 2).
+	var raw []byte
+	for i, part := range strings.Split(token, ".") {
+		decoded, err := base64.RawURLEncoding.Strict().DecodeString(part)
+		if err != nil || strings.ContainsAny(part, "\r\n") {
+			return keySet{}, errors.New("not in base64url")
+		}
+		if i == 0 {
+			raw = decoded
+		}
 	}
 	var header struct {
 		Algorithm string `json:"alg"`

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/alexedwards/argon2id"
+
+	"monitor/modules/uptime"
 )
 
 // The cost of a hash: OWASP Password Storage Cheat Sheet, Argon2id, "m=19456
@@ -15,6 +17,11 @@ const (
 	hashLanes     = 1
 )
 
+// longestQueue is how many may wait for each turn: the last of them for some
+// seconds. Who comes then is sent away at once, so that a flood from many
+// addresses piles up no requests and ends when the flood does.
+const longestQueue = 128
+
 // nothing is a hash of the same cost that no password has: its key is zeros.
 const nothing = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
@@ -22,15 +29,17 @@ const nothing = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAA
 // tens of milliseconds of a processor, and strangers may ask for it.
 type Passwords struct {
 	turns chan struct{}
+	queue chan struct{} // those who wait and those whose turn it is
 }
 
 // NewPasswords allows atOnce hashes at a time, at least one.
 func NewPasswords(atOnce int) *Passwords {
-	return &Passwords{turns: make(chan struct{}, max(atOnce, 1))}
+	atOnce = max(atOnce, 1)
+	return &Passwords{turns: make(chan struct{}, atOnce), queue: make(chan struct{}, atOnce*(1+longestQueue))}
 }
 
-// Hash gives the hash to be stored. Its error is the context's, or that of the
-// random source.
+// Hash gives the hash to be stored. Its error is the context's, that of the
+// random source, or CodeUnavailable when too many wait.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	if err := p.wait(ctx); err != nil {
 		return "", err
@@ -46,7 +55,8 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Verify reports whether the hash is the password's, in constant time. An error
-// is the context's, or tells of a hash that is none.
+// is the context's, CodeUnavailable when too many wait, or tells of a hash that
+// is none.
 func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
 	if err := p.wait(ctx); err != nil {
 		return false, err
@@ -71,11 +81,20 @@ func (p *Passwords) wait(ctx context.Context) error {
 		return fmt.Errorf("wait for a turn to hash: %w", err)
 	}
 	select {
+	case p.queue <- struct{}{}:
+	default:
+		return uptime.Fail(uptime.CodeUnavailable, "Too many people log in at the moment; try again in a few seconds.")
+	}
+	select {
 	case p.turns <- struct{}{}:
 		return nil
 	case <-ctx.Done():
+		<-p.queue
 		return fmt.Errorf("wait for a turn to hash: %w", ctx.Err())
 	}
 }
 
-func (p *Passwords) done() { <-p.turns }
+func (p *Passwords) done() {
+	<-p.turns
+	<-p.queue
+}

@@ -109,6 +109,7 @@ func TestSettingsAreValidated(t *testing.T) {
 		"WebhookHeader":    {kind: "webhook", settings: `{"url":"https://example.com","headers":{"a b":"c"}}`, field: "headers.a b", message: "not a header name"},
 		"WebhookHeaderCR":  {kind: "webhook", settings: `{"url":"https://example.com","headers":{"A":"b\r\nC: d"}}`, field: "headers.A", message: "control"},
 		"WebhookOwnHeader": {kind: "webhook", settings: `{"url":"https://example.com","headers":{"Webhook-ID":"x"}}`, field: "headers.Webhook-ID", message: "set by the program"},
+		"WebhookTwice":     {kind: "webhook", settings: `{"url":"https://example.com","headers":{"x-team":"a","X-Team":"b"}}`, field: "headers.x-team", message: "is given twice"},
 		"WebhookSecret":    {kind: "webhook", settings: `{"url":"https://example.com","secret":"whsec_***"}`, field: "secret", message: "base64"},
 		"EmailOK":          {kind: "email", settings: `{"to":["a@example.com"]}`, smtp: "mail.example.com"},
 		"EmailOwnServer":   {kind: "email", settings: `{"to":["a@example.com"],"smtp":{"host":"mail.example.com"}}`},

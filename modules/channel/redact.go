@@ -22,6 +22,10 @@ const (
 	maxRead = 4 * maxText
 )
 
+// minHidden is the length from which a secret is hidden. Masking a shorter one
+// would tell it, by the words that lack it.
+const minHidden = 4
+
 // redactor takes secrets out of text from endpoints and libraries.
 type redactor struct {
 	forms []string // longest first, so that no part of a longer one stays
@@ -52,7 +56,7 @@ func (r redactor) with(secret string) redactor {
 		base64.StdEncoding.EncodeToString([]byte(secret)),
 		base64.RawURLEncoding.EncodeToString([]byte(secret)),
 	} {
-		if form != "" && !slices.Contains(forms, form) {
+		if len(form) >= minHidden && !slices.Contains(forms, form) {
 			forms = append(forms, form)
 		}
 	}

@@ -222,6 +222,9 @@ func describeSMTP(err error) string {
 	if answer, ok := errors.AsType[*textproto.Error](err); ok {
 		return uptime.CleanLine(strconv.Itoa(answer.Code)+" "+answer.Msg, 300)
 	}
+	if strings.HasSuffix(err.Error(), "target host does not support STARTTLS") {
+		return "the mail server does not offer STARTTLS: set tls to tls or none"
+	}
 	return describe(err)
 }
 

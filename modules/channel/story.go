@@ -68,6 +68,9 @@ func (t teller) plot(what uptime.EventType, m uptime.Message) story {
 		since := lasted(m)
 		return plot("Still down", "down", name, "for "+since, name+" has been down for "+since)
 	case uptime.EventResolved:
+		if m.Type == uptime.EventResolved && m.Data.Result == nil {
+			return closedPlot(name, m.Data.Incident)
+		}
 		was := "was down " + lasted(m)
 		return plot("Up", "up", name, was, name+" is up again, it "+was)
 	case uptime.EventAcknowledged:
@@ -96,6 +99,16 @@ func plot(word, tone, name, detail, headline string) story {
 		subject += " — " + detail
 	}
 	return story{Subject: subject, Word: word, Tone: tone, Headline: headline}
+}
+
+// closedPlot is of an incident that ended without a check that found the monitor
+// up: it was paused or deleted, or somebody resolved it.
+func closedPlot(name string, i *uptime.EventIncident) story {
+	reason := "Resolved by hand."
+	if i != nil && i.Reason != "" {
+		reason = line(i.Reason)
+	}
+	return plot("Resolved", "note", name, reason, "The incident of "+name+" was closed: "+reason)
 }
 
 func (t teller) certificatePlot(name string, m uptime.Message) story {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,9 +87,13 @@ func checkWebhook(s *WebhookSettings) []uptime.FieldError {
 	if u, err := url.Parse(s.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		wrong = append(wrong, uptime.FieldError{Field: "url", Message: "must be an absolute http or https URL"})
 	}
-	for name, value := range s.Headers {
-		field := "headers." + name
+	given := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		field, value, again := "headers."+name, s.Headers[name], given[strings.ToLower(name)]
+		given[strings.ToLower(name)] = true
 		switch {
+		case again: // names are the same in any case
+			wrong = append(wrong, uptime.FieldError{Field: field, Message: "is given twice"})
 		case !validHeaderName(name):
 			wrong = append(wrong, uptime.FieldError{Field: field, Message: "is not a header name"})
 		case ownHeader(name):

@@ -20,11 +20,12 @@ type webhookMessage struct {
 	TestOf    uptime.EventType `json:"test_of,omitempty"` // of type test: what it shows
 	Timestamp time.Time        `json:"timestamp"`         // of the event
 
-	Monitor     *uptime.EventMonitor         `json:"monitor,omitempty"`
-	Incident    *webhookIncident             `json:"incident,omitempty"`
-	Result      *uptime.EventResult          `json:"result,omitempty"`
-	Certificate *uptime.EventCertificateData `json:"certificate,omitempty"`
-	Alarm       *uptime.EventAlarmData       `json:"alarm,omitempty"`
+	Monitor                *uptime.EventMonitor         `json:"monitor,omitempty"`
+	Incident               *webhookIncident             `json:"incident,omitempty"`
+	Result                 *uptime.EventResult          `json:"result"` // null where no check stands behind the event
+	Certificate            *uptime.EventCertificateData `json:"certificate,omitempty"`
+	Alarm                  *uptime.EventAlarmData       `json:"alarm,omitempty"`
+	*uptime.EventAlarmData                              // of system.alarm: the same, beside type
 
 	// Merged: the event before this one, of type Merges, could not be
 	// delivered and will not be; this message speaks of both. What the earlier
@@ -46,7 +47,7 @@ func webhookBody(m uptime.Message, publicURL string) ([]byte, error) {
 	body := webhookMessage{
 		ID: m.ID, Type: m.Type, TestOf: m.TestOf, Timestamp: m.Timestamp.UTC(),
 		Monitor: m.Data.Monitor, Result: m.Data.Result,
-		Certificate: m.Data.Certificate, Alarm: m.Data.Alarm,
+		Certificate: m.Data.Certificate, Alarm: m.Data.Alarm, EventAlarmData: m.Data.Alarm,
 	}
 	if i := m.Data.Incident; i != nil {
 		body.Incident = &webhookIncident{EventIncident: *i}

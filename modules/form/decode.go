@@ -12,12 +12,17 @@ import (
 	"monitor/modules/uptime"
 )
 
+// maxErrors bounds what one answer tells: a body of some MiB can hold a million
+// mistakes, and to compare each with all others would take minutes.
+const maxErrors = 100
+
 // Decode reads the JSON of a settings block strictly into settings that hold
 // its defaults, then validates them. Everything wrong is reported at once, with
 // paths that start with the block's name: unknown fields, doubles, wrong types,
 // broken rules. null stands for a field's default. When an error is returned
 // the settings may be partly filled and must not be used. Raw that is no JSON
-// at all is CodeMalformed, everything else CodeInvalid.
+// at all is CodeMalformed, everything else CodeInvalid, with the first maxErrors
+// of what is wrong.
 func Decode(block string, raw json.RawMessage, into any) *uptime.Error {
 	v := structOf(into)
 	var d decoder
@@ -32,6 +37,9 @@ func Decode(block string, raw json.RawMessage, into any) *uptime.Error {
 	}
 	errs := d.errs
 	for _, e := range Validate(block, into) {
+		if len(errs) >= maxErrors {
+			break
+		}
 		// What could not be read still holds its default, so nothing that the
 		// rules say of it is about what the user wrote.
 		if !slices.ContainsFunc(d.errs, func(f uptime.FieldError) bool { return within(e.Field, f.Field) }) {
@@ -70,6 +78,9 @@ type decoder struct {
 }
 
 func (d *decoder) fail(path, format string, args ...any) {
+	if len(d.errs) >= maxErrors {
+		return
+	}
 	d.errs = append(d.errs, uptime.FieldError{Field: path, Message: fmt.Sprintf(format, args...)})
 }
 

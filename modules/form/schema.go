@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // durationPattern is the text form that ParseDuration takes.
@@ -65,6 +66,9 @@ func constrain(s map[string]any, m member, f Field) {
 			s["enum"] = f.Options
 		}
 	}
+	if example := exampleOf(m.typ, f.Placeholder); example != nil {
+		s["examples"] = []any{example}
+	}
 	if f.MaxLength > 0 {
 		s["maxLength"] = f.MaxLength
 	}
@@ -83,6 +87,24 @@ func constrain(s map[string]any, m member, f Field) {
 		if _, err := strconv.ParseFloat(f.Max, 64); err == nil {
 			s["maximum"] = json.Number(f.Max)
 		}
+	}
+}
+
+// exampleOf is the placeholder of a field as a value of its type; nil for none.
+func exampleOf(t reflect.Type, placeholder string) any {
+	if placeholder == "" {
+		return nil
+	}
+	switch shapeOf(t) {
+	case shapeText, shapeDuration:
+		return placeholder
+	case shapeList:
+		return []string{placeholder}
+	case shapeMap:
+		name, value, _ := strings.Cut(placeholder, ": ")
+		return map[string]string{name: value}
+	default:
+		return nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func (s *Server) finish(w *recorder, r *http.Request, req uptime.Request, start 
 			panic(panicked)
 		}
 		s.p.Log.Error("a handler panicked", "panic", panicked, "request_id", req.ID,
-			"method", r.Method, "path", r.URL.Path, "stack", string(debug.Stack()))
+			"method", r.Method, "path", shown(r.URL.Path), "stack", string(debug.Stack()))
 		if w.status == 0 {
 			http.Error(w, "internal error, request id "+req.ID, http.StatusInternalServerError)
 		}
@@ -45,8 +46,23 @@ func (s *Server) finish(w *recorder, r *http.Request, req uptime.Request, start 
 	if quiet(r.URL.Path) && w.status < http.StatusInternalServerError {
 		level = slog.LevelDebug
 	}
-	s.p.Log.Log(r.Context(), level, "request", "method", r.Method, "path", uptime.CleanLine(r.URL.Path, 512),
+	s.p.Log.Log(r.Context(), level, "request", "method", r.Method, "path", shown(r.URL.Path),
 		"status", w.status, "bytes", w.bytes, "duration", time.Since(start), "address", req.Address, "request_id", req.ID)
+}
+
+// shown is a path as logs may hold it: without the tokens that let in whoever
+// knows them.
+func shown(path string) string {
+	for _, prefix := range []string{"/ping/", "/api/push/", "/invite/", "/reset/"} {
+		if token, ok := strings.CutPrefix(path, prefix); ok {
+			_, rest, more := strings.Cut(token, "/")
+			if path = prefix + "********"; more {
+				path += "/" + rest
+			}
+			break
+		}
+	}
+	return uptime.CleanLine(path, 512)
 }
 
 // quiet paths are asked for by machines all the time.
@@ -72,13 +88,37 @@ func (s *Server) identify(r *http.Request) uptime.Request {
 			req.Host = host
 		}
 	}
-	req.Local = isLoopback(peer) && isLoopbackHost(r.Host) && !forwarded(r.Header)
+	req.Local = isLoopback(peer) && isLoopbackHost(r.Host) && !forwarded(r.Header) && !foreign(r.Header)
 	return req
 }
 
+// forwarded reports any trace of a proxy or tunnel: behind one on this machine
+// the peer is loopback, whoever asks.
 func forwarded(h http.Header) bool {
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
-		if len(h.Values(name)) > 0 {
+	for name := range h {
+		switch name {
+		case "Forwarded", "Via", "X-Forwarded", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Host",
+			"True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "Fly-Client-Ip", "Cdn-Loop":
+			return true
+		}
+		if strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-Forwarded-") {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign reports a browser's request that a page of another site or port asked
+// for: it comes from this machine, its author need not.
+func foreign(h http.Header) bool {
+	for _, site := range h.Values("Sec-Fetch-Site") {
+		if site != "same-origin" && site != "none" {
+			return true
+		}
+	}
+	for _, origin := range h.Values("Origin") {
+		u, err := url.Parse(origin)
+		if err != nil || !isLoopbackHost(u.Host) {
 			return true
 		}
 	}

@@ -78,6 +78,24 @@ func (m *Memory) Allow(ctx context.Context, key string, rate uptime.Rate) (uptim
 	}, nil
 }
 
+// GiveBack returns one to the key's allowance, which it does not exceed.
+func (m *Memory) GiveBack(ctx context.Context, key string, rate uptime.Rate) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if rate.Limit <= 0 || rate.Per < time.Duration(rate.Limit) {
+		return fmt.Errorf("give back to %q: %d per %s cannot be used", key, rate.Limit, rate.Per)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a := m.keys[key]; a != nil {
+		a.full = a.full.Add(-rate.Per / time.Duration(rate.Limit))
+		m.up(a.index)
+	}
+	m.forgetFull(m.clock())
+	return nil
+}
+
 // Keys counts the keys in use.
 func (m *Memory) Keys() int {
 	m.mu.Lock()
@@ -105,7 +123,7 @@ func (m *Memory) store(a *account, key string, full time.Time) {
 		m.up(a.index)
 		return
 	}
-	a.full = full // only ever later
+	a.full = full // only ever later here
 	m.down(a.index)
 }
 

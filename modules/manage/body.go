@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"monitor/modules/uptime"
@@ -49,6 +50,9 @@ func parseBody(raw json.RawMessage) (*body, error) {
 	if bytes.TrimSpace(raw)[0] != '{' {
 		return nil, uptime.Fail(uptime.CodeMalformed, "The body must be a JSON object.")
 	}
+	if halfPair(raw) {
+		return nil, uptime.Fail(uptime.CodeMalformed, `The body holds half of a surrogate pair: \uD800 to \uDFFF come in twos.`)
+	}
 	scan := scanner{decoder: json.NewDecoder(bytes.NewReader(raw))}
 	scan.decoder.UseNumber()
 	if err := scan.value("", 0); err != nil {
@@ -59,6 +63,40 @@ func parseBody(raw json.RawMessage) (*body, error) {
 		return nil, &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body is not valid JSON.", Err: err}
 	}
 	return b, nil
+}
+
+// halfPair reports whether valid JSON escapes half of a surrogate pair, which
+// the decoder would silently replace.
+func halfPair(raw []byte) bool {
+	for {
+		at := bytes.IndexByte(raw, '\\')
+		if at < 0 {
+			return false
+		}
+		raw = raw[at:]
+		unit := escaped(raw)
+		if !utf16.IsSurrogate(unit) {
+			raw = raw[2:]
+			continue
+		}
+		if utf16.DecodeRune(unit, escaped(raw[6:])) == utf8.RuneError {
+			return true
+		}
+		raw = raw[12:]
+	}
+}
+
+// escaped is the unit of an escape such as \u00e9 at the start of the text, 0 for
+// anything else.
+func escaped(raw []byte) rune {
+	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(unit)
 }
 
 // scanner looks through valid JSON for what a decoder would let pass: doubled

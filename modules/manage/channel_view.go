@@ -29,7 +29,6 @@ type ChannelView struct {
 	ETag string `json:"-"`
 }
 
-// ChannelTestView is what the two messages of a test came to.
 // EndpointView is how the endpoint does as the process that answers sees it:
 // closed lets every message through, open none until RetryAt.
 type EndpointView struct {
@@ -39,6 +38,7 @@ type EndpointView struct {
 	RetryAt             *time.Time          `json:"retry_at"`
 }
 
+// ChannelTestView is what the two messages of a test came to.
 type ChannelTestView struct {
 	OK       bool              `json:"ok"` // both were taken
 	Attempts []TestAttemptView `json:"attempts"`

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 const (
 	maxIncidentMonitors = 200
 	maxMessage          = 10000
+	resolvedLine        = "Resolved." // of a timeline, where nobody wrote one
 )
 
 func stages() []uptime.Stage {
@@ -162,6 +164,9 @@ func moveStage(inc *uptime.Incident, now time.Time, stage uptime.Stage, message 
 	case moved && stage == uptime.StageResolved:
 		resolve(inc, now)
 		tell = uptime.EventResolved
+		if message == "" {
+			message = resolvedLine
+		}
 	case moved:
 		inc.Stage = stage
 	}
@@ -212,6 +217,9 @@ func (m *Manage) ResolveIncident(ctx context.Context, actor uptime.Actor, id int
 			return nil, "", uptime.Fail(uptime.CodeConflict, "The incident is already resolved.")
 		}
 		resolve(inc, now)
+		if message == "" {
+			message = resolvedLine
+		}
 		return &uptime.IncidentUpdate{
 			At: now, AuthorID: actor.UserID, Author: actor.Name, Stage: uptime.StageResolved, Message: message,
 		}, uptime.EventResolved, nil
@@ -295,6 +303,9 @@ func (m *Manage) incidentEvents(actor uptime.Actor, inc uptime.Incident, tell up
 	event.Data.Monitor = nil
 	if tell == uptime.EventAcknowledged {
 		event.Data.Incident.AcknowledgedBy = actor.Name
+	}
+	if tell == uptime.EventResolved {
+		event.Data.Incident.Reason = "Resolved by " + cmp.Or(actor.Name, "hand") + "."
 	}
 	return []uptime.Event{event}
 }

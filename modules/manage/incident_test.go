@@ -3,6 +3,7 @@ package manage_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -119,8 +120,12 @@ func TestIncidentOfAMonitorTellsItsChannels(t *testing.T) {
 
 	_, err = b.AcknowledgeIncident(ctx, b.owner, list.Items[0].ID, nil)
 	require.NoError(t, err)
-	_, err = b.ResolveIncident(ctx, b.owner, list.Items[0].ID, nil)
+	over, err := b.ResolveIncident(ctx, b.owner, list.Items[0].ID, nil)
 	require.NoError(t, err)
+	for i, message := range []string{"Acknowledged.", "Resolved."} {
+		require.Equal(t, message, over.Updates[i].Message)
+		require.Equal(t, "Olga", over.Updates[i].Author)
+	}
 	deliveries, err := b.Deliveries(ctx, b.owner, uptime.DeliveryFilter{ChannelID: c.ID}, uptime.Page{})
 	require.NoError(t, err)
 	var types []uptime.EventType
@@ -128,6 +133,20 @@ func TestIncidentOfAMonitorTellsItsChannels(t *testing.T) {
 		types = append(types, d.EventType)
 	}
 	require.ElementsMatch(t, []uptime.EventType{uptime.EventAcknowledged, uptime.EventResolved}, types)
-	_, err = b.RetryDelivery(ctx, b.owner, deliveries.Items[0].ID)
+	claims, err := b.store.ClaimDeliveries(ctx, uptime.ClaimParams{Limit: 1, PerChannel: 1, Lease: time.Minute})
+	require.NoError(t, err)
+	require.Equal(t, "Resolved by Olga.", claims[0].Event.Data.Incident.Reason)
+	require.NoError(t, b.store.FinishDelivery(ctx, claims[0], uptime.AttemptResult{
+		Attempt: uptime.Attempt{At: b.clock.Now(), Outcome: uptime.AttemptPermanent}, Status: uptime.DeliveryDead, Reason: "no",
+	}))
+	heard, err := b.bus.Subscribe(t.Context(), uptime.TopicDelivery)
+	require.NoError(t, err)
+	_, err = b.RetryDelivery(ctx, b.owner, claims[0].Delivery.ID)
+	require.NoError(t, err)
+	told := <-heard
+	require.Equal(t, claims[0].Delivery.ID, told.ID)
+	require.JSONEq(t, fmt.Sprintf(`{"id":%d,"event_id":%q,"event_type":"incident.resolved","channel_id":1,"monitor_id":1,"status":"pending"}`,
+		told.ID, claims[0].Event.ID), string(told.Data), "what streams show, so that those of one monitor get it")
+	_, err = b.RetryDelivery(ctx, b.owner, claims[0].Delivery.ID)
 	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err), "only dead ones are sent again")
 }

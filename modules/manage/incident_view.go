@@ -24,7 +24,7 @@ type IncidentView struct {
 	Cause              string                `json:"cause"`
 	ErrorKind          uptime.ErrorKind      `json:"error_kind"`
 	Evidence           *uptime.Evidence      `json:"evidence,omitempty"`
-	Updates            []UpdateView          `json:"updates"` // oldest first; empty in lists
+	Updates            []UpdateView          `json:"updates"` // oldest first
 	CreatedAt          time.Time             `json:"created_at"`
 	UpdatedAt          time.Time             `json:"updated_at"`
 

@@ -56,10 +56,11 @@ func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) 
 	if len(email) > maxEmail || len(in.Password) > maxPasswordBytes || hasControl(email, "") {
 		return uptime.User{}, wrongLogin()
 	}
-	if err := m.limit(ctx, "login:"+in.Client.Address, addressRate()); err != nil {
+	address, account := "login:"+in.Client.Address, m.accountKey(email, in.Client.Address)
+	if err := m.limit(ctx, address, addressRate()); err != nil {
 		return uptime.User{}, err
 	}
-	if err := m.limit(ctx, "login:"+m.deps.Secrets.Hash(email)+":"+in.Client.Address, accountRate()); err != nil {
+	if err := m.limit(ctx, account, accountRate()); err != nil {
 		return uptime.User{}, err
 	}
 	user, err := m.deps.Users.UserByEmail(ctx, email)
@@ -79,7 +80,21 @@ func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) 
 	case !ok || user.Disabled:
 		return uptime.User{}, wrongLogin()
 	}
+	m.giveBack(ctx, address, addressRate())
+	m.giveBack(ctx, account, accountRate())
 	return user, nil
+}
+
+// accountKey is the limit of guesses at an account from an address.
+func (m *Manage) accountKey(email, address string) string {
+	return "login:" + m.deps.Secrets.Hash(email) + ":" + address
+}
+
+// giveBack returns the try of who was right: only guesses are limited.
+func (m *Manage) giveBack(ctx context.Context, key string, rate uptime.Rate) {
+	if err := m.deps.Limiter.GiveBack(ctx, key, rate); err != nil {
+		m.deps.Log.WarnContext(ctx, "give back a log-in attempt", "error", err)
+	}
 }
 
 func wrongLogin() error {

@@ -62,7 +62,8 @@ func (m *Manage) confirm(ctx context.Context, actor uptime.Actor, user uptime.Us
 	if len(current) > maxPasswordBytes {
 		return wrong
 	}
-	if err := m.limit(ctx, "login:"+m.deps.Secrets.Hash(user.Email)+":"+actor.Address, accountRate()); err != nil {
+	key := m.accountKey(user.Email, actor.Address)
+	if err := m.limit(ctx, key, accountRate()); err != nil {
 		return err
 	}
 	ok, err := m.deps.Passwords.Verify(ctx, current, user.PasswordHash)
@@ -72,6 +73,7 @@ func (m *Manage) confirm(ctx context.Context, actor uptime.Actor, user uptime.Us
 	if !ok {
 		return wrong
 	}
+	m.giveBack(ctx, key, accountRate())
 	return nil
 }
 

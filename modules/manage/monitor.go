@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"monitor/modules/form"
 	"monitor/modules/uptime"
@@ -267,6 +269,16 @@ func (m *Manage) UpsertMonitor(ctx context.Context, actor uptime.Actor, external
 	if err := m.permit(actor, ChangeMonitor); err != nil {
 		return MonitorView{}, false, err
 	}
+	key := &body{}
+	switch externalKey = strings.TrimSpace(externalKey); {
+	case externalKey == "":
+		key.fail("external_key", "must not be empty")
+	case !utf8.ValidString(externalKey):
+		key.fail("external_key", "must be valid UTF-8")
+	}
+	if err := key.finish("the path"); err != nil {
+		return MonitorView{}, false, err
+	}
 	read := func(uptime.Monitor) (*body, error) { return keyedBody(raw, externalKey) }
 	// Somebody may create or delete the same key in between: look twice more.
 	for range 3 {
@@ -305,7 +317,7 @@ func keyedBody(raw json.RawMessage, key string) (*body, error) {
 		return nil, fmt.Errorf("write external key: %w", err)
 	}
 	var given string
-	if own, there := b.fields["external_key"]; there && json.Unmarshal(own, &given) == nil && given != "" && given != key {
+	if own, there := b.fields["external_key"]; there && json.Unmarshal(own, &given) == nil && given != "" && strings.TrimSpace(given) != key {
 		b.fail("external_key", "must be the one in the path")
 	}
 	b.fields["external_key"] = path

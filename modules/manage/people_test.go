@@ -27,7 +27,7 @@ func TestSetupIsOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
-			_, _, err := b.Setup(ctx, manage.SetupInput{Email: "x@example.com", Password: password, Trusted: true})
+			_, _, err := b.Setup(ctx, manage.SetupInput{Name: "X", Email: "x@example.com", Password: password, Trusted: true})
 			if uptime.CodeOf(err) != uptime.CodeConflict {
 				t.Errorf("a second owner was made: %v", err)
 			}
@@ -50,7 +50,7 @@ func TestSetupNeedsTheToken(t *testing.T) {
 		require.ErrorContains(t, err, "setup_token")
 	}
 	_, _, err := m.Setup(ctx, manage.SetupInput{SetupToken: setupToken, Password: "short", TimeZone: "Mars/Base"})
-	require.Equal(t, []string{"email is required", `time_zone must be an IANA time zone such as "Europe/Berlin"`, "password must have at least 12 characters"}, problems(t, err))
+	require.Equal(t, []string{"email is required", `time_zone must be an IANA time zone such as "Europe/Berlin"`, "name is required", "password must have at least 12 characters"}, problems(t, err))
 }
 
 func TestLogin(t *testing.T) {
@@ -100,8 +100,14 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 	_, err = b.Login(ctx, elsewhere)
 	require.NoError(t, err, "nobody can lock the owner out from elsewhere")
 	b.clock.add(31 * time.Second)
-	_, err = b.Login(ctx, login(password))
-	require.NoError(t, err)
+	for range 30 {
+		_, err = b.Login(ctx, login(password))
+		require.NoError(t, err, "who knows the password is no guesser")
+	}
+	_, err = b.Login(ctx, login("wrong password"))
+	require.Equal(t, uptime.CodeUnauthorized, uptime.CodeOf(err))
+	_, err = b.Login(ctx, login("wrong password"))
+	require.Equal(t, uptime.CodeLimited, uptime.CodeOf(err), "no failure was given back")
 }
 
 func TestRefreshRotatesAndReuseEndsTheFamily(t *testing.T) {
@@ -351,6 +357,8 @@ type userStore interface {
 }
 
 type allowAll struct{}
+
+func (allowAll) GiveBack(context.Context, string, uptime.Rate) error { return nil }
 
 func (allowAll) Allow(context.Context, string, uptime.Rate) (uptime.LimitDecision, error) {
 	return uptime.LimitDecision{Allowed: true}, nil

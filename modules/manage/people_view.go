@@ -75,6 +75,8 @@ type SetupInput struct {
 	// so that no set-up token is needed.
 	Trusted bool   `json:"-"`
 	Client  Client `json:"-"`
+
+	bySettings bool // no person gave it
 }
 
 // LoginInput logs a person in.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"monitor/modules/uptime"
 )
@@ -74,6 +75,9 @@ func (m *Manage) firstOwner(ctx context.Context, in SetupInput) (uptime.User, er
 	if b.text("instance_name", uptime.MaxNameLength, &instance) && instance == "" {
 		instance = defaultInstance
 	}
+	if !in.bySettings && strings.TrimSpace(in.Name) == "" {
+		b.fail("name", "is required")
+	}
 	checkPassword(b, "password", in.Password, user.Email)
 	if err := b.finish("the set-up"); err != nil {
 		return uptime.User{}, err
@@ -117,7 +121,7 @@ func (m *Manage) EnsureFirstOwner(ctx context.Context, email, password string) (
 	if err != nil || !needed {
 		return false, err
 	}
-	_, err = m.firstOwner(ctx, SetupInput{Email: email, Password: password})
+	_, err = m.firstOwner(ctx, SetupInput{Email: email, Password: password, bySettings: true})
 	if uptime.CodeOf(err) == uptime.CodeConflict {
 		return false, nil
 	}

@@ -190,6 +190,8 @@ func TestGoneDisablesAndTellsOthers(t *testing.T) {
 	gone.Codes(410)
 	dead := h.channel(t, "webhook", "secret", "s1-secret", map[string]any{"url": gone.URL, "secret": "SECRET"})
 	h.channel(t, "webhook", "secret", "s2-secret", map[string]any{"url": other.URL, "secret": "SECRET"})
+	heard, err := h.bus.Subscribe(t.Context(), uptime.TopicDelivery)
+	require.NoError(t, err)
 	stop := start(h.notifier())
 	defer stop()
 	h.outage(t, dead)
@@ -200,7 +202,15 @@ func TestGoneDisablesAndTellsOthers(t *testing.T) {
 	require.Contains(t, c.DisabledReason, "410")
 	require.Len(t, gone.Requests(), 1)
 	require.Len(t, other.Requests(), 1)
-	require.Contains(t, other.Requests()[0].Body, `"kind":"channel_dead"`)
+	body := other.Requests()[0].Body
+	require.Contains(t, body, `"kind":"channel_dead"`)
+	require.Contains(t, body, `incident.opened of monitor \"Shop\" (#1), incident #1, could not be delivered: HTTP 410`)
+	require.Contains(t, body, `"target":"http://example.com"`)
+	// Streams of one monitor are told, too.
+	told := <-heard
+	require.Equal(t, uptime.TopicDelivery, told.Topic)
+	require.JSONEq(t, fmt.Sprintf(`{"id":%d,"event_id":%q,"event_type":"incident.opened","channel_id":%d,"monitor_id":1,"status":"dead"}`,
+		told.ID, gone.Requests()[0].Header.Get("webhook-id"), dead.ID), string(told.Data))
 }
 
 // Two notifiers share one outbox: each event still goes out once.

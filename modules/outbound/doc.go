@@ -11,7 +11,7 @@
 //     the public internet by the IANA special-purpose registries.
 //
 // The forms of an address are itself without zone and IPv4 mapping, the IPv4
-// address inside NAT64 (64:ff9b::/96), 6to4 (2002::/16) and IPv4-compatible
-// ones, and loopback for the unspecified address, which systems connect to
-// themselves.
+// address inside NAT64 (64:ff9b::/96, 64:ff9b:1::/48), 6to4 (2002::/16),
+// IPv4-translated (::ffff:0:0:0/96) and IPv4-compatible ones, and loopback for the
+// unspecified address, which systems connect to themselves.
 package outbound

@@ -93,12 +93,23 @@ func forms(addr netip.Addr) []netip.Addr {
 // embedded gives the IPv4 address that an IPv6 address leads to.
 func embedded(b [16]byte) (netip.Addr, bool) {
 	switch {
-	case isNAT64(b), slices.Equal(b[:12], make([]byte, 12)) && b != netip.IPv6Loopback().As16():
+	case isNAT64(b), isLocalNAT64(b), isTranslated(b), slices.Equal(b[:12], make([]byte, 12)) && b != netip.IPv6Loopback().As16():
 		return netip.AddrFrom4([4]byte(b[12:])), true
 	case b[0] == 0x20 && b[1] == 0x02:
 		return netip.AddrFrom4([4]byte(b[2:6])), true
 	}
 	return netip.Addr{}, false
+}
+
+// isLocalNAT64: 64:ff9b:1::/48 is for a site's own translators (RFC 8215), which
+// take the last 32 bits where their prefix is a /96.
+func isLocalNAT64(b [16]byte) bool {
+	return slices.Equal(b[:6], []byte{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01})
+}
+
+// isTranslated: ::ffff:0:a.b.c.d of stateless translation (RFC 2765).
+func isTranslated(b [16]byte) bool {
+	return slices.Equal(b[:12], []byte{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0})
 }
 
 func isNAT64(b [16]byte) bool {

@@ -3,8 +3,10 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -81,19 +83,20 @@ func (h *httpType) Kind() uptime.Kind {
 				FollowRedirects: true, CertificateWarningDays: 14, VerifyTLS: true,
 			}
 		},
-		Target: func(settings any) string { return withoutUser(settings.(*httpSettings).URL) },
+		Target: func(settings any) string { return shownURL(settings.(*httpSettings).URL) },
 		Check:  func(settings any) []uptime.FieldError { return settings.(*httpSettings).check() },
 	}
 }
 
-// withoutUser drops user and password from a URL.
-func withoutUser(text string) string {
+// shownURL is a URL without what may be secret in it: user, password, query and
+// fragment. It goes into mails and webhooks.
+func shownURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		// What cannot be parsed is not shown: a password may be in it.
 		return ""
 	}
-	u.User = nil
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	return u.String()
 }
 
@@ -109,8 +112,13 @@ func (s *httpSettings) check() []uptime.FieldError {
 	if len(s.Body) > maxSendBytes {
 		add("body", "must be at most 1 MiB")
 	}
-	for name, value := range s.Headers {
+	given := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		value, again := s.Headers[name], given[strings.ToLower(name)]
+		given[strings.ToLower(name)] = true
 		switch {
+		case again: // names are the same in any case
+			add("headers."+name, "is given twice")
 		case !validHeaderName(name):
 			add("headers."+uptime.CleanLine(name, 100), "is not the name of a header")
 		case !validHeaderValue(value):

@@ -147,7 +147,8 @@ func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // redirect decides on the next hop. Where it leads to another origin, what
-// authorises at the first one stays behind.
+// authorises at the first one stays behind, and so does its address, whose query
+// may hold a token.
 func (x *exchange) redirect(next *http.Request, before []*http.Request) error {
 	if !x.settings.FollowRedirects {
 		return http.ErrUseLastResponse
@@ -160,7 +161,7 @@ func (x *exchange) redirect(next *http.Request, before []*http.Request) error {
 	}
 	first := before[0].URL
 	if next.URL.Scheme != first.Scheme && next.URL.Scheme != "https" || next.URL.Host != first.Host && !sameHost(next.URL, first) {
-		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key"} {
+		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Referer"} {
 			next.Header.Del(name)
 		}
 	}

@@ -33,6 +33,9 @@ func (s *Store) Run(ctx context.Context, ready func()) (err error) {
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := assertPragmas(ctx, db, false); err != nil {
+		if ctx.Err() != nil { // asked to stop meanwhile
+			return nil
+		}
 		return fmt.Errorf("open the checkpoint connection: %w", failure(err))
 	}
 	ready()

@@ -15,11 +15,7 @@ import (
 func (s *Store) Incident(ctx context.Context, ws, id int64) (uptime.Incident, error) {
 	var i uptime.Incident
 	err := s.read(ctx, func(db *gorm.DB) (err error) {
-		i, err = livingIncident(db, ws, id)
-		if err != nil {
-			return err
-		}
-		i.Updates, err = incidentUpdates(db, id)
+		i, err = told(db, ws, id)
 		return err
 	})
 	return i, err
@@ -63,32 +59,7 @@ func withMonitors(db *gorm.DB, rows []incidentRow) ([]uptime.Incident, error) {
 	return list, nil
 }
 
-func incidentUpdates(db *gorm.DB, id int64) ([]uptime.IncidentUpdate, error) {
-	var rows []struct {
-		ID       int64
-		At       instant
-		AuthorID reference
-		Author   string
-		Stage    uptime.Stage
-		Message  string
-	}
-	err := db.Raw(`SELECT u.id, u.at, u.author_id, coalesce(a.name, '') AS author, u.stage, u.message
-		FROM incident_updates u LEFT JOIN users a ON a.id = u.author_id
-		WHERE u.incident_id = ? ORDER BY u.at, u.id`, id).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("read updates of incident %d: %w", id, err)
-	}
-	updates := make([]uptime.IncidentUpdate, 0, len(rows))
-	for _, r := range rows {
-		updates = append(updates, uptime.IncidentUpdate{
-			ID: r.ID, IncidentID: id, At: r.At.time(), AuthorID: int64(r.AuthorID), Author: r.Author,
-			Stage: r.Stage, Message: r.Message,
-		})
-	}
-	return updates, nil
-}
-
-// Incidents lists living incidents, newest first. A monitor's are its own and
+// Incidents lists living incidents with their timelines, newest first. A monitor's are its own and
 // those made by hand that name it.
 func (s *Store) Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter, p uptime.Page) (uptime.List[uptime.Incident], error) {
 	var list uptime.List[uptime.Incident]
@@ -116,8 +87,10 @@ func (s *Store) Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter
 			list.Next = encodeCursor("incidents", int64(last.StartedAt), last.ID)
 		}
 		var err error
-		list.Items, err = withMonitors(db, rows)
-		return err
+		if list.Items, err = withMonitors(db, rows); err != nil {
+			return err
+		}
+		return withUpdates(db, list.Items)
 	})
 	if err != nil {
 		return uptime.List[uptime.Incident]{}, fmt.Errorf("list incidents: %w", err)
@@ -181,20 +154,14 @@ func (s *Store) CreateIncident(ctx context.Context, i uptime.Incident, audit *up
 		if err := insertAudit(tx, audit, n.ID); err != nil {
 			return err
 		}
-		return reread(tx, &out, n.WorkspaceID, n.ID)
+		var err error
+		out, err = told(tx, n.WorkspaceID, n.ID)
+		return err
 	})
 	if err != nil {
 		return uptime.Incident{}, fmt.Errorf("create incident: %w", err)
 	}
 	return out, nil
-}
-
-func reread(tx *gorm.DB, out *uptime.Incident, ws, id int64) (err error) {
-	if *out, err = livingIncident(tx, ws, id); err != nil {
-		return err
-	}
-	out.Updates, err = incidentUpdates(tx, id)
-	return err
 }
 
 func checkMonitors(tx *gorm.DB, ws int64, ids []int64) error {
@@ -244,7 +211,8 @@ func (s *Store) UpdateIncident(ctx context.Context, ws, id int64,
 				return err
 			}
 		}
-		return reread(tx, &out, ws, id)
+		out, err = told(tx, ws, id)
+		return err
 	})
 	if err != nil {
 		return uptime.Incident{}, err
@@ -324,7 +292,22 @@ func saveMonitorIDs(tx *gorm.DB, before, after uptime.Incident) error {
 	return nil
 }
 
-// fillEvents completes events about an incident.
+// newestResult is the newest stored result of the monitor, nil if there is none.
+func (s *Store) newestResult(tx *gorm.DB, m uptime.Monitor) (*uptime.Result, error) {
+	rows, err := s.resultPage(tx, m.ID, uptime.ResultFilter{}, uptime.Page{}, 1)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	region, err := s.regionName(tx, rows[0].RegionID)
+	if err != nil {
+		return nil, err
+	}
+	newest := rows[0].result(m.WorkspaceID, region)
+	return &newest, nil
+}
+
+// fillEvents completes events about an incident. An acknowledgement shows the
+// newest result; an end by hand has none, for no check found it.
 func (s *Store) fillEvents(tx *gorm.DB, i uptime.Incident, events []uptime.Event) ([]uptime.Event, error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -338,7 +321,13 @@ func (s *Store) fillEvents(tx *gorm.DB, i uptime.Incident, events []uptime.Event
 	}
 	filled := make([]uptime.Event, 0, len(events))
 	for _, e := range events {
-		base := uptime.NewEvent(s.random, e.Type, monitor, &i, nil, s.now())
+		var newest *uptime.Result
+		if e.Type == uptime.EventAcknowledged && i.MonitorID != 0 {
+			if newest, err = s.newestResult(tx, monitor); err != nil {
+				return nil, err
+			}
+		}
+		base := uptime.NewEvent(s.random, e.Type, monitor, &i, newest, s.now())
 		if i.MonitorID == 0 {
 			base.Data.Monitor = nil
 		}
@@ -354,8 +343,8 @@ func (s *Store) fillEvents(tx *gorm.DB, i uptime.Incident, events []uptime.Event
 		if e.Data.Incident != nil {
 			base.Data.Incident = e.Data.Incident
 		}
-		if base.Data.Result, err = s.resultFor(tx, e, monitor); err != nil {
-			return nil, err
+		if e.Data.Result != nil {
+			base.Data.Result = e.Data.Result
 		}
 		filled = append(filled, base)
 	}

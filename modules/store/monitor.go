@@ -119,7 +119,7 @@ func (s *Store) UpdateMonitor(ctx context.Context, ws, id int64, mutate func(*up
 			out = before
 			return nil
 		}
-		if out, err = s.saveMonitor(tx, before, after); err != nil {
+		if out, err = s.saveMonitor(tx, before, after, audit); err != nil {
 			return err
 		}
 		return insertAudit(tx, audit, id)
@@ -142,7 +142,7 @@ func (s *Store) DeleteMonitor(ctx context.Context, ws, id int64, audit *uptime.A
 		}
 		after := normalMonitor(before)
 		after.DeletedAt = s.now()
-		if _, err := s.saveMonitor(tx, before, after); err != nil {
+		if _, err := s.saveMonitor(tx, before, after, audit); err != nil {
 			return err
 		}
 		return insertAudit(tx, audit, id)
@@ -162,7 +162,7 @@ func (s *Store) RestoreMonitor(ctx context.Context, ws, id int64, audit *uptime.
 		}
 		after := normalMonitor(before)
 		after.DeletedAt, after.CheckAt = time.Time{}, now
-		if out, err = s.saveMonitor(tx, before, after); err != nil {
+		if out, err = s.saveMonitor(tx, before, after, audit); err != nil {
 			return err
 		}
 		return insertAudit(tx, audit, id)
@@ -183,8 +183,9 @@ func (s *Store) lockMonitor(tx *gorm.DB, where string, args ...any) (uptime.Moni
 	return one(tx, s.view(tx).Where(where, args...)) // as it is now that it is locked
 }
 
-// saveMonitor writes a changed monitor and what follows from the change.
-func (s *Store) saveMonitor(tx *gorm.DB, before, after uptime.Monitor) (uptime.Monitor, error) {
+// saveMonitor writes a changed monitor and what follows from the change. by says
+// who made it; nil is the program.
+func (s *Store) saveMonitor(tx *gorm.DB, before, after uptime.Monitor, by *uptime.Audit) (uptime.Monitor, error) {
 	now := s.now()
 	var err error
 	after.Version, after.UpdatedAt = before.Version+1, now
@@ -192,7 +193,7 @@ func (s *Store) saveMonitor(tx *gorm.DB, before, after uptime.Monitor) (uptime.M
 		return after, err
 	}
 	if due(before) != due(after) {
-		if err := s.restate(tx, before, &after, now); err != nil {
+		if err := s.restate(tx, before, &after, by, now); err != nil {
 			return after, err
 		}
 	}
@@ -222,8 +223,9 @@ func (s *Store) saveMonitor(tx *gorm.DB, before, after uptime.Monitor) (uptime.M
 // due reports whether the monitor is to be checked.
 func due(m uptime.Monitor) bool { return m.Enabled && m.DeletedAt.IsZero() }
 
-// restate starts the state anew where a monitor begins or ceases to be checked.
-func (s *Store) restate(tx *gorm.DB, before uptime.Monitor, after *uptime.Monitor, now time.Time) error {
+// restate starts the state anew where a monitor begins or ceases to be checked,
+// as by says.
+func (s *Store) restate(tx *gorm.DB, before uptime.Monitor, after *uptime.Monitor, by *uptime.Audit, now time.Time) error {
 	if due(*after) {
 		from := now
 		if !after.CheckAt.Equal(before.CheckAt) {
@@ -244,6 +246,11 @@ func (s *Store) restate(tx *gorm.DB, before uptime.Monitor, after *uptime.Monito
 		_, change := uptime.Halt(s.random, before, &going[i], why, now)
 		if change == nil {
 			continue
+		}
+		for u := range change.Updates {
+			if by != nil {
+				change.Updates[u].AuthorID = by.UserID
+			}
 		}
 		if _, err := s.saveChange(tx, change, now); err != nil {
 			return err

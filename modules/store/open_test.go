@@ -41,9 +41,12 @@ func TestSQLiteFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "sqlite", s.Dialect())
 	require.NoError(t, s.Ping(t.Context()))
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	require.NoError(t, s.Migrate(t.Context()))
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+	}
 	require.NoError(t, s.Close())
 	require.Error(t, s.Ping(t.Context()))
 }

@@ -58,7 +58,9 @@ func sqliteDSN(path string, readOnly bool) string {
 	if !strings.HasPrefix(name, "/") {
 		name = "/" + name // a drive letter
 	}
-	return (&url.URL{Scheme: "file", Path: name, RawQuery: query.Encode()}).String()
+	query.Set("modeof", path)
+	raw := strings.ReplaceAll(query.Encode(), "+", "%20") // SQLite knows no other space
+	return (&url.URL{Scheme: "file", Path: name, RawQuery: raw}).String()
 }
 
 func (s *Store) openSQLite(ctx context.Context) error {
@@ -92,14 +94,20 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	return err
 }
 
-// createPrivate makes the file readable by its owner only: it holds password
-// hashes. SQLite gives its side files the same mode.
+// createPrivate makes the database and its side files readable by their owner
+// only: they hold password hashes. This SQLite would make the side files with the
+// mode of any new file.
 func createPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("make the database file: %w", err)
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return fmt.Errorf("make the database file: %w", err)
+		}
+		if err := errors.Join(f.Chmod(0o600), f.Close()); err != nil {
+			return fmt.Errorf("make the database file private: %w", err)
+		}
 	}
-	return f.Close()
+	return nil
 }
 
 func (s *Store) openSQLitePool(ctx context.Context, readOnly bool, size int) (*sql.DB, error) {

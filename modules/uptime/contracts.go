@@ -158,6 +158,8 @@ type LimitDecision struct {
 type Limiter interface {
 	// Allow takes one from the key's allowance.
 	Allow(ctx context.Context, key string, rate Rate) (LimitDecision, error)
+	// GiveBack returns one to the key's allowance, which it does not exceed.
+	GiveBack(ctx context.Context, key string, rate Rate) error
 }
 
 // Sealer keeps secrets sealed at rest.

@@ -311,6 +311,8 @@ func TestHalt(t *testing.T) {
 	require.Equal(t, at(9), change.Incident.ResolvedAt)
 	require.Equal(t, "HTTP 503. Monitor paused.", change.Incident.Cause)
 	require.Equal(t, EventResolved, change.Events[0].Type)
+	require.Equal(t, "Monitor paused.", change.Events[0].Data.Incident.Reason)
+	require.Nil(t, change.Events[0].Data.Result)
 	// A result from before the pause says nothing any more.
 	l.monitor.State = state
 	l.apply(t, *change)

@@ -71,7 +71,7 @@ func skyline(buckets []uptime.Bucket, name, period string) Bar {
 		case "down":
 			red := downHeight(b)
 			at("b-down", x, 0, red)
-			if rest := 100 - red - 3; rest > 4 {
+			if rest := 100 - red - 3; rest > 4 && b.Checks.Up+b.Checks.Degraded > 0 {
 				at("b-up", x, red+3, rest)
 			}
 		default:
@@ -88,10 +88,11 @@ func skyline(buckets []uptime.Bucket, name, period string) Bar {
 }
 
 // downHeight is at least the cap above the line, so that a minute is seen, and
-// the whole slot when all of it was down.
+// the whole slot when all of it was down or no check in it was good: a monitor
+// that never was up shows no green.
 func downHeight(b uptime.Bucket) float64 {
 	length := b.To.Sub(b.From)
-	if length <= 0 {
+	if length <= 0 || b.Checks.Up+b.Checks.Degraded == 0 {
 		return 100
 	}
 	share := min(float64(b.Downtime)/float64(length), 1)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -132,10 +133,21 @@ func TestEveryPageInABrowser(t *testing.T) {
 const widest = `[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.uplot, .tabs, .excerpt, .target, svg, .menu') &&
 	e.getBoundingClientRect().right > Math.min(innerWidth, (e.closest('.card') ?? document.body).getBoundingClientRect().right) + 1).slice(0, 6).map(e => e.tagName + '.' + (e.getAttribute('class') || e.id)).join(' ')`
 
+// emulate sets a media feature of the browser.
+func emulate(ctx context.Context, t *testing.T, name, value string) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: name, Value: value}},
+	})
+	require.NoError(t, err)
+}
+
 func photograph(ctx context.Context, t *testing.T, base, name string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(*shotDir, 0o755))
 	for _, theme := range []string{"light", "dark"} {
+		// Pages for people who are not logged in follow the system alone.
+		emulate(ctx, t, "prefers-color-scheme", theme)
 		for _, width := range []int64{1360, 390} {
 			view := []chromedp.EmulateViewportOption{}
 			if width < 500 {

@@ -52,7 +52,7 @@ func (s *scene) channelCard(c manage.ChannelView, kinds []uptime.Kind) ChannelCa
 	card := ChannelCard{
 		ID: c.ID, Name: c.Name, Kind: kindLabel(kinds, c.Type), Target: c.Target, URL: channelURL(c.ID),
 		Enabled: c.Enabled, Default: c.IsDefault, Disabled: c.DisabledReason,
-		UsedBy: "used by " + plural(int64(c.UsedBy), "monitor", "monitors"),
+		UsedBy: "Used by " + plural(int64(c.UsedBy), "monitor", "monitors"),
 	}
 	if c.LastDelivery != nil {
 		row := s.deliveryRow(*c.LastDelivery)

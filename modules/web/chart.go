@@ -15,14 +15,18 @@ import (
 type Chart struct {
 	P50, P95, P99 string // path data in a view box of 1000 × 220
 	Area          string // below P50
+	Dots          []Dots // values with a gap on both sides
 	Outages       []Shade
 	TicksY        []string // top to bottom
-	TicksX        []When
+	TicksX        []string
 	Zone          string // IANA name, for the script
 	JSON          string // columns: t (Unix seconds), p50, p95, p99 (ms or null), down (0 or 1)
 	Table         []ChartRow
 	Empty         bool
 }
+
+// Dots are values that no line leads to; class is that of their line.
+type Dots struct{ Class, D string }
 
 // Shade is an outage behind the lines.
 type Shade struct{ X, Width string }
@@ -49,10 +53,21 @@ func drawChart(buckets []uptime.Bucket, when func(time.Time) When) Chart {
 		return Chart{Empty: true}
 	}
 	ceiling := niceCeiling(top)
-	c := Chart{
-		P50: line(buckets, ceiling, func(b uptime.Bucket) time.Duration { return b.P50 }),
-		P95: line(buckets, ceiling, func(b uptime.Bucket) time.Duration { return b.P95 }),
-		P99: line(buckets, ceiling, func(b uptime.Bucket) time.Duration { return b.P99 }),
+	var c Chart
+	for _, of := range []struct {
+		class string
+		path  *string
+		value func(uptime.Bucket) time.Duration
+	}{
+		{"p99", &c.P99, func(b uptime.Bucket) time.Duration { return b.P99 }},
+		{"p95", &c.P95, func(b uptime.Bucket) time.Duration { return b.P95 }},
+		{"p50", &c.P50, func(b uptime.Bucket) time.Duration { return b.P50 }},
+	} {
+		var dots string
+		*of.path, dots = line(buckets, ceiling, of.value)
+		if dots != "" {
+			c.Dots = append(c.Dots, Dots{of.class, dots})
+		}
 	}
 	c.Area = area(buckets, ceiling)
 	c.Outages = shades(buckets)
@@ -61,18 +76,22 @@ func drawChart(buckets []uptime.Bucket, when func(time.Time) When) Chart {
 	}
 	c.TicksX = edges(buckets, when)
 	c.JSON = columns(buckets)
-	if loc := c.TicksX[0].Loc; loc != nil {
+	if loc := when(buckets[0].From).Loc; loc != nil {
 		c.Zone = loc.String()
 	}
 	c.Table = chartTable(buckets, when)
 	return c
 }
 
+// tick is exact, unlike latency: quarters of a few milliseconds are told apart.
 func tick(d time.Duration) string {
-	if d == 0 {
+	switch {
+	case d == 0:
 		return "0"
+	case d < time.Second:
+		return trim(float64(d)/float64(time.Millisecond)) + nbsp + "ms"
 	}
-	return latency(d)
+	return trim(d.Seconds()) + nbsp + "s"
 }
 
 // niceCeiling is the next of 1, 2, 4, 5, 8 × 10ⁿ milliseconds: quarters of it
@@ -95,11 +114,10 @@ func height(v, ceiling time.Duration) float64 {
 }
 
 // line leaves a gap where there is no value: a gap is never bridged. A single
-// value between gaps is drawn as a dash of its bucket's width.
-func line(buckets []uptime.Bucket, ceiling time.Duration, value func(uptime.Bucket) time.Duration) string {
-	var b strings.Builder
+// value between gaps becomes a dot, since no line would show it.
+func line(buckets []uptime.Bucket, ceiling time.Duration, value func(uptime.Bucket) time.Duration) (lines, dots string) {
+	var b, single strings.Builder
 	n := len(buckets)
-	half := chartWidth / float64(n) / 2
 	for i, bucket := range buckets {
 		v := value(bucket)
 		if v <= 0 {
@@ -114,10 +132,10 @@ func line(buckets []uptime.Bucket, ceiling time.Duration, value func(uptime.Buck
 		case after:
 			fmt.Fprintf(&b, "M%.1f %.1f", place(i, n), y)
 		default:
-			fmt.Fprintf(&b, "M%.1f %.1fh%.1f", place(i, n)-half, y, 2*half)
+			fmt.Fprintf(&single, "M%.1f %.1fh0", place(i, n), y)
 		}
 	}
-	return b.String()
+	return b.String(), single.String()
 }
 
 func area(buckets []uptime.Bucket, ceiling time.Duration) string {
@@ -161,12 +179,16 @@ func shades(buckets []uptime.Bucket) []Shade {
 	return out
 }
 
-// edges are five moments spread over the range.
-func edges(buckets []uptime.Bucket, when func(time.Time) When) []When {
+// edges are five moments spread over the range, of a day or less as times.
+func edges(buckets []uptime.Bucket, when func(time.Time) When) []string {
 	from, to := buckets[0].From, buckets[len(buckets)-1].To
-	var out []When
+	layout := "2 Jan"
+	if to.Sub(from) <= 24*time.Hour {
+		layout = "15:04"
+	}
+	var out []string
 	for i := range 5 {
-		out = append(out, when(from.Add(to.Sub(from)*time.Duration(i)/4)))
+		out = append(out, when(from.Add(to.Sub(from)*time.Duration(i)/4)).local().Format(layout))
 	}
 	return out
 }
@@ -198,7 +220,7 @@ func millis(d time.Duration) *float64 {
 	if d <= 0 {
 		return nil
 	}
-	ms := math.Round(float64(d)/float64(time.Millisecond)*10) / 10
+	ms := math.Round(float64(d)/float64(time.Millisecond)*100) / 100
 	return &ms
 }
 

@@ -12,6 +12,7 @@ import (
 // useCases is what a person may do, as pages need it: package manage.
 type useCases interface {
 	gate
+	invitations
 	account
 	instance
 	monitorLists
@@ -32,6 +33,11 @@ type gate interface {
 	LoginSession(ctx context.Context, in manage.LoginInput) (manage.Session, error)
 	ActorOfSession(ctx context.Context, cookie, address string) (uptime.Actor, *manage.Session, error)
 	LogoutActor(ctx context.Context, actor uptime.Actor) error
+}
+
+type invitations interface {
+	Invited(ctx context.Context, invite string) (manage.UserView, error)
+	AcceptInvite(ctx context.Context, in manage.InviteInput) (manage.Session, error)
 }
 
 type account interface {

@@ -26,6 +26,7 @@ type fake struct {
 	mu      sync.Mutex
 	empty   bool        // a new instance: no monitor, channel or incident
 	fresh   bool        // no user yet
+	young   bool        // monitors are four minutes old and have one value
 	role    uptime.Role // of everybody
 	ended   bool        // the session is over
 	failure error       // of the next change
@@ -70,6 +71,27 @@ func (f *fake) LoginSession(_ context.Context, in manage.LoginInput) (manage.Ses
 		return manage.Session{}, uptime.Fail(uptime.CodeUnauthorized, "E-mail or password is wrong.")
 	}
 	return manage.Session{Cookie: "ok", Persistent: in.Remember, ExpiresAt: sampleNow().Add(time.Hour)}, nil
+}
+
+func (f *fake) Invited(_ context.Context, invite string) (manage.UserView, error) {
+	if invite != "inv_ok" {
+		return manage.UserView{}, uptime.ErrNotFound
+	}
+	return manage.UserView{ID: 2, Email: "noa@example.com", Role: uptime.RoleEditor, Invited: true}, f.broken
+}
+
+func (f *fake) AcceptInvite(ctx context.Context, in manage.InviteInput) (manage.Session, error) {
+	if _, err := f.Invited(ctx, in.Token); err != nil {
+		return manage.Session{}, err
+	}
+	if len(in.Password) < 12 {
+		return manage.Session{}, uptime.Invalid(uptime.FieldError{Field: "password", Message: "must have at least 12 characters"})
+	}
+	raw, err := json.Marshal(in)
+	if err != nil {
+		return manage.Session{}, err
+	}
+	return manage.Session{Cookie: "ok"}, f.change(raw)
 }
 
 func (f *fake) ActorOfSession(_ context.Context, cookie, _ string) (uptime.Actor, *manage.Session, error) {
@@ -151,7 +173,11 @@ func (f *fake) Monitor(_ context.Context, _ uptime.Actor, id int64) (manage.Moni
 	if id > int64(len(sampleList())) {
 		return manage.MonitorView{}, uptime.ErrNotFound
 	}
-	return sampleMonitor(int(id - 1)), nil
+	m := sampleMonitor(int(id - 1))
+	if f.young {
+		m.CreatedAt = sampleNow().Add(-4 * time.Minute)
+	}
+	return m, nil
 }
 
 func (f *fake) CreateMonitor(_ context.Context, _ uptime.Actor, body json.RawMessage) (manage.MonitorView, error) {
@@ -217,6 +243,13 @@ func (f *fake) Buckets(_ context.Context, _ uptime.Actor, ids []int64, from, to 
 	out := map[int64][]uptime.Bucket{}
 	for _, id := range ids {
 		out[id] = sampleBuckets(id, from, to, width)
+		for i := range out[id] {
+			if b := out[id][i]; f.young && i < len(out[id])-1 {
+				out[id][i] = uptime.Bucket{From: b.From, To: b.To}
+			} else if f.young {
+				out[id][i].P50, out[id][i].P95, out[id][i].P99 = 1200*time.Microsecond, 1500*time.Microsecond, 1900*time.Microsecond
+			}
+		}
 	}
 	return out, nil
 }

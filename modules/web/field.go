@@ -24,7 +24,8 @@ type FieldView struct {
 	Options           []Option
 	Required, Secret  bool
 	Checked, Code     bool
-	Big, Focus        bool
+	Big               bool
+	ReadOnly          bool
 	MaxLength         int
 	Fields            []FieldView // of a group
 }

@@ -44,6 +44,27 @@ func (w When) Text() string {
 // Clock is the time of day, for things of today.
 func (w When) Clock() string { return w.local().Format("15:04:05") }
 
+// since is the time of day of what is of today, else the date.
+func (w When) since() string {
+	if w.Now.Sub(w.At) < 24*time.Hour {
+		return w.local().Format("15:04")
+	}
+	if w.Now.Sub(w.At) < 300*24*time.Hour {
+		return w.local().Format("2 Jan")
+	}
+	return w.local().Format("2 Jan 2006")
+}
+
+// Exact is the local time to the second, with the date unless it is that of
+// today: rows of a minute are told apart by it.
+func (w When) Exact() string {
+	at, now := w.local(), When{At: w.Now, Loc: w.Loc}.local()
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04:05")
+	}
+	return at.Format("2 Jan 2006, 15:04:05")
+}
+
 // Title is the full local time and UTC.
 func (w When) Title() string {
 	return w.local().Format("2 Jan 2006, 15:04:05 MST") + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
@@ -90,6 +111,15 @@ func span(d time.Duration) string {
 		return two(d/time.Hour, "h", d%time.Hour/time.Minute, "min", true)
 	}
 	return two(d/(24*time.Hour), "d", d%(24*time.Hour)/time.Hour, "h", false)
+}
+
+// lasted is span, but of what lasted less than a second it says so: "0 s" reads
+// as if nothing had been.
+func lasted(d time.Duration) string {
+	if d < time.Second {
+		return "<" + nbsp + "1" + nbsp + "s"
+	}
+	return span(d)
 }
 
 // latency is a response time: "< 1 ms", "87 ms", "1.24 s". Zero is a dash.

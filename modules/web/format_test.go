@@ -160,11 +160,95 @@ func TestChartKeepsGaps(t *testing.T) {
 		buckets = append(buckets, b)
 	}
 	c := drawChart(buckets, func(at time.Time) When { return When{At: at, Now: sampleNow()} })
-	require.Equal(t, 3, strings.Count(c.P50, "M"), "three lines, no bridge: %s", c.P50)
+	require.Equal(t, 2, strings.Count(c.P50, "M"), "two lines, no bridge: %s", c.P50)
+	require.Equal(t, []Dots{{"p50", "M562.5 55.0h0"}}, c.Dots, "a value alone is a dot")
 	require.Len(t, c.Outages, 2)
 	require.Equal(t, "400 ms", plain(c.TicksY[0]))
 	require.Contains(t, c.JSON, `"p50":[100,200,null,null,300,null,100,100]`)
 	require.True(t, drawChart(nil, nil).Empty)
+}
+
+func TestTicksAreDistinct(t *testing.T) {
+	t.Parallel()
+	for _, top := range []time.Duration{300 * time.Microsecond, 1100 * time.Microsecond, 3 * time.Millisecond, 5 * time.Millisecond, 77 * time.Millisecond, 900 * time.Millisecond, 4100 * time.Millisecond, time.Minute} {
+		now := sampleNow()
+		c := drawChart([]uptime.Bucket{{From: now, To: now.Add(time.Minute)}, {From: now.Add(time.Minute), To: now.Add(2 * time.Minute), P50: top}},
+			func(at time.Time) When { return When{At: at, Now: now} })
+		require.Len(t, c.TicksY, 5)
+		seen := map[string]bool{}
+		for _, text := range c.TicksY {
+			require.False(t, seen[text], "%s twice of %v", text, c.TicksY)
+			seen[text] = true
+		}
+	}
+	require.Equal(t, "1.25 ms", plain(tick(1250*time.Microsecond)))
+	require.Equal(t, "1.5 s", plain(tick(1500*time.Millisecond)))
+}
+
+// TestUsualRange: a new monitor shows its first hour, and none shows a day in
+// which it has a few checks only.
+func TestUsualRange(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		interval, age time.Duration
+		want          string
+	}{
+		{time.Minute, 0, "1h"},
+		{10 * time.Second, 5 * time.Hour, "1h"},
+		{time.Minute, 6 * time.Hour, "24h"},
+		{time.Hour, time.Minute, "24h"},
+		{6 * time.Hour, 9 * day, "7d"},
+		{day, 99 * day, "30d"},
+		{30 * day, 99 * day, "1y"},
+	} {
+		chosen := usualRange(chartRanges(), c.interval, c.age)
+		require.Equal(t, c.want, chosen.key, c)
+		for _, r := range chartRanges() {
+			require.GreaterOrEqual(t, int(r.span/r.widthFor(c.interval)), 4, "%s of %s", r.key, c.interval)
+		}
+	}
+}
+
+// TestFirstHour: the chart of a new monitor begins where it does.
+func TestFirstHour(t *testing.T) {
+	t.Parallel()
+	hour := chartRanges()[0]
+	for _, c := range []struct{ interval, age, span, width time.Duration }{
+		{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Second},
+		{time.Minute, 9 * time.Minute, 10 * time.Minute, time.Minute},
+		{30 * time.Second, 12 * time.Minute, 15 * time.Minute, 30 * time.Second},
+		{10 * time.Second, 21 * time.Minute, 25 * time.Minute, time.Minute},
+		{5 * time.Minute, time.Minute, 5 * time.Minute, 75 * time.Second},
+		{10 * time.Second, 59 * time.Minute, time.Hour, time.Minute},
+		{10 * time.Second, 5 * time.Hour, time.Hour, time.Minute},
+	} {
+		got := hour.cut(c.interval, c.age)
+		require.Equal(t, c.span, got.span, c)
+		require.Equal(t, c.width, got.widthFor(c.interval), c)
+	}
+	day := chartRanges()[2]
+	require.Equal(t, day, day.cut(time.Minute, time.Minute), "only the hour")
+}
+
+func TestExactTimes(t *testing.T) {
+	t.Parallel()
+	now := sampleNow()
+	at := func(ago time.Duration) When { return When{At: now.Add(-ago), Now: now} }
+	require.Equal(t, "14:04:50", at(10*time.Second).Exact())
+	require.Equal(t, "23 Nov 2026, 23:05:00", at(15*time.Hour).Exact())
+	require.Equal(t, "23:05", at(15*time.Hour).since())
+	require.Equal(t, "17 Nov", at(7*24*time.Hour).since())
+	require.Equal(t, "29 Oct 2025", at(391*24*time.Hour).since())
+	require.Equal(t, "< 1 s", plain(lasted(300*time.Millisecond)))
+	require.Equal(t, "1 s", plain(lasted(time.Second)))
+}
+
+func TestNeverUpIsNeverGreen(t *testing.T) {
+	t.Parallel()
+	now := sampleNow()
+	bar := skyline([]uptime.Bucket{{From: now, To: now.Add(24 * time.Hour), Downtime: time.Minute, Checks: uptime.CheckCounts{Down: 6}}}, "API", "day")
+	require.Equal(t, []BarPath{{"b-down", "M0 0h8v100h-8z"}}, bar.Paths)
 }
 
 func TestEveryStatusHasALook(t *testing.T) {

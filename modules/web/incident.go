@@ -97,7 +97,7 @@ func stages(at uptime.Stage) ([]StageStep, []Option) {
 
 func (s *scene) incidentFacts(inc manage.IncidentView) []Fact {
 	at := func(t time.Time) string { return s.when(t).local().Format("2 Jan 2006, 15:04:05 MST") }
-	facts := []Fact{{"Started", at(inc.StartedAt)}, {"Duration", span(seconds(inc.DurationSeconds))}}
+	facts := []Fact{{"Started", at(inc.StartedAt)}, {"Duration", lasted(seconds(inc.DurationSeconds))}}
 	if inc.Cause != "" {
 		facts = append(facts, Fact{"Cause", inc.Cause})
 	}

@@ -38,7 +38,7 @@ func (s *scene) incidentRow(inc manage.IncidentView) IncidentRow {
 	return IncidentRow{
 		ID: inc.ID, Title: inc.Title, URL: "/incidents/" + strconv.FormatInt(inc.ID, 10), Pill: Pill{State: incidentState(inc.Status)},
 		Cause: inc.Cause, Severity: severityWord(inc.Severity), Owner: inc.AcknowledgedByName,
-		Started: s.when(inc.StartedAt), Duration: span(seconds(inc.DurationSeconds)),
+		Started: s.when(inc.StartedAt), Duration: lasted(seconds(inc.DurationSeconds)),
 	}
 }
 

@@ -54,8 +54,8 @@ func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem stri
 		Frame: w.outside(c, "Log in"), Heading: "Log in", Action: "/login", Submit: "Log in", Next: next,
 		Remember: true, Remembered: in.Remember, Problem: problem,
 		Fields: []FieldView{
-			{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email, Focus: in.Email == ""},
-			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true, Focus: in.Email != ""},
+			{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email},
+			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
 		},
 	}
 }

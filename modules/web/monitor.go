@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"monitor/modules/manage"
@@ -166,7 +167,11 @@ func (p *MonitorPage) fillAlert(r *request, s *scene, m manage.MonitorView) erro
 }
 
 func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) error {
-	for _, window := range []struct{ key, label string }{{"24h", "24 hours"}, {"7d", "7 days"}, {"30d", "30 days"}, {"1y", "1 year"}} {
+	const day = 24 * time.Hour
+	for _, window := range []struct {
+		key, label string
+		span       time.Duration
+	}{{"24h", "24 hours", day}, {"7d", "7 days", 7 * day}, {"30d", "30 days", 30 * day}, {"1y", "1 year", 365 * day}} {
 		st, err := r.web.deps.Manage.Stats(r.Request().Context(), r.actor, m.ID, manage.StatsQuery{Window: window.key})
 		if err != nil {
 			return err
@@ -176,8 +181,8 @@ func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) erro
 		case st.Uptime == nil:
 		case st.DowntimeSeconds > 0:
 			under = "down " + span(seconds(st.DowntimeSeconds))
-		case st.Coverage < 0.95:
-			under = "since " + s.when(m.CreatedAt).local().Format("2 Jan")
+		case st.Coverage < 0.95 || r.now.Sub(m.CreatedAt) < window.span:
+			under = "since " + s.when(m.CreatedAt).since()
 		}
 		p.Stats = append(p.Stats, Figure{"Uptime " + window.label, percent(st.Uptime), under})
 		if window.key == "24h" {
@@ -266,10 +271,13 @@ func (p *MonitorPage) fillConfig(m manage.MonitorView) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(body, "", "  ")
-	if err != nil {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // the template does, in its own way
+	e.SetIndent("", "  ")
+	if err := e.Encode(body); err != nil {
 		return err
 	}
-	p.Config = string(text)
+	p.Config = strings.TrimSpace(text.String())
 	return nil
 }

@@ -26,20 +26,59 @@ func chartRanges() []chartRange {
 	}
 }
 
+// usualRange is what is shown unless somebody chose: a day, of a monitor so new
+// that a day would be empty the last hour, and more of one that is checked so
+// rarely that a day would hold a few values only.
+func usualRange(all []chartRange, interval, age time.Duration) chartRange {
+	const hour, day = 0, 2
+	if age < 6*time.Hour && interval <= 5*time.Minute {
+		return all[hour]
+	}
+	for _, c := range all[day:] {
+		if c.span >= 12*interval {
+			return c
+		}
+	}
+	return all[len(all)-1]
+}
+
+// cut leaves out what was before a monitor's first hour was over: its first
+// checks fill the chart instead of its edge, in finer buckets.
+func (c chartRange) cut(interval, age time.Duration) chartRange {
+	const step, finest, few = 5 * time.Minute, 15 * time.Second, 20 * time.Minute
+	if c.span > time.Hour || age < 0 || age > c.span-step {
+		return c
+	}
+	c.span, c.text = age.Truncate(step)+step, "its first hour"
+	if c.span <= few {
+		c.width = max(finest, min(interval, c.width))
+	}
+	return c
+}
+
+// widthFor is the width of a bucket: finer than a check's interval they would
+// be mostly gaps, and fewer than four would be no chart.
+func (c chartRange) widthFor(interval time.Duration) time.Duration {
+	if interval > time.Minute {
+		interval = interval.Round(time.Minute)
+	}
+	return max(c.width, min(interval, c.span/4))
+}
+
 func (p *MonitorPage) fillChart(r *request, s *scene, m manage.MonitorView) error {
 	at := r.QueryParam("range")
 	all := chartRanges()
-	chosen := all[2]
+	chosen := usualRange(all, time.Duration(m.Interval), r.now.Sub(m.CreatedAt))
 	for _, c := range all {
 		if c.key == at {
 			chosen = c
 		}
 	}
 	for _, c := range all {
-		p.Ranges = append(p.Ranges, Link{c.label, p.Row.URL + "?range=" + c.key, c == chosen})
+		p.Ranges = append(p.Ranges, Link{c.label, p.Row.URL + "?range=" + c.key, c.key == chosen.key})
 	}
-	// Buckets finer than a check's interval would be mostly gaps.
-	width := max(chosen.width, time.Duration(m.Interval).Round(time.Minute))
+	chosen = chosen.cut(time.Duration(m.Interval), r.now.Sub(m.CreatedAt))
+	width := chosen.widthFor(time.Duration(m.Interval))
 	end := r.now.Truncate(width).Add(width)
 	buckets, err := r.web.deps.Manage.Buckets(r.Request().Context(), r.actor, []int64{m.ID}, end.Add(-chosen.span), end, width)
 	if err != nil {
@@ -61,7 +100,9 @@ func (p *MonitorPage) fillDays(r *request, _ *scene, m manage.MonitorView) error
 	days := buckets[m.ID]
 	p.Days = skyline(days, m.Name, "90 days")
 	p.DaysShort = skyline(days[max(len(days)-30, 0):], m.Name, "30 days")
-	p.DaysUp = percent(uptimeOf(within(days, m.CreatedAt, r.now)))
+	if up := uptimeOf(within(days, m.CreatedAt, r.now)); up != nil {
+		p.DaysUp = percent(up) + " uptime"
+	}
 	for _, day := range slices.Backward(days) {
 		if day.Downtime > 0 {
 			p.BadDays = append(p.BadDays, BadDay{day.From.UTC().Format("Mon 2 Jan 2006"), span(day.Downtime)})

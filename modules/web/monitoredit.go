@@ -39,7 +39,7 @@ func (p *MonitorForm) first(yes bool) {
 	p.First, p.Heading = true, "What should we watch?"
 	for i := range p.What {
 		if p.What[i].Required {
-			p.What[i].Big, p.What[i].Focus, p.What[i].Help = true, true, ""
+			p.What[i].Big, p.What[i].Help = true, ""
 		}
 	}
 }

@@ -170,10 +170,10 @@ func (s *scene) log(list []manage.IncidentView, since time.Time) []LogLine {
 	for _, inc := range list {
 		to := "/incidents/" + strconv.FormatInt(inc.ID, 10)
 		if inc.ResolvedAt != nil && inc.ResolvedAt.After(since) {
-			out = append(out, LogLine{stateOf(uptime.Up), inc.Title, "resolved after " + span(inc.ResolvedAt.Sub(inc.StartedAt)), to, s.when(*inc.ResolvedAt)})
+			out = append(out, LogLine{stateOf(uptime.Up), "Resolved: " + inc.Title, "after " + lasted(inc.ResolvedAt.Sub(inc.StartedAt)), to, s.when(*inc.ResolvedAt)})
 		}
 		if inc.AcknowledgedAt != nil && inc.AcknowledgedAt.After(since) {
-			out = append(out, LogLine{incidentState(uptime.IncidentAcknowledged), inc.Title, "acknowledged by " + inc.AcknowledgedByName, to, s.when(*inc.AcknowledgedAt)})
+			out = append(out, LogLine{incidentState(uptime.IncidentAcknowledged), "Acknowledged: " + inc.Title, "by " + inc.AcknowledgedByName, to, s.when(*inc.AcknowledgedAt)})
 		}
 		if inc.StartedAt.After(since) {
 			out = append(out, LogLine{stateOf(uptime.Down), inc.Title, inc.Cause, to, s.when(inc.StartedAt)})

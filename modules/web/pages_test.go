@@ -43,6 +43,8 @@ func shots() []shot {
 		{"setup", "/setup", nil, ok, func(f *fake) { f.fresh = true }, func(r *http.Request) { anonymous(r); from(uptime.Request{Address: "203.0.113.9"})(r) }},
 		{"login", "/login?next=/monitors", nil, ok, nil, anonymous},
 		{"login-refused", "/login", url.Values{"email": {hostile}, "password": {"wrong"}}, bad, nil, anonymous},
+		{"invite", "/invite/inv_ok", nil, ok, nil, anonymous},
+		{"invite-refused", "/invite/inv_ok", url.Values{"name": {hostile}, "password": {"short"}, "time_zone": {hostile}}, bad, nil, anonymous},
 		{"overview", "/", nil, ok, nil, nil},
 		{"overview-empty", "/", nil, ok, empty, nil},
 		{"monitors", "/monitors", nil, ok, nil, nil},
@@ -50,6 +52,7 @@ func shots() []shot {
 		{"monitors-none", "/monitors?status=unknown", nil, ok, nil, nil},
 		{"monitors-empty", "/monitors", nil, ok, empty, nil},
 		{"monitor-down", "/monitors/1", nil, ok, nil, nil},
+		{"monitor-young", "/monitors/5", nil, ok, func(f *fake) { f.young = true }, nil},
 		{"monitor-up", "/monitors/5?range=7d", nil, ok, nil, nil},
 		{"monitor-hostile", "/monitors/11?tab=incidents", nil, ok, nil, nil},
 		{"monitor-config", "/monitors/11?tab=config", nil, ok, nil, nil},
@@ -105,7 +108,7 @@ func TestPages(t *testing.T) {
 			require.Equal(t, s.status, rec.Code, html)
 			require.Equal(t, "text/html; charset=UTF-8", rec.Header().Get("Content-Type"))
 			require.Contains(t, rec.Header().Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'; style-src 'self'")
-			require.Equal(t, "HX-Request", rec.Header().Get("Vary"))
+			require.Equal(t, []string{"Accept-Encoding", "HX-Request"}, rec.Header().Values("Vary"))
 			wholesome(t, html)
 			golden(t, s.name, hashes.ReplaceAllString(html, ".HASH.$1"))
 		})

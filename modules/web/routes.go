@@ -34,6 +34,8 @@ func (w *Web) routes() []route {
 		{post, "/setup", w.setup, nil, ""},
 		{get, "/login", w.loginForm, nil, ""},
 		{post, "/login", w.login, nil, ""},
+		{get, "/invite/:token", w.inviteForm, nil, ""},
+		{post, "/invite/:token", w.invite, nil, ""},
 
 		{post, "/logout", nil, w.logout, self},
 		{get, "/events", nil, w.events, read},

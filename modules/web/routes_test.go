@@ -16,7 +16,7 @@ import (
 // log-in, and with too low a role it is 403.
 func TestDenyByDefault(t *testing.T) {
 	t.Parallel()
-	public := []string{"/static/*", "/setup", "/login"}
+	public := []string{"/static/*", "/setup", "/login", "/invite/:token"}
 	w, f := setup(t)
 	f.role = uptime.RoleViewer
 	for _, r := range w.routes() {
@@ -92,6 +92,7 @@ func TestOpenRedirect(t *testing.T) {
 		"/login?next=/login":            "/",
 		"/logout":                       "/",
 		"/setup":                        "/",
+		"/invite/inv_a":                 "/",
 	} {
 		require.Equal(t, want, safeNext(next), "%q", next)
 	}
@@ -147,6 +148,36 @@ func TestSetup(t *testing.T) {
 	rec = ask(w, "/setup", in, anonymous, far)
 	require.Equal(t, "/monitors/new?first=1", rec.Header().Get("Location"))
 	require.Equal(t, "ok", rec.Result().Cookies()[0].Value)
+}
+
+func TestInvite(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	for _, token := range []string{"inv_used", "inv_", "%00", "..%2f..%2flogin", strings.Repeat("a", 4000)} {
+		require.Equal(t, http.StatusNotFound, ask(w, "/invite/"+token, nil, anonymous).Code, token)
+		rec := ask(w, "/invite/"+token, url.Values{"password": {"correct horse"}}, anonymous)
+		require.Equal(t, http.StatusNotFound, rec.Code, token)
+		require.Contains(t, rec.Body.String(), "This page does not exist")
+		require.Empty(t, rec.Result().Cookies())
+	}
+	html := ask(w, "/invite/inv_ok", nil, anonymous).Body.String()
+	require.Contains(t, html, `action="/invite/inv_ok"`)
+	require.Contains(t, html, "You were invited as an editor.")
+	require.Contains(t, html, `value="noa@example.com" autocomplete="username" readonly`)
+	rec := ask(w, "/invite/inv_ok", url.Values{"name": {"Noa"}, "password": {"short"}, "email": {"other@example.com"}}, anonymous)
+	require.Equal(t, http.StatusUnprocessableEntity, rec.Code)
+	require.Contains(t, rec.Body.String(), "Must have at least 12 characters.")
+	require.Contains(t, rec.Body.String(), `value="Noa"`)
+	require.Contains(t, rec.Body.String(), `value="noa@example.com"`, "nobody chooses another address")
+	require.NotContains(t, rec.Body.String(), "short", "passwords are never sent back")
+	require.Empty(t, f.saved)
+	rec = ask(w, "/invite/inv_ok", url.Values{"name": {"Noa"}, "password": {"correct horse"}}, anonymous)
+	require.Equal(t, http.StatusSeeOther, rec.Code)
+	require.Equal(t, "/", rec.Header().Get("Location"))
+	require.Equal(t, "ok", rec.Result().Cookies()[0].Value)
+	require.Equal(t, "Noa", f.lastSaved(t)["Name"])
+	f.failure = &uptime.Error{Code: uptime.CodeLimited, RetryAfter: 30e9}
+	require.Equal(t, http.StatusTooManyRequests, ask(w, "/invite/inv_ok", url.Values{"password": {"correct horse"}}, anonymous).Code)
 }
 
 func TestCrossOriginPostsAreRefused(t *testing.T) {

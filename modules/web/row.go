@@ -50,7 +50,7 @@ func (s *scene) row(m manage.MonitorView) MonitorRow {
 	all := tagList(m.Tags)
 	row.Tags = all[:min(2, len(all))]
 	row.MoreTags = len(all) - len(row.Tags)
-	if m.StatusSince != nil {
+	if m.StatusSince != nil && s.now.Sub(*m.StatusSince) >= time.Second {
 		row.Since = span(s.now.Sub(*m.StatusSince))
 	}
 	if m.LastError != nil {

@@ -100,6 +100,23 @@ func TestScripts(t *testing.T) {
 	keep(ctx, t, "mobile-menu")
 }
 
+// TestOneValueIsSeen: a value that no line leads to is a point, in the drawing
+// of the server and in that of the script.
+func TestOneValueIsSeen(t *testing.T) {
+	t.Parallel()
+	ctx, base, _ := desk(t, func(f *fake) { f.young, f.theme = true, "light" })
+	found := complaints(ctx, t)
+	require.Equal(t, "3|true", does(ctx, t, base+"/monitors/5", `
+		const canvas = await until(() => document.querySelector('.chart-host canvas'));
+		await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+		const want = getComputedStyle(document.documentElement).getPropertyValue('--p50').trim().match(/[0-9a-f]{2}/g).map(h => parseInt(h, 16));
+		const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+		let hits = 0;
+		for (let i = 0; i < data.length; i += 4) if (want.every((v, k) => Math.abs(v - data[i + k]) < 12)) hits += 1;
+		return document.querySelectorAll('#chart svg .dot').length + '|' + (hits > 9)`))
+	require.Empty(t, found())
+}
+
 // TestSetupKnowsTheTimeZone of the browser.
 func TestSetupKnowsTheTimeZone(t *testing.T) {
 	t.Parallel()

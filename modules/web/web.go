@@ -4,16 +4,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 
 	"github.com/labstack/echo/v4"
 
 	"monitor/modules/uptime"
 )
 
-// Deps is what New needs; all of it but PublicURL and TrustedProxies is
-// required. Requests come through httpd, with an uptime.Request in their
-// context.
+// Deps is what New needs; all of it but PublicURL is required. Requests come
+// through httpd, with an uptime.Request in their context.
 type Deps struct {
 	Manage useCases
 	Bus    uptime.Bus
@@ -22,10 +20,7 @@ type Deps struct {
 	// PublicURL is the address that people use, "" when it is the one of each
 	// request. Posts from pages of that origin are taken.
 	PublicURL string
-	// TrustedProxies are judged by httpd, which puts what came of it into the
-	// context of each request; nothing here reads a forwarding header.
-	TrustedProxies []netip.Prefix
-	Version        string
+	Version   string
 }
 
 // Web serves the pages. Make it with New; it needs no closing: event streams
@@ -66,6 +61,7 @@ func New(deps Deps) (*Web, error) {
 	w.echo = echo.New()
 	w.echo.HTTPErrorHandler = w.answerError
 	w.echo.IPExtractor = clientAddress
+	w.echo.Use(compress())
 	w.route(w.echo)
 	return w, nil
 }

@@ -14,5 +14,6 @@
 // jobs to others; the key of a result makes a second run harmless.
 //
 // What keeps us from checking (an error of the probe, a panic, a secret that does
-// not open) is a result that is unknown, never down.
+// not open, a process that was paused meanwhile) is a result that is unknown,
+// never down.
 package worker

@@ -2,10 +2,15 @@
 // The server's own drawing stays where this fails.
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const text = (ms) => (ms == null ? '—' : ms < 1 ? '< 1 ms' : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+const text = (ms) => (ms == null ? '—' : ms < 10 ? `${+ms.toFixed(2)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+// Ticks are exact, so that no two of them read the same.
+const tick = (ms) => (ms === 0 ? '0' : ms < 1000 ? `${+ms.toFixed(3)} ms` : `${+(ms / 1000).toFixed(3)} s`);
 
 // Times are told in the zone of the account, as on the rest of the page.
 let zone;
+
+// Seconds between marks: no finer than the minutes that they tell.
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200, 86400].map((minutes) => minutes * 60);
 
 // The first mark of each day tells the date, the others the time.
 function moments(ticks, step) {
@@ -42,8 +47,15 @@ function shade(series) {
   };
 }
 
+// A value with a gap on both sides has no line: it is drawn as a point.
+function alone(u, index) {
+  const values = u.data[index];
+  return values.flatMap((v, i) => (v != null && values[i - 1] == null && values[i + 1] == null ? [i] : []));
+}
+
 function line(label, name, width, dash) {
-  return { label, stroke: token(name), width, dash, spanGaps: false, points: { size: 4 }, value: (_, v) => text(v) };
+  const points = { show: false, filter: (u, index) => alone(u, index), size: 7, width: 1, fill: token(name), stroke: token(name) };
+  return { label, stroke: token(name), width, dash, spanGaps: false, points, value: (_, v) => text(v) };
 }
 
 function options(series, width) {
@@ -52,18 +64,19 @@ function options(series, width) {
   return {
     width,
     height: 280,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { y: false, drag: { x: true, y: false } },
     scales: { y: { range: (_, min, max) => [0, Math.max(max, 1) * 1.08] } },
     axes: [
-      { ...axis, values: (_, ticks, __, ___, step) => moments(ticks, step) },
-      { ...axis, size: 64, values: (_, ticks) => ticks.map((v) => (v === 0 ? '0' : text(v))) },
+      { ...axis, incrs: STEPS, space: 64, values: (_, ticks, __, ___, step) => moments(ticks, step) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map(tick) },
     ],
     series: [
       { value: (_, v) => (v == null ? '—' : new Date(v * 1000).toLocaleString(undefined, { timeZone: zone })) },
-      line('p50', '--p50', 2),
-      line('p95', '--p95', 1.5, [6, 3]),
+      // The later is drawn over the earlier.
       line('p99', '--p99', 1.5, [2, 3]),
+      line('p95', '--p95', 1.5, [6, 3]),
+      line('p50', '--p50', 2),
     ],
     hooks: { drawClear: [shade(series)] },
   };
@@ -88,7 +101,7 @@ function draw(force) {
   place.setAttribute('aria-hidden', 'true');
   const still = host.querySelector('.chart-y');
   host.append(place);
-  plot = new window.uPlot(options(series, host.clientWidth), [series.t, series.p50, series.p95, series.p99], place);
+  plot = new window.uPlot(options(series, host.clientWidth), [series.t, series.p99, series.p95, series.p50], place);
   if (still) still.hidden = true;
   drawnFrom = source;
 }

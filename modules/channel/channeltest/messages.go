@@ -26,6 +26,8 @@ func Samples() map[string]uptime.Message {
 	acknowledged.Status, acknowledged.AcknowledgedBy = uptime.IncidentAcknowledged, "Mia\nX-Evil: 1"
 	closed := *open
 	closed.Status, closed.ResolvedAt = uptime.IncidentResolved, &resolved
+	paused := closed
+	paused.Cause, paused.Reason = "HTTP 503. Monitor paused.", "Monitor paused.\r\nBcc: evil@example.com"
 	down := &uptime.EventResult{Status: uptime.Down, Error: "HTTP 503", StatusCode: &code, ResponseMS: 87.4}
 	slow := &uptime.EventResult{Status: uptime.Degraded, Error: "slower than 500 ms", ResponseMS: 812.5}
 	up := &uptime.EventResult{Status: uptime.Up, ResponseMS: 12}
@@ -38,14 +40,17 @@ func Samples() map[string]uptime.Message {
 	over.Ended = true
 	samples := map[string]uptime.Message{
 		"opened":       {Type: uptime.EventOpened, Data: uptime.EventData{Monitor: monitor, Incident: open, Result: down}},
-		"acknowledged": {Type: uptime.EventAcknowledged, Data: uptime.EventData{Monitor: monitor, Incident: &acknowledged}},
+		"acknowledged": {Type: uptime.EventAcknowledged, Data: uptime.EventData{Monitor: monitor, Incident: &acknowledged, Result: down}},
 		"resolved":     {Type: uptime.EventResolved, Data: uptime.EventData{Monitor: monitor, Incident: &closed, Result: up}},
+		"paused":       {Type: uptime.EventResolved, Data: uptime.EventData{Monitor: monitor, Incident: &paused}},
+		"closed":       {Type: uptime.EventResolved, Data: uptime.EventData{Monitor: monitor, Incident: &closed}},
 		"merged":       {Type: uptime.EventResolved, Merged: true, Data: uptime.EventData{Monitor: monitor, Incident: &closed, Result: up}},
-		"reminder":     {Type: uptime.EventReminder, Data: uptime.EventData{Monitor: monitor, Incident: open}},
+		"reminder":     {Type: uptime.EventReminder, Data: uptime.EventData{Monitor: monitor, Incident: open, Result: down}},
 		"degraded":     {Type: uptime.EventDegraded, Data: uptime.EventData{Monitor: monitor, Result: slow}},
 		"recovered":    {Type: uptime.EventRecovered, Data: uptime.EventData{Monitor: monitor, Result: up}},
 		"certificate":  {Type: uptime.EventCertificate, Data: uptime.EventData{Monitor: monitor, Certificate: certificate}},
-		"alarm":        {Type: uptime.EventAlarm, Data: uptime.EventData{Alarm: alarm}},
+		"alarm":        {Type: uptime.EventAlarm, Data: uptime.EventData{Monitor: monitor, Incident: open, Result: down, Alarm: alarm}},
+		"alarm_bare":   {Type: uptime.EventAlarm, Data: uptime.EventData{Alarm: alarm}},
 		"alarm_over":   {Type: uptime.EventAlarm, Data: uptime.EventData{Alarm: &over}},
 		"test":         {Type: uptime.EventTest, TestOf: uptime.EventOpened, Data: uptime.EventData{Monitor: monitor, Incident: open}},
 		"test_bare":    {Type: uptime.EventTest, TestOf: uptime.EventResolved},

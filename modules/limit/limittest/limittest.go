@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh Factory) {
 		"Numbers":          numbers,
 		"OneComesBack":     comesBack,
 		"RefusedIsFree":    refusedIsFree,
+		"GivenBack":        givenBack,
 		"KeysAreApart":     apart,
 		"Concurrency":      concurrent,
 		"CancelledContext": cancelled,
@@ -102,6 +103,27 @@ func refusedIsFree(t *testing.T, f Fixture) {
 	}
 	f.Advance(rate.Per + slack)
 	require.True(t, allow(t, f, "k", rate).Allowed)
+}
+
+func givenBack(t *testing.T, f Fixture) {
+	t.Helper()
+	rate := uptime.Rate{Limit: 3, Per: time.Minute}
+	give := func(key string) { require.NoError(t, f.Limiter.GiveBack(t.Context(), key, rate)) }
+	give("a") // has all of it
+	for range 3 {
+		require.True(t, allow(t, f, "a", rate).Allowed)
+		allow(t, f, "b", rate)
+	}
+	require.False(t, allow(t, f, "a", rate).Allowed)
+	give("a")
+	require.True(t, allow(t, f, "a", rate).Allowed)
+	require.False(t, allow(t, f, "a", rate).Allowed)
+	for range 5 {
+		give("a")
+	}
+	require.Equal(t, 2, allow(t, f, "a", rate).Remaining)
+	require.False(t, allow(t, f, "b", rate).Allowed)
+	require.Error(t, f.Limiter.GiveBack(t.Context(), "a", uptime.Rate{}))
 }
 
 func apart(t *testing.T, f Fixture) {

@@ -67,6 +67,7 @@ func testIncidentLists(t *testing.T, open OpenFunc) {
 	}{
 		"All":        {uptime.IncidentFilter{}, []int64{hand.ID, second.ID, first.ID}},
 		"Unresolved": {uptime.IncidentFilter{Unresolved: true}, []int64{hand.ID, second.ID}},
+		"Resolved":   {uptime.IncidentFilter{Resolved: true}, []int64{first.ID}},
 		"OfMonitor":  {uptime.IncidentFilter{MonitorID: a.ID}, []int64{hand.ID, first.ID}},
 		"From":       {uptime.IncidentFilter{From: start.Add(time.Second)}, []int64{hand.ID, second.ID}},
 		"To":         {uptime.IncidentFilter{To: start.Add(time.Second)}, []int64{first.ID}},
@@ -93,6 +94,20 @@ func testIncidentLists(t *testing.T, open OpenFunc) {
 	require.NoError(t, err)
 	require.Len(t, list.Items, 1)
 	require.Equal(t, first.ID, list.Items[0].ID)
+	for _, id := range []int64{hand.ID, first.ID} {
+		_, err := h.UpdateIncident(t.Context(), h.ws, id, func(*uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
+			return []uptime.IncidentUpdate{{Message: "One."}, {Message: "Two."}}, nil, nil
+		}, nil)
+		require.NoError(t, err)
+	}
+	list, err = h.Incidents(t.Context(), h.ws, uptime.IncidentFilter{}, uptime.Page{Limit: 5})
+	require.NoError(t, err)
+	for _, i := range list.Items {
+		one, err := h.Incident(t.Context(), h.ws, i.ID)
+		require.NoError(t, err)
+		require.Equal(t, one, i, "a list shows what it lists whole")
+	}
+	require.Len(t, list.Items[0].Updates, 2)
 	list, err = h.Incidents(t.Context(), h.ws+1, uptime.IncidentFilter{}, uptime.Page{Limit: 5})
 	require.NoError(t, err)
 	require.Empty(t, list.Items)
@@ -127,7 +142,21 @@ func testUpdateIncident(t *testing.T, open OpenFunc) {
 	require.Equal(t, uptime.EventAcknowledged, c.Event.Type)
 	require.Equal(t, u.Name, c.Event.Data.Incident.AcknowledgedBy)
 	require.Equal(t, m.Target, c.Event.Data.Monitor.Target)
+	require.Equal(t, uptime.Down, c.Event.Data.Result.Status)
 	require.Regexp(t, `^evt_[a-z2-7]{26}$`, c.Event.ID)
+	h.finish(t, c, uptime.DeliveryDelivered)
+
+	_, err = h.UpdateMonitor(t.Context(), h.ws, m.ID, func(m *uptime.Monitor) error { m.Enabled = false; return nil },
+		&uptime.Audit{WorkspaceID: h.ws, UserID: u.ID, Action: "monitor.pause", ObjectType: "monitor", ObjectID: m.ID, At: h.clock.Now()})
+	require.NoError(t, err)
+	got, err = h.Incident(t.Context(), h.ws, i.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Monitor paused.", got.Updates[len(got.Updates)-1].Message)
+	require.Equal(t, u.Name, got.Updates[len(got.Updates)-1].Author)
+	c = h.claimOne(t)
+	require.Equal(t, uptime.EventResolved, c.Event.Type)
+	require.Equal(t, "Monitor paused.", c.Event.Data.Incident.Reason)
+	require.Nil(t, c.Event.Data.Result, "nothing recovered")
 }
 
 func testIncidentUnchanged(t *testing.T, open OpenFunc) {

@@ -19,6 +19,7 @@ func RunResults(t *testing.T, open OpenFunc) {
 		{"RoundTrip", testResultRoundTrip},
 		{"FirstOneStays", testFirstStays},
 		{"DroppedOnes", testDropped},
+		{"ReplacedTarget", testReplaced},
 		{"HostileText", testHostileText},
 		{"Notices", testNotices},
 		{"OneIncident", testOneIncident},
@@ -129,6 +130,27 @@ func testDropped(t *testing.T, open OpenFunc) {
 	done, err = h.Record(t.Context(), nil, keep)
 	require.NoError(t, err)
 	require.Empty(t, done)
+}
+
+// testReplaced: what a check of the old target found after the change says
+// nothing about the new one; what it found before does.
+func testReplaced(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	old := h.monitor(t)
+	h.clock.Advance(time.Minute)
+	now := h.clock.Now()
+	change(t, h, old.ID, func(m *uptime.Monitor) { m.Target, m.CheckAt = "elsewhere", now })
+	after, before := plainResult(old, now.Add(time.Second), uptime.Down), plainResult(old, now.Add(-time.Second), uptime.Up)
+	after.SpecOf, before.SpecOf = old.CheckAt, old.CheckAt
+	fresh := plainResult(old, now, uptime.Up)
+	fresh.SpecOf = now
+	done, err := h.Record(t.Context(), []uptime.Result{after, before, fresh}, uptime.Judge(h.eventID))
+	require.NoError(t, err)
+	require.Equal(t, 2, done.Stored)
+	require.Equal(t, 1, done.Dropped)
+	m, err := h.Monitor(t.Context(), h.ws, old.ID)
+	require.NoError(t, err)
+	require.Equal(t, now, m.State.LastSlot)
 }
 
 func testHostileText(t *testing.T, open OpenFunc) {

@@ -31,6 +31,7 @@ func testReminders(t *testing.T, open OpenFunc) {
 	require.Equal(t, uptime.EventReminder, c.Event.Type)
 	require.Equal(t, m.Name, c.Event.Data.Monitor.Name)
 	require.Equal(t, i.ID, c.Event.Data.Incident.ID)
+	require.Equal(t, uptime.Down, c.Event.Data.Result.Status, "the newest result")
 	h.finish(t, c, uptime.DeliveryDelivered)
 	h.clock.Advance(5 * m.ResendEvery)
 	require.Equal(t, 1, emit(), "missed ones are not made up for")
@@ -100,7 +101,8 @@ func testAlarms(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	channel := h.channel(t, func(c *uptime.Channel) { c.IsDefault = true })
 	h.channel(t)
-	alarm := uptime.Alarm{WorkspaceID: h.ws, Kind: uptime.AlarmStorage, Subject: "disk", Detail: "full", Every: time.Hour}
+	about := uptime.EventData{Monitor: &uptime.EventMonitor{ID: 7, Name: "Shop"}, Incident: &uptime.EventIncident{ID: 12}}
+	alarm := uptime.Alarm{WorkspaceID: h.ws, Kind: uptime.AlarmStorage, Subject: "disk", Detail: "full", About: about, Every: time.Hour}
 	var told atomic.Int64
 	var raisers sync.WaitGroup
 	for range 8 {
@@ -117,6 +119,8 @@ func testAlarms(t *testing.T, open OpenFunc) {
 	c := h.claimOne(t)
 	require.Equal(t, channel.ID, c.Channel.ID)
 	require.Equal(t, uptime.EventAlarmData{Kind: uptime.AlarmStorage, Subject: "disk", Detail: "full"}, *c.Event.Data.Alarm)
+	require.Equal(t, "Shop", c.Event.Data.Monitor.Name)
+	require.EqualValues(t, 12, c.Event.Data.Incident.ID)
 	h.finish(t, c, uptime.DeliveryDelivered)
 
 	other := alarm

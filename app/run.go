@@ -147,7 +147,7 @@ func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) 
 
 func (p *process) api() (*api.API, error) {
 	return api.New(api.Params{
-		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Limiter: p.limiter, Bus: p.bus,
+		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Digest: p.keys.Digest, Limiter: p.limiter, Bus: p.bus,
 		PerMinute: p.cfg.Limits.APIPerMinute, PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"), Version: telemetry.BuildInfo().Version,
 		Log: p.log, Clock: p.app.Clock, Random: auth.ID,
 	})

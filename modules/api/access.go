@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ func challenge(r *http.Request) string {
 // admit finds out who asks and takes one from their allowance. A bad token
 // counts against the address, so that guessing has an end.
 func (s *server) admit(c *call) error {
-	address := "address:" + network(c.request.Address)
+	address := "address:" + uptime.Network(c.request.Address)
 	if c.route.access.has(anyone) {
 		return s.limit(c, address)
 	}
@@ -76,20 +75,6 @@ func keyOf(actor uptime.Actor) string {
 		return "token:" + strconv.FormatInt(key.TokenID, 10)
 	}
 	return "user:" + strconv.FormatInt(actor.UserID, 10)
-}
-
-// network is the part of an address that one customer holds: of IPv6 the first
-// 64 bits.
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	part, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return part.String()
 }
 
 // limit takes one from the key's allowance and tells of it in headers. A limiter

@@ -34,7 +34,10 @@ type Params struct {
 	Manage  *manage.Manage
 	Answers answers
 	// Sealer seals stored answers that show a secret.
-	Sealer  uptime.Sealer
+	Sealer uptime.Sealer
+	// Digest recognises a body that came before, without keeping what would let
+	// it be guessed: a keyed hash in hex.
+	Digest  func([]byte) string
 	Limiter uptime.Limiter
 	Bus     uptime.Bus
 	// PerMinute is how many requests a token, or an address without one, may
@@ -71,7 +74,7 @@ func (a *API) Run(ctx context.Context, ready func()) error {
 // New gives the API. Its handler expects an uptime.Request in the context of
 // each request. Event streams end with their requests.
 func New(p Params) (*API, error) {
-	if p.Manage == nil || p.Answers == nil || p.Sealer == nil || p.Limiter == nil || p.Bus == nil ||
+	if p.Manage == nil || p.Answers == nil || p.Sealer == nil || p.Digest == nil || p.Limiter == nil || p.Bus == nil ||
 		p.Log == nil || p.Clock == nil || p.Random == nil {
 		return nil, errors.New("make api: a dependency is missing")
 	}

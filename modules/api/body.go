@@ -15,6 +15,9 @@ import (
 // maxBody is what a request's body may have in bytes.
 const maxBody = 4 << 20
 
+// maxOpenBody is what strangers may send: an address and a password fit.
+const maxOpenBody = 16 << 10
+
 // maxDropped is how much of a larger body is taken and dropped.
 const maxDropped = 32 << 20
 
@@ -50,18 +53,22 @@ func (c *call) readBody() error {
 // dropped, as far as that is bearable: most clients send all of it before they
 // look at the answer, and would see a broken connection in place of it.
 func (c *call) readAll() ([]byte, error) {
-	tooLarge := uptime.Fail(uptime.CodeTooLarge, "The body has more than %d MiB.", maxBody>>20)
+	most, size := int64(maxBody), "4 MiB"
+	if c.route.access.has(anyone) {
+		most, size = maxOpenBody, "16 KiB"
+	}
+	tooLarge := uptime.Fail(uptime.CodeTooLarge, "The body has more than %s.", size)
 	var raw []byte
 	var err error
-	if c.r.ContentLength <= maxBody {
-		raw, err = io.ReadAll(io.LimitReader(c.r.Body, maxBody+1))
+	if c.r.ContentLength <= most {
+		raw, err = io.ReadAll(io.LimitReader(c.r.Body, most+1))
 	} else if c.r.Header.Get("Expect") != "" {
 		return nil, tooLarge // it waits to be told
 	}
 	if err != nil {
 		return nil, &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body could not be read to its end.", Err: err}
 	}
-	if c.r.ContentLength > maxBody || len(raw) > maxBody {
+	if c.r.ContentLength > most || int64(len(raw)) > most {
 		_, _ = io.CopyN(io.Discard, c.r.Body, maxDropped) // whatever comes of it, it was too large
 		return nil, tooLarge
 	}

@@ -57,6 +57,7 @@ func hostileBodies() []hostile {
 		{"Deep", "POST /monitors", `{"tags":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, nil, 400, "malformed", "", "The body is nested more than 32 deep."},
 		{"VeryDeep", "POST /monitors", strings.Repeat("[", 20000), nil, 400, "malformed", "", "The body is not valid JSON at line 1, column 10001: invalid character '[' exceeded max depth."},
 		{"TooLarge", "POST /monitors", `{"name":"` + strings.Repeat("x", 4<<20) + `"}`, nil, 413, "too_large", "", "The body has more than 4 MiB."},
+		{"TooLargeFromAStranger", "POST /auth/login", `{"email":"` + strings.Repeat("x", 17<<10) + `"}`, nil, 413, "too_large", "", "The body has more than 16 KiB."},
 		{"TooLargeWithoutSchema", "POST /monitors/1/pause", strings.Repeat("x", 5<<20), nil, 413, "too_large", "", "The body has more than 4 MiB."},
 		{"Form", "POST /monitors", `name=x`, []asking{with("Content-Type", "application/x-www-form-urlencoded")}, 415, "unsupported_media", "", wrongMedia},
 		{"NoType", "POST /monitors", leastMonitor, []asking{without("Content-Type")}, 415, "unsupported_media", "", wrongMedia},

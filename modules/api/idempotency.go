@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/http"
@@ -24,7 +22,7 @@ const (
 
 // idempotencyKey reads the header; false when there is none or the route has no
 // actor to keep it for.
-func (c *call) idempotencyKey() (uptime.IdempotencyKey, bool, error) {
+func (s *server) idempotencyKey(c *call) (uptime.IdempotencyKey, bool, error) {
 	given := c.r.Header.Values("Idempotency-Key")
 	if len(given) == 0 || c.r.Method != http.MethodPost || c.route.access.has(anyone) {
 		return uptime.IdempotencyKey{}, false, nil
@@ -37,10 +35,9 @@ func (c *call) idempotencyKey() (uptime.IdempotencyKey, bool, error) {
 			Fields: []uptime.FieldError{{Field: "Idempotency-Key", Message: fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)}},
 		}
 	}
-	hash := sha256.New()
-	hash.Write([]byte(c.r.Method + " " + c.r.URL.EscapedPath() + "\n"))
-	hash.Write(c.body)
-	return uptime.IdempotencyKey{Actor: c.actor.Key(), Key: key, BodyHash: hex.EncodeToString(hash.Sum(nil))}, true, nil
+	// A body may hold a password: what is stored of it must not let it be guessed.
+	digest := s.Digest([]byte(c.r.Method + " " + c.r.URL.EscapedPath() + "\n" + string(c.body)))
+	return uptime.IdempotencyKey{Actor: c.actor.Key(), Key: key, BodyHash: digest}, true, nil
 }
 
 // runOnce runs the handler unless the same request was answered before. Only

@@ -73,7 +73,7 @@ func TestNetworks(t *testing.T) {
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
 		"fe80::1%eth0": "fe80::/64", "": "", "nonsense": "nonsense",
 	} {
-		require.Equal(t, want, network(address))
+		require.Equal(t, want, uptime.Network(address))
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *server) run(c *call) (*encoded, error) {
 	if err := c.readBody(); err != nil {
 		return nil, err
 	}
-	key, once, err := c.idempotencyKey()
+	key, once, err := s.idempotencyKey(c)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,7 @@ const (
 
 // bundle is a whole API over a store of its own, behind a real listener.
 type bundle struct {
+	keys     auth.Keys
 	server   *httptest.Server
 	store    *store.Store
 	bus      *bus.Memory
@@ -72,7 +73,7 @@ func bare(t *testing.T, options ...option) *bundle {
 	require.NoError(t, b.store.Migrate(ctx))
 	require.NoError(t, b.store.EnsurePartitions(ctx, 2))
 	p := Params{
-		Manage: b.manage(t), Answers: b.store, Sealer: b.sealer, Limiter: limit.NewMemory(uptime.SystemClock, 0), Bus: b.bus,
+		Manage: b.manage(t), Answers: b.store, Sealer: b.sealer, Digest: func(data []byte) string { return b.keys.Digest(data) }, Limiter: limit.NewMemory(uptime.SystemClock, 0), Bus: b.bus,
 		PerMinute: 0, Version: "1.2.3", Log: slog.New(slog.NewTextHandler(b.log, nil)), Clock: uptime.SystemClock, Random: auth.ID,
 	}
 	for _, o := range options {
@@ -110,6 +111,7 @@ func run(t *testing.T, a *API) {
 func (b *bundle) manage(t *testing.T) *manage.Manage {
 	t.Helper()
 	keys, err := auth.NewKeys("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", nil)
+	b.keys = keys
 	require.NoError(t, err)
 	b.sealer, err = auth.NewSealer(keys)
 	require.NoError(t, err)

@@ -10,6 +10,10 @@ import (
 	"monitor/modules/uptime"
 )
 
+// maxErrors is how many faults of a body are told: who made more made one that
+// explains them all.
+const maxErrors = 100
+
 // readTexts reads a small JSON object that holds strings only; null counts as
 // absent. CodeInvalid names every field that cannot be used. thing is what the
 // body describes, with its article.
@@ -30,7 +34,7 @@ func readTexts(raw json.RawMessage, thing string, into map[string]*string) error
 		if err != nil {
 			return &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body is not valid JSON.", Err: err}
 		}
-		if message := readText(value, into[name], seen[name]); message != "" {
+		if message := readText(value, into[name], seen[name]); message != "" && len(wrong) < maxErrors {
 			if into[name] == nil {
 				message = "is not a field of " + thing + "; allowed are " + strings.Join(slices.Sorted(maps.Keys(into)), ", ")
 			}

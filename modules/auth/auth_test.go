@@ -103,14 +103,14 @@ func TestSecretTooShort(t *testing.T) {
 	require.ErrorContains(t, err, "fewer than 32 characters")
 }
 
-func TestSetupTokenAndCursorKeyFollowFromTheSecret(t *testing.T) {
+func TestSetupTokenAndDigestFollowFromTheSecret(t *testing.T) {
 	t.Parallel()
 	a, again, b := newKeys(t, secretA), newKeys(t, secretA), newKeys(t, secretB)
 	require.Equal(t, a.SetupToken(), again.SetupToken())
 	require.NotEqual(t, a.SetupToken(), b.SetupToken())
 	require.Len(t, a.SetupToken(), 24)
-	require.Len(t, a.CursorKey(), 32)
-	require.NotEqual(t, a.CursorKey(), b.CursorKey())
+	require.Len(t, a.Digest([]byte("x")), 64)
+	require.NotEqual(t, a.Digest([]byte("x")), b.Digest([]byte("x")))
 	require.Equal(t, "********", a.String())
 }
 

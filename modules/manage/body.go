@@ -99,17 +99,30 @@ func escaped(raw []byte) rune {
 	return rune(unit)
 }
 
+const (
+	// maxErrors is how many faults of a body are told: who made more made one
+	// that explains them all.
+	maxErrors = 100
+	// maxValues bounds what reading a body may cost; the largest of ours is a
+	// monitor with a few hundred.
+	maxValues = 10_000
+)
+
 // scanner looks through valid JSON for what a decoder would let pass: doubled
 // names (two readers may take different ones), NUL (which PostgreSQL cannot
 // store) and nesting without end.
 type scanner struct {
 	decoder *json.Decoder
 	errs    []uptime.FieldError
+	values  int
 }
 
 func (s *scanner) value(path string, depth int) error {
 	if depth > maxDepth {
 		return uptime.Fail(uptime.CodeMalformed, "The body is nested more than %d deep.", maxDepth)
+	}
+	if s.values++; s.values > maxValues {
+		return uptime.Fail(uptime.CodeTooLarge, "The body holds more than %d values.", maxValues)
 	}
 	token, err := s.decoder.Token()
 	if err != nil {
@@ -200,12 +213,12 @@ func (b *body) finish(thing string) error {
 		}
 	}
 	slices.Sort(strange)
-	for _, name := range strange {
+	for _, name := range strange[:min(len(strange), maxErrors)] {
 		b.fail(fieldName(name), "is not a field of %s; allowed are %s", thing, strings.Join(b.known, ", "))
 	}
 	var errs []uptime.FieldError
 	for _, e := range b.errs {
-		if !slices.Contains(errs, e) {
+		if len(errs) < maxErrors && !slices.Contains(errs, e) {
 			errs = append(errs, e)
 		}
 	}

@@ -56,7 +56,7 @@ func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) 
 	if len(email) > maxEmail || len(in.Password) > maxPasswordBytes || hasControl(email, "") {
 		return uptime.User{}, wrongLogin()
 	}
-	address, account := "login:"+in.Client.Address, m.accountKey(email, in.Client.Address)
+	address, account := "login:"+uptime.Network(in.Client.Address), m.accountKey(email, in.Client.Address)
 	if err := m.limit(ctx, address, addressRate()); err != nil {
 		return uptime.User{}, err
 	}
@@ -87,7 +87,7 @@ func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) 
 
 // accountKey is the limit of guesses at an account from an address.
 func (m *Manage) accountKey(email, address string) string {
-	return "login:" + m.deps.Secrets.Hash(email) + ":" + address
+	return "login:" + m.deps.Secrets.Hash(email) + ":" + uptime.Network(address)
 }
 
 // giveBack returns the try of who was right: only guesses are limited.

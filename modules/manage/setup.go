@@ -47,7 +47,7 @@ func (m *Manage) setup(ctx context.Context, in SetupInput) (uptime.User, error) 
 		return uptime.User{}, setupDone()
 	}
 	if !in.Trusted {
-		if err := m.limit(ctx, "setup:"+in.Client.Address, addressRate()); err != nil {
+		if err := m.limit(ctx, "setup:"+uptime.Network(in.Client.Address), addressRate()); err != nil {
 			return uptime.User{}, err
 		}
 		if subtle.ConstantTimeCompare([]byte(in.SetupToken), []byte(m.deps.Config.SetupToken)) != 1 {

@@ -187,7 +187,7 @@ func (m *Manage) invited(ctx context.Context, invite string) (uptime.User, error
 
 // AcceptInvite sets the password and logs in. It can be done once.
 func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, error) {
-	if err := m.limit(ctx, "login:"+in.Client.Address, addressRate()); err != nil {
+	if err := m.limit(ctx, "login:"+uptime.Network(in.Client.Address), addressRate()); err != nil {
 		return Session{}, err
 	}
 	user, err := m.invited(ctx, in.Token)

@@ -1,6 +1,9 @@
 package uptime
 
-import "context"
+import (
+	"context"
+	"net/netip"
+)
 
 // Request is what httpd knows of an HTTP request before any handler runs. The
 // handlers of api and web take it from the context and never from headers, so
@@ -25,6 +28,20 @@ func (r Request) BaseURL() string {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
+}
+
+// Network is what limits count an address by: itself, or of IPv6 the /64, which
+// is what one customer gets.
+func Network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	part, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return part.String()
 }
 
 type requestKey struct{}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,8 +213,8 @@ func (h house) deliveries(t *testing.T, channelID int64) []uptime.Delivery {
 	list, err := h.Deliveries(t.Context(), h.ws, uptime.DeliveryFilter{ChannelID: channelID}, uptime.Page{Limit: 200})
 	require.NoError(t, err)
 	out := make([]uptime.Delivery, 0, len(list.Items))
-	for i := len(list.Items) - 1; i >= 0; i-- {
-		out = append(out, list.Items[i])
+	for _, d := range slices.Backward(list.Items) {
+		out = append(out, d)
 	}
 	return out
 }

@@ -37,6 +37,9 @@ func (w *Web) withSession(handle page, needs manage.Action) echo.HandlerFunc {
 		if !w.deps.Manage.Can(actor, needs) {
 			return &forbidden{actor: actor, action: needs}
 		}
+		if w.deps.Visited != nil && actor.Role.Includes(uptime.RoleAdmin) {
+			w.deps.Visited(uptime.RequestOf(c.Request().Context()).BaseURL())
+		}
 		r := &request{Context: c, web: w, actor: actor, now: w.deps.Clock()}
 		if err := handle(r); err != nil {
 			return &failed{err: err, request: r}
@@ -70,10 +73,18 @@ func (w *Web) setSession(c echo.Context, s manage.Session) {
 	c.SetCookie(cookie)
 }
 
+// secure reports whether the browser speaks TLS: to us, to a proxy that we
+// trust, or to one that is not named but stands at the public address.
+func (w *Web) secure(c echo.Context) bool {
+	r := uptime.RequestOf(c.Request().Context())
+	public, err := url.Parse(w.deps.PublicURL)
+	return r.Secure || err == nil && public.Scheme == "https" && public.Host == r.Host
+}
+
 func (w *Web) cookie(c echo.Context, name, value string) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // Secure wherever the browser speaks TLS; at home there may be none
 		Name: name, Value: value, Path: "/", HttpOnly: true,
-		Secure: uptime.RequestOf(c.Request().Context()).Secure, SameSite: http.SameSiteLaxMode,
+		Secure: w.secure(c), SameSite: http.SameSiteLaxMode,
 	}
 }
 

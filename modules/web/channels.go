@@ -28,6 +28,14 @@ type ChannelCard struct {
 	Disabled string // why the program disabled it
 	UsedBy   string
 	Last     *DeliveryRow
+	Held     *HeldBack
+}
+
+// HeldBack says that a channel's endpoint failed so often in a row that messages
+// wait while one is tried now and then.
+type HeldBack struct {
+	Failures string
+	RetryAt  When
 }
 
 func channelURL(id int64) string { return "/channels/" + strconv.FormatInt(id, 10) }
@@ -57,6 +65,11 @@ func (s *scene) channelCard(c manage.ChannelView, kinds []uptime.Kind) ChannelCa
 	if c.LastDelivery != nil {
 		row := s.deliveryRow(*c.LastDelivery)
 		card.Last = &row
+	}
+	if e := c.Endpoint; c.Enabled && (e.State == uptime.BreakerOpen || e.State == uptime.BreakerHalfOpen) {
+		card.Held = &HeldBack{
+			Failures: plural(int64(e.ConsecutiveFailures), "failure", "failures"), RetryAt: s.whenPtr(e.RetryAt),
+		}
 	}
 	return card
 }

@@ -200,6 +200,8 @@ func sampleChannel(id int64) manage.ChannelView {
 	case 2:
 		c.Name, c.Type, c.Target, c.LastDelivery, c.UsedBy, c.IsDefault = "Team mailbox", "email", "ops@example.com", nil, 1, false
 		c.Settings = json.RawMessage(`{"to":["ops@example.com"]}`)
+		retry := sampleNow().Add(22 * time.Second)
+		c.Endpoint = manage.EndpointView{State: uptime.BreakerOpen, ConsecutiveFailures: 7, RetryAt: &retry}
 	case 3:
 		dead := sampleDelivery(9, uptime.DeliveryDead)
 		c.Name, c.Enabled, c.DisabledReason, c.LastDelivery = "Old chat "+hostile, false, "The endpoint answered 410 Gone.", &dead

@@ -13,7 +13,7 @@ look() {
 	missing=()
 	has_postgres || missing+=(postgresql)
 	has redis-server || missing+=(redis-server)
-	has_chromium || missing+=(chromium)
+	has_chromium || missing+=(chromium fonts-liberation)
 	has gcc || missing+=(gcc libc6-dev)
 }
 

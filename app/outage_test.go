@@ -53,7 +53,6 @@ type message struct {
 		ID         int64   `json:"id"`
 		ResolvedAt *string `json:"resolved_at"`
 		ErrorKind  string  `json:"error_kind"`
-		URL        string  `json:"url"`
 	} `json:"incident"`
 	Monitor struct {
 		Target string            `json:"target"`
@@ -97,7 +96,6 @@ func outageOverREST(t *testing.T, p *program) {
 	require.Equal(t, "incident.opened", down.Type)
 	require.Equal(t, opened.header.Get("webhook-id"), down.ID)
 	require.Equal(t, "status", down.Incident.ErrorKind)
-	require.Equal(t, fmt.Sprintf("%s/incidents/%d", p.base, down.Incident.ID), down.Incident.URL)
 	require.Equal(t, w.target.URL+"/health", down.Monitor.Target)
 	require.Equal(t, map[string]string{"team": "web"}, down.Monitor.Tags)
 	require.Equal(t, 3, w.hook.attemptsOf(down.ID), "answered 500, 503 and 200 under one id")

@@ -149,7 +149,7 @@ func (p *process) api() (*api.API, error) {
 	return api.New(api.Params{
 		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Digest: p.keys.Digest, Limiter: p.limiter, Bus: p.bus,
 		PerMinute: p.cfg.Limits.APIPerMinute, PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"), Version: telemetry.BuildInfo().Version,
-		Log: p.log, Clock: p.app.Clock, Random: auth.ID, Visited: func(url string) { p.apiAt.Store(&url) },
+		Log: p.log, Clock: p.app.Clock, Random: auth.ID,
 	})
 }
 
@@ -157,6 +157,5 @@ func (p *process) web() (http.Handler, error) {
 	return web.New(web.Deps{
 		Manage: p.manage, Bus: p.bus, Clock: p.app.Clock, Log: p.log,
 		PublicURL: p.cfg.HTTP.PublicURL, Version: telemetry.BuildInfo().Version,
-		Visited: func(url string) { p.pagesAt.Store(&url) },
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,9 +52,6 @@ type process struct {
 	limiter  *limit.Memory
 	vitals   *vitals
 	manage   *manage.Manage
-
-	// Where admins reached pages and API last.
-	pagesAt, apiAt atomic.Pointer[string]
 
 	closers []closer
 }
@@ -138,7 +134,7 @@ func (p *process) wire() error {
 	}
 	p.channels, err = channel.New(channel.Deps{
 		Guard: p.guard, SMTP: smtpConfig(p.cfg), Templates: templates.FS, Clock: p.app.Clock,
-		PublicURL: p.publicURL, Zone: p.zone,
+		PublicURL: func() string { return strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/") }, Zone: p.zone,
 	})
 	if err != nil {
 		return err
@@ -172,21 +168,6 @@ func (p *process) manageDeps() manage.Deps {
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),
 		},
 	}
-}
-
-// publicURL is what links in messages begin with: http.public_url or, without
-// it, the address by which an admin reached us last; "" until one has. Pages win
-// over programs, which may come from within.
-func (p *process) publicURL() string {
-	if set := strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"); set != "" {
-		return set
-	}
-	for _, seen := range []*atomic.Pointer[string]{&p.pagesAt, &p.apiAt} {
-		if url := seen.Load(); url != nil {
-			return *url
-		}
-	}
-	return ""
 }
 
 // zone is the time zone in which a workspace's mails speak; UTC where that

@@ -46,13 +46,10 @@ type Params struct {
 	// PublicURL is the address of the pages without a slash at its end, for
 	// invitations; "" is that of the request.
 	PublicURL string
-	// Visited is told the address by which an admin reached us, who is trusted
-	// with what links in messages say; nil: nobody is.
-	Visited func(baseURL string)
-	Version string
-	Log     *slog.Logger
-	Clock   uptime.Clock
-	Random  func() string // 26 unguessable base32 characters
+	Version   string
+	Log       *slog.Logger
+	Clock     uptime.Clock
+	Random    func() string // 26 unguessable base32 characters
 }
 
 // server is the API behind its handler.

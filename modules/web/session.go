@@ -37,9 +37,6 @@ func (w *Web) withSession(handle page, needs manage.Action) echo.HandlerFunc {
 		if !w.deps.Manage.Can(actor, needs) {
 			return &forbidden{actor: actor, action: needs}
 		}
-		if w.deps.Visited != nil && actor.Role.Includes(uptime.RoleAdmin) {
-			w.deps.Visited(uptime.RequestOf(c.Request().Context()).BaseURL())
-		}
 		r := &request{Context: c, web: w, actor: actor, now: w.deps.Clock()}
 		if err := handle(r); err != nil {
 			return &failed{err: err, request: r}

@@ -10,8 +10,7 @@ import (
 	"monitor/modules/uptime"
 )
 
-// Deps is what New needs; all of it but PublicURL and
-// Visited is required. Requests come
+// Deps is what New needs; all of it but PublicURL is required. Requests come
 // through httpd, with an uptime.Request in their context.
 type Deps struct {
 	Manage useCases
@@ -21,10 +20,7 @@ type Deps struct {
 	// PublicURL is the address that people use, "" when it is the one of each
 	// request. Posts from pages of that origin are taken.
 	PublicURL string
-	// Visited is told the address by which an admin reached a page, who is
-	// trusted with what links in messages say; nil: nobody is.
-	Visited func(baseURL string)
-	Version string
+	Version   string
 }
 
 // Web serves the pages. Make it with New; it needs no closing: event streams

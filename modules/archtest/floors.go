@@ -45,6 +45,7 @@ func plan() []rule {
 			floor: tools, name: "tools",
 			members: []string{
 				"modules/service", "modules/form", "modules/outbound", "modules/telemetry",
+				"modules/redisconn", "modules/failpoint",
 				"templates", "static", "migrations",
 			},
 			below: []floor{language},
@@ -53,7 +54,7 @@ func plan() []rule {
 			floor: engines, name: "engines",
 			members: []string{
 				"modules/store", "modules/queue", "modules/lock", "modules/bus",
-				"modules/limit", "modules/probe", "modules/channel", "modules/auth",
+				"modules/limit", "modules/fleet", "modules/probe", "modules/channel", "modules/auth",
 			},
 			below: []floor{language, tools},
 		},
@@ -90,7 +91,7 @@ func plan() []rule {
 			members: []string{
 				"modules/archtest", "modules/testenv",
 				"modules/store/storetest", "modules/queue/queuetest", "modules/lock/locktest",
-				"modules/bus/bustest", "modules/limit/limittest",
+				"modules/bus/bustest", "modules/limit/limittest", "modules/fleet/fleettest",
 				"modules/probe/probetest", "modules/channel/channeltest",
 			},
 			below: []floor{language, tools, engines, testSupport},

@@ -68,7 +68,7 @@ func TestPlantedImportsAreCaught(t *testing.T) {
 		"MainPastApp":             {"x.go", "monitor/config", "may not import config (settings)"},
 		"LibraryInTheLanguage":    {"modules/uptime/x.go", "github.com/google/uuid", "library github.com/google/uuid: the language uses the standard library only"},
 		"GORMOutsideTheStore":     {"modules/manage/x.go", "gorm.io/gorm", "library gorm.io/gorm is walled in modules/store; modules/manage stands outside"},
-		"RedisInAWorker":          {"modules/worker/x.go", "github.com/redis/go-redis/v9", "library github.com/redis/go-redis/v9 is walled in modules/queue, modules/lock, modules/bus, modules/limit"},
+		"RedisInAWorker":          {"modules/worker/x.go", "github.com/redis/go-redis/v9", "library github.com/redis/go-redis/v9 is walled in modules/redisconn, modules/queue, modules/lock, modules/bus, modules/limit, modules/fleet"},
 		"PrometheusInAWorker":     {"modules/worker/x.go", "github.com/prometheus/client_golang/prometheus", "is walled in modules/telemetry; modules/worker stands outside"},
 		"EchoInTheStore":          {"modules/store/x.go", "github.com/labstack/echo/v4", "is walled in modules/api, modules/web, modules/httpd; modules/store stands outside"},
 		"CobraOutsideApp":         {"config/x.go", "github.com/spf13/cobra", "is walled in app; config stands outside"},

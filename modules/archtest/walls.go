@@ -40,7 +40,8 @@ func walls() []wall {
 			libraries: []string{"github.com/gofrs/flock"},
 		},
 		{
-			members:   []string{"modules/queue", "modules/lock", "modules/bus", "modules/limit"},
+			// redisconn opens the connections that the others share: ADR 0006
+			members:   []string{"modules/redisconn", "modules/queue", "modules/lock", "modules/bus", "modules/limit", "modules/fleet"},
 			libraries: []string{"github.com/redis/go-redis"},
 		},
 		{

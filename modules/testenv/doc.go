@@ -5,7 +5,8 @@
 // tests) and starts when the first test asks; every test gets a database of its
 // own on it. Tests that stop, flush or pause a server, or that listen to Redis
 // Pub/Sub (which knows no databases), take a server of their own with
-// RedisServer.
+// RedisServer. PostgresRestartable and PostgresReplica give PostgreSQL servers to
+// stop, kill, pause, start again, let fall behind and promote.
 //
 // A missing binary fails the test and names the package to install. Nothing here
 // ever skips: a run that lacks PostgreSQL must not look like one that passed.

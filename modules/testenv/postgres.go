@@ -48,10 +48,12 @@ func (s *server) postgresURL(database string) string {
 	return s.url("postgres", postgresUser, "/"+database+"?sslmode=disable")
 }
 
-func (s *server) admin(statement string) error {
+func (s *server) admin(statement string) error { return s.run("postgres", statement) }
+
+func (s *server) run(database, statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, s.postgresURL("postgres"))
+	conn, err := pgx.Connect(ctx, s.postgresURL(database))
 	if err != nil {
 		return fmt.Errorf("connect to the test server: %w", err)
 	}

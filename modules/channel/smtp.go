@@ -15,6 +15,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 
+	"monitor/modules/failpoint"
 	"monitor/modules/uptime"
 )
 
@@ -149,6 +150,7 @@ func (s *smtpSession) transfer(ctx context.Context, c *smtp.Client, letter *goma
 	if err := body.Close(); err != nil {
 		return s.failed(ctx, "data", err)
 	}
+	failpoint.Here("notifier.mailed")
 	answer := uptime.Answer{StatusCode: 250}
 	if closed, ok := body.(*smtp.DataCloser); ok {
 		answer.Text = closed.ServerResponse()

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/failpoint"
 	"monitor/modules/uptime"
 )
 
@@ -119,10 +120,12 @@ func (w *webhook) send(ctx context.Context, s *WebhookSettings, d delivery) (upt
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	ctx = failpoint.Written(ctx, "notifier.written")
 	request, err := w.request(ctx, s, d.message)
 	if err != nil {
 		return uptime.Answer{}, err
 	}
+	failpoint.Here("notifier.connecting")
 	response, err := w.client.Do(request)
 	if err != nil {
 		// The client's own error repeats the whole URL.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"monitor/modules/failpoint"
 	"monitor/modules/uptime"
 )
 
@@ -13,6 +14,7 @@ const commitRetry = 250 * time.Millisecond
 
 // attempt sends one claimed message and commits how it went.
 func (n *Notifier) attempt(ctx context.Context, c uptime.Claim, done func(error)) {
+	failpoint.Here("notifier.claimed")
 	at := n.Clock()
 	began := time.Now()
 	answer, err := n.send(ctx, c, at)
@@ -26,6 +28,7 @@ func (n *Notifier) attempt(ctx context.Context, c uptime.Claim, done func(error)
 	took := time.Since(began)
 	result := n.judge(c, uptime.Attempt{N: c.N, At: at, Duration: took, StatusCode: answer.StatusCode}, err)
 	n.Observer.Attempted(c.Channel.Type, result.Attempt.Outcome, took, n.Clock().Sub(c.Delivery.CreatedAt))
+	failpoint.Here("notifier.answered")
 	n.commit(ctx, c, result)
 }
 
@@ -95,6 +98,7 @@ func (n *Notifier) commit(ctx context.Context, c uptime.Claim, r uptime.AttemptR
 		n.log(c).ErrorContext(ctx, "result of an attempt was not committed", "error", err)
 		return
 	}
+	failpoint.Here("notifier.committed")
 	n.board.finished(r.Status)
 	n.report(ctx, c, r)
 	if r.Status == uptime.DeliveryDelivered {

@@ -34,6 +34,9 @@ type Stats struct {
 	Reclaimed  uint64 // leases that ended without an acknowledgement
 	Acked      uint64
 	Dropped    uint64 // beyond the bound
+	// Unreadable counts jobs that were dropped because this version cannot read
+	// them.
+	Unreadable uint64
 }
 
 // partition is the leader's side of one part of the queue.

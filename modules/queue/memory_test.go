@@ -124,6 +124,7 @@ func TestTakeWakesByPace(t *testing.T) {
 			jobs[i] = job(int64(i+1), time.Now().Add(-time.Minute))
 		}
 		began := time.Now()
+		require.NoError(t, q.Raise(t.Context(), 1))
 		require.NoError(t, q.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, Jobs: jobs, Rate: 25}))
 		for range jobs {
 			leases, err := q.Take(t.Context(), "default", 1)
@@ -144,6 +145,7 @@ func TestMemoryAccounts(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
+		require.NoError(t, q.Raise(ctx, 1))
 		live := map[string]bool{}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 4).Draw(t, "step") {
@@ -187,6 +189,7 @@ func BenchmarkPublishTakeAck(b *testing.B) {
 	clock := newHandClock()
 	q := newQueue(b, clock.Now, 0)
 	ctx := context.Background()
+	require.NoError(b, q.Raise(ctx, 1))
 	jobs := make([]uptime.Job, 10_000)
 	for b.Loop() {
 		clock.move(time.Second)

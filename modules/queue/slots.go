@@ -45,7 +45,7 @@ func (q *Memory) Partition(monitorID int64) int {
 }
 
 // Publish appends a batch and moves the watermarks, unless a newer leader is
-// known.
+// known or this one was not raised.
 func (q *Memory) Publish(ctx context.Context, batch uptime.SlotBatch) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -57,8 +57,12 @@ func (q *Memory) Publish(ctx context.Context, batch uptime.SlotBatch) error {
 			return fmt.Errorf("publish under epoch %d to partition %d at %d: %w", batch.Epoch, i, p.epoch, uptime.ErrFenced)
 		}
 	}
+	for i, p := range q.parts {
+		if p.epoch < batch.Epoch {
+			return fmt.Errorf("publish under epoch %d to partition %d at %d: %w", batch.Epoch, i, p.epoch, uptime.ErrLost)
+		}
+	}
 	for i := range q.parts {
-		q.parts[i].epoch = batch.Epoch
 		if batch.UpTo.After(q.parts[i].watermark) {
 			q.parts[i].watermark = batch.UpTo
 		}

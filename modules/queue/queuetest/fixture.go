@@ -36,7 +36,8 @@ type Fixture struct {
 }
 
 // Factory makes a fixture that ends with the test. bound is the most jobs held,
-// 0: the default.
+// 0: the default; a queue that keeps its bound by partition makes one of them only
+// where a bound is given.
 type Factory func(t *testing.T, bound int) Fixture
 
 const region = "default"
@@ -48,9 +49,22 @@ type setup struct {
 	base time.Time // the clock at the start, in whole milliseconds
 }
 
+// together gives n ids, from first on, of monitors that share a partition: only
+// within one is there an order.
+func (s *setup) together(first int64, n int) []int64 {
+	list := []int64{first}
+	for id := first + 1; len(list) < n; id++ {
+		if s.Queue.Partition(id) == s.Queue.Partition(first) {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
 func start(t *testing.T, fresh Factory, bound int) *setup {
 	t.Helper()
 	f := fresh(t, bound)
+	require.NoError(t, f.Queue.Raise(t.Context(), 1))
 	return &setup{Fixture: f, t: t, base: f.Now().Truncate(time.Millisecond)}
 }
 

@@ -25,10 +25,12 @@ func Run(t *testing.T, fresh Factory) {
 		"LeaseIsRenewed":            renewed,
 		"LeaseCountsFromTheSlot":    leaseFromSlot,
 		"StaleReceiptRenewsNothing": staleRenew,
+		"EndedLeaseIsStillOurs":     endedLease,
 		"DelayedUntilTakeAhead":     delayed,
 		"WaitingTakeWakes":          wakes,
 		"EarliestFirstOnTime":       earliestFirst,
 		"NewestFirstInABacklog":     newestFirst,
+		"NewestOfALongBacklog":      newestOfMany,
 		"BacklogIsPaced":            paced,
 		"PaceIsInSum":               pacedInSum,
 		"OnTimeIsNotPaced":          onTimeNotPaced,
@@ -45,7 +47,7 @@ func Run(t *testing.T, fresh Factory) {
 		"UpToNeverMovesBack":        upToMonotonic,
 		"StaleLeaderIsFenced":       fenced,
 		"RaiseIsFenced":             raiseFenced,
-		"FirstPublishRaises":        publishRaises,
+		"UnraisedPublishIsLost":     publishUnraised,
 		"PartitionsSpread":          partitions,
 		"PublishTwiceIsHarmless":    publishTwice,
 	} {
@@ -139,6 +141,34 @@ func staleRenew(t *testing.T, fresh Factory) {
 	require.NoError(t, s.Queue.Renew(t.Context(), receipts(first)))
 	s.Advance(lease / 2)
 	require.Equal(t, 3, s.take(1)[0].Taken)
+}
+
+// endedLease: until a job is handed out again, who had it last may end it or go on.
+func endedLease(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	for _, id := range s.together(1, 3) {
+		s.publish(1, 0, 0, s.job(id, 0))
+	}
+	first := s.take(3)
+	s.Advance(lease)
+	again := s.take(1)[0]
+	var kept []uptime.Lease
+	for _, l := range first {
+		if l.MonitorID != again.MonitorID {
+			kept = append(kept, l)
+		}
+	}
+	s.ack(kept[0])
+	require.NoError(t, s.Queue.Renew(t.Context(), receipts(kept[1:])))
+	s.nothing()
+	require.Equal(t, uptime.QueueDepth{Leased: 2}, s.depth())
+	s.Advance(lease - time.Second)
+	s.nothing()
+	s.ack(kept[1], again)
+	s.Advance(lease)
+	s.nothing()
+	require.Equal(t, uptime.QueueDepth{}, s.depth())
 }
 
 func delayed(t *testing.T, fresh Factory) {

@@ -12,23 +12,40 @@ import (
 func earliestFirst(t *testing.T, fresh Factory) {
 	t.Helper()
 	s := start(t, fresh, 0)
+	m := s.together(1, 3)
 	s.publish(1, time.Second, 100,
-		s.job(1, 900*time.Millisecond), s.job(2, 0), s.job(3, 500*time.Millisecond))
-	require.Equal(t, []int64{2}, ids(s.take(1)), "a job that is due must not wait behind one that is not")
-	require.Equal(t, []int64{3}, ids(s.take(1)))
-	require.Equal(t, []int64{1}, ids(s.take(1)))
+		s.job(m[0], 900*time.Millisecond), s.job(m[1], 0), s.job(m[2], 500*time.Millisecond))
+	require.Equal(t, m[1:2], ids(s.take(1)), "a job that is due must not wait behind one that is not")
+	require.Equal(t, m[2:3], ids(s.take(1)))
+	require.Equal(t, m[0:1], ids(s.take(1)))
 }
 
 func newestFirst(t *testing.T, fresh Factory) {
 	t.Helper()
 	s := start(t, fresh, 0)
+	m := s.together(1, 7)
 	s.publish(1, 0, 1000,
-		s.job(1, -50*time.Second), s.job(2, -20*time.Second), s.job(3, -30*time.Second),
-		s.job(4, -10*time.Second), s.job(5, -40*time.Second))
-	require.Equal(t, []int64{4}, ids(s.take(1)))
-	require.Equal(t, []int64{2, 3}, ids(s.take(2)))
-	s.publish(1, 0, 1000, s.job(6, -15*time.Second), s.job(7, 0))
-	require.Equal(t, []int64{7, 6, 5, 1}, ids(s.take(4)))
+		s.job(m[0], -50*time.Second), s.job(m[1], -20*time.Second), s.job(m[2], -30*time.Second),
+		s.job(m[3], -10*time.Second), s.job(m[4], -40*time.Second))
+	require.Equal(t, []int64{m[3]}, ids(s.take(1)))
+	require.Equal(t, []int64{m[1], m[2]}, ids(s.take(2)))
+	s.publish(1, 0, 1000, s.job(m[5], -15*time.Second), s.job(m[6], 0))
+	require.Equal(t, []int64{m[6], m[5], m[4], m[0]}, ids(s.take(4)))
+}
+
+// newestOfMany: a backlog is looked through before any of it is handed out,
+// however long it is.
+func newestOfMany(t *testing.T, fresh Factory) {
+	t.Helper()
+	s := start(t, fresh, 0)
+	m := s.together(1, 1200)
+	jobs := make([]uptime.Job, len(m))
+	for i, id := range m {
+		jobs[i] = s.job(id, time.Duration(i-2000)*time.Second)
+	}
+	s.publish(1, 0, 1000, jobs...)
+	require.Equal(t, m[1199:], ids(s.take(1)))
+	require.Equal(t, []int64{m[1198], m[1197]}, ids(s.take(2)))
 }
 
 func paced(t *testing.T, fresh Factory) {

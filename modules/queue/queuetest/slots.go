@@ -70,15 +70,20 @@ func raiseFenced(t *testing.T, fresh Factory) {
 	s.requireMarks(s.base.Add(time.Second))
 }
 
-// publishRaises: where a queue lost its epochs, the newest leader's first batch
-// brings them back.
-func publishRaises(t *testing.T, fresh Factory) {
+// publishUnraised: a leader that a partition has never heard of is one whose Raise
+// was lost together with what the queue held.
+func publishUnraised(t *testing.T, fresh Factory) {
 	t.Helper()
 	s := start(t, fresh, 0)
-	s.publish(9, time.Second, 1)
-	require.ErrorIs(t, s.Queue.Raise(t.Context(), 8), uptime.ErrFenced)
-	err := s.Queue.Publish(t.Context(), uptime.SlotBatch{Epoch: 8, UpTo: s.base.Add(time.Minute)})
-	require.ErrorIs(t, err, uptime.ErrFenced)
+	err := s.Queue.Publish(t.Context(), uptime.SlotBatch{
+		Epoch: 9, UpTo: s.base.Add(time.Minute), Jobs: s.jobs(1, 64, 0), Rate: 1,
+	})
+	require.ErrorIs(t, err, uptime.ErrLost)
+	s.requireMarks(time.Time{})
+	s.nothing()
+	require.NoError(t, s.Queue.Raise(t.Context(), 9))
+	s.publish(9, time.Second, 1, s.job(1, 0))
+	require.Equal(t, []int64{1}, ids(s.take(1)))
 }
 
 func partitions(t *testing.T, fresh Factory) {

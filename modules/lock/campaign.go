@@ -202,6 +202,21 @@ func (c *campaign) win(ctx context.Context) *term {
 // leave takes one part out of the term, and ends it for all after a failure. The
 // last one gives the seat back.
 func (c *campaign) leave(t *term, failed bool) {
+	if !c.resign(t, failed) {
+		return
+	}
+	// Outside of the mutex: a server may take a while to hear it. Meanwhile the
+	// term has ended but is not over, so that nobody of us takes the seat.
+	c.seat.leave()
+	c.mu.Lock()
+	c.term = nil
+	c.mu.Unlock()
+	close(t.over)
+	c.log.Info("no longer leading", "epoch", t.epoch)
+}
+
+// resign counts one part out and says whether it was the last.
+func (c *campaign) resign(t *term, failed bool) (last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t.members--
@@ -210,13 +225,10 @@ func (c *campaign) leave(t *term, failed bool) {
 		t.end()
 	}
 	if t.members > 0 {
-		return
+		return false
 	}
 	t.end()
-	c.term = nil
-	c.seat.leave()
-	close(t.over)
-	c.log.Info("no longer leading", "epoch", t.epoch)
+	return true
 }
 
 // leading gives the epoch of the term that runs.

@@ -1,5 +1,3 @@
-// Package bus implements uptime.Bus: notices that something changed, to every
-// process. A notice is a hint: whoever hears it reads the store.
 package bus
 
 import (
@@ -45,6 +43,11 @@ func (b *Memory) Publish(ctx context.Context, notices ...uptime.Notice) error {
 // Subscribe gives the notices of the topics from now on, in the order in which
 // each publisher sent them. At least one topic is required.
 func (b *Memory) Subscribe(ctx context.Context, topics ...uptime.Topic) (<-chan uptime.Notice, error) {
+	return b.subscribe(ctx, topics, func() {})
+}
+
+// subscribe calls gone when the subscription has ended.
+func (b *Memory) subscribe(ctx context.Context, topics []uptime.Topic, gone func()) (<-chan uptime.Notice, error) {
 	if len(topics) == 0 {
 		return nil, errors.New("subscribe to the bus: no topic was given")
 	}
@@ -61,15 +64,27 @@ func (b *Memory) Subscribe(ctx context.Context, topics ...uptime.Topic) (<-chan 
 		b.mu.Lock()
 		delete(b.subs, s)
 		b.mu.Unlock()
+		gone()
 	}()
 	return s.out, nil
+}
+
+// resync tells every subscription of the topics that it may have missed something.
+func (b *Memory) resync(topics ...uptime.Topic) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for s := range b.subs {
+		if slices.ContainsFunc(topics, func(t uptime.Topic) bool { return slices.Contains(s.topics, t) }) {
+			s.miss()
+		}
+	}
 }
 
 // subscription keeps what its receiver has not taken yet.
 type subscription struct {
 	topics []uptime.Topic
 	out    chan uptime.Notice
-	news   chan struct{} // holds one when pending is not empty
+	news   chan struct{} // holds one when there is something to hand out
 
 	mu      sync.Mutex
 	pending []uptime.Notice
@@ -97,10 +112,23 @@ func (s *subscription) add(notices []uptime.Notice) {
 		s.lost = true
 	}
 	if len(s.pending) > 0 {
-		select {
-		case s.news <- struct{}{}:
-		default:
-		}
+		s.tell()
+	}
+}
+
+// miss puts a resync before what is pending.
+func (s *subscription) miss() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = true
+	s.tell()
+}
+
+// tell wakes pump; the mutex is held.
+func (s *subscription) tell() {
+	select {
+	case s.news <- struct{}{}:
+	default:
 	}
 }
 

@@ -30,15 +30,15 @@ func (s *Store) RaiseAlarm(ctx context.Context, a uptime.Alarm) (raised bool, er
 	if err != nil {
 		return false, fmt.Errorf("raise alarm: %w", err)
 	}
-	err = s.write(ctx, func(tx *gorm.DB) error {
+	err = s.writeBy(ctx, s.outbox, func(tx *gorm.DB) error {
 		now := s.now()
 		// Whoever writes the row tells: the others find it fresh.
 		told := tx.Exec(`INSERT INTO alarms (workspace_id, kind, subject, detail, channel_ids, active, told_at)
 			VALUES (?, ?, ?, ?, ?, TRUE, ?)
 			ON CONFLICT (workspace_id, kind, subject) DO UPDATE SET detail = excluded.detail,
 				channel_ids = excluded.channel_ids, active = TRUE, told_at = excluded.told_at
-			WHERE alarms.told_at <= ?`,
-			a.WorkspaceID, string(a.Kind), a.Subject, a.Detail, string(ids), at(now), at(now.Add(-a.Every)))
+			WHERE alarms.told_at <= ? OR alarms.told_at > ?`, // the latter by a clock that was ahead
+			a.WorkspaceID, string(a.Kind), a.Subject, a.Detail, string(ids), at(now), at(now.Add(-a.Every)), at(now.Add(straySlack)))
 		raised = told.RowsAffected > 0
 		if told.Error != nil || !raised {
 			return told.Error
@@ -56,13 +56,13 @@ func (s *Store) RaiseAlarm(ctx context.Context, a uptime.Alarm) (raised bool, er
 func (s *Store) EndAlarm(ctx context.Context, ws int64, kind uptime.AlarmKind, subject string) (ended bool, err error) {
 	const active = `workspace_id = ? AND kind = ? AND subject = ? AND active`
 	var n int64
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.readBy(ctx, s.outbox, func(db *gorm.DB) error {
 		return db.Raw(`SELECT count(*) FROM alarms WHERE `+active, ws, string(kind), subject).Scan(&n).Error
 	})
 	if err != nil || n == 0 {
 		return false, err
 	}
-	err = s.write(ctx, func(tx *gorm.DB) error {
+	err = s.writeBy(ctx, s.outbox, func(tx *gorm.DB) error {
 		done := tx.Exec(`UPDATE alarms SET active = FALSE WHERE `+active, ws, string(kind), subject)
 		ended = done.RowsAffected > 0
 		if done.Error != nil || !ended {

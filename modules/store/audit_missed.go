@@ -22,7 +22,7 @@ const (
 // run again, and over any window. Schedules of monitors that were purged are
 // gone with them.
 func (s *Store) AuditMissed(ctx context.Context, from, to time.Time, reason uptime.MissedReason) (booked int64, err error) {
-	if err := s.read(ctx, s.regions.load); err != nil {
+	if err := s.readBy(ctx, s.main, s.regions.load); err != nil {
 		return 0, fmt.Errorf("audit missed slots: %w", err)
 	}
 	for start := from; start.Before(to); start = start.Add(auditWindow) {
@@ -36,12 +36,12 @@ func (s *Store) AuditMissed(ctx context.Context, from, to time.Time, reason upti
 			return booked, fmt.Errorf("audit missed slots: %w", err)
 		}
 	}
-	return booked, s.write(ctx, func(tx *gorm.DB) error { return raise(tx, sequenceAudit, to.UnixMilli()) })
+	return booked, s.writeBy(ctx, s.main, func(tx *gorm.DB) error { return raise(tx, sequenceAudit, to.UnixMilli()) })
 }
 
 // LastAudit is the end of the newest window that was audited, zero if none was.
 func (s *Store) LastAudit(ctx context.Context) (last time.Time, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.readBy(ctx, s.main, func(db *gorm.DB) error {
 		ms, err := sequence(db, sequenceAudit)
 		last = instant(ms).time()
 		return err
@@ -53,7 +53,7 @@ func (s *Store) auditWindow(ctx context.Context, from, to time.Time, reason upti
 	for after := int64(0); ; {
 		var ids []int64
 		var missing []uptime.MissedRange
-		err := s.read(ctx, func(db *gorm.DB) error {
+		err := s.readBy(ctx, s.main, func(db *gorm.DB) error {
 			err := db.Raw(`SELECT DISTINCT monitor_id FROM monitor_schedules
 				WHERE monitor_id > ? AND from_at < ? AND (until_at IS NULL OR until_at >= ?) ORDER BY monitor_id LIMIT ?`,
 				after, at(to), at(from), auditPage).Scan(&ids).Error

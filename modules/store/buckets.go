@@ -25,7 +25,7 @@ func (s *Store) Buckets(ctx context.Context, ws int64, monitorIDs []int64, from,
 		return nil, uptime.Fail(uptime.CodeMalformed, "At most %d pieces can be asked for.", MaxBuckets)
 	}
 	var out map[int64][]uptime.Bucket
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.report(ctx, func(db *gorm.DB) error {
 		var ids []int64
 		err := db.Raw("SELECT id FROM monitors WHERE workspace_id = ? AND deleted_at IS NULL AND id IN ? ORDER BY id", ws, monitorIDs).Scan(&ids).Error
 		if err != nil {

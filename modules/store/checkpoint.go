@@ -19,12 +19,11 @@ const (
 )
 
 // Run keeps SQLite's WAL short, on a connection of its own, so that no commit
-// ever pays for it. On PostgreSQL it waits for ctx.
+// ever pays for it. On PostgreSQL it watches the replicas, which are not used
+// before and after; one of another database is an error at start.
 func (s *Store) Run(ctx context.Context, ready func()) (err error) {
 	if s.dialect != dialectSQLite {
-		ready()
-		<-ctx.Done()
-		return nil
+		return s.watchReplicas(ctx, ready)
 	}
 	db, err := driver.Open(sqliteDSN(s.path, false))
 	if err != nil {

@@ -59,25 +59,6 @@ func (r deliveryRow) delivery() uptime.Delivery {
 	return d
 }
 
-func insertDeliveryRows(tx *gorm.DB, rows []deliveryRow) error {
-	for len(rows) > 0 {
-		n := min(len(rows), eventChunk)
-		args := make([]any, 0, 15*n)
-		for _, r := range rows[:n] {
-			args = append(args, r.WorkspaceID, r.EventID, string(r.EventType), r.ChannelID, r.IncidentID, r.MonitorID,
-				r.Chain, string(r.Side), string(r.Status), r.Reason, r.Merges, r.Attempt, r.DueAt, r.CreatedAt)
-		}
-		err := tx.Exec(`INSERT INTO deliveries (workspace_id, event_id, event_type, channel_id, incident_id, monitor_id,
-			chain, side, status, reason, merges, attempt, due_at, created_at) VALUES `+
-			tuples(14, n)+` ON CONFLICT (event_id, channel_id) DO NOTHING`, args...).Error
-		if err != nil {
-			return fmt.Errorf("insert deliveries: %w", err)
-		}
-		rows = rows[n:]
-	}
-	return nil
-}
-
 type attemptRow struct {
 	DeliveryID int64
 	N          int
@@ -130,7 +111,7 @@ func withAttempts(db *gorm.DB, rows []deliveryRow) ([]uptime.Delivery, error) {
 // Deliveries lists deliveries, newest first.
 func (s *Store) Deliveries(ctx context.Context, ws int64, f uptime.DeliveryFilter, p uptime.Page) (uptime.List[uptime.Delivery], error) {
 	var list uptime.List[uptime.Delivery]
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.report(ctx, func(db *gorm.DB) error {
 		query := db.Where("workspace_id = ?", ws)
 		if f.Status != "" {
 			query = query.Where("status = ?", string(f.Status))

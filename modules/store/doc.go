@@ -5,13 +5,25 @@
 //
 // # Transactions and locks
 //
-//	write, record ──▶ gate ──▶ BEGIN ──▶ fn ──▶ COMMIT      again on: deadlock, serialization
-//	(record first)    SQLite only                            failure, busy, a lost connection
+//	write ──▶ gate ──▶ BEGIN ──▶ fn ──▶ COMMIT      again on: deadlock, serialization failure,
+//	          (SQLite only, recorder first)         busy, a lost connection, a server that stops or starts
 //
 // SQLite has one writer connection. Writers queue at a gate at which the recorder
 // goes first; nobody else may hold it over 50 ms. Readers are other connections and
 // wait for nobody. Checkpoints of the WAL run in Run, on a connection of their own.
-// On PostgreSQL the recorder, everything else and Ping have pools of their own.
+//
+// On PostgreSQL the connections are divided among parts that cannot take each
+// other's: the recorder (hot), deliveries and alarms (outbox), what leads and keeps
+// house (main), pages and the API (pages), and Ping. What hangs in one delays no
+// other, but for locks on the same rows, which are short: a transaction that
+// nobody goes on with for five seconds, as its process is paused, is ended by the
+// server, and its process runs it again when it wakes.
+//
+// A conflict is tried again for up to two seconds, a server that is away for half a
+// one; then the call gives uptime.ErrUnavailable. A connection leads to a server
+// that takes writes or is not made. When one stops taking them, every connection
+// is dropped before its next use and the next try dials anew: of a URL with
+// several hosts (and target_session_attrs=read-write) it finds the new primary.
 //
 // The row of monitor_states is the lock of its monitor: whoever records results of
 // it, changes it, or changes an incident of it, locks that row first, several in
@@ -21,6 +33,31 @@
 // Decide, may run several times; only the last run counts. When the connection is
 // lost while committing, the call gives uptime.ErrUnavailable and may have
 // committed: Record is safe to repeat, creations are guarded by idempotency keys.
+//
+// # Replicas
+//
+// Lists and sums of pages are read from database.replica_urls in turn, while Run
+// watches them; all else, and a context of uptime.WithFresh, from the primary.
+//
+//	        answers, follows the primary, lag ≤ 30 s
+//	unused ─────────────────────────────────────────▶ used
+//	   ▲   looked at each second, or at once in doubt   │ a read fails or takes over a second:
+//	   └────────────────────────────────────────────────┘ it goes to the primary, without an error
+//
+// The lag is told by the primary's own log positions of the last minute, not by
+// the replica, which does not know what it has not got. Without the primary the
+// replicas go on being read. A replica of another database stops the start.
+//
+// # Who may run at once
+//
+// Occupy takes an advisory lock: exclusive for a process without Redis, shared for
+// those with it; see occupancy.go. On SQLite the data folder has a lock of its own.
+//
+// # Clocks
+//
+// Times come from the process, not from the database. A clock that was ahead and
+// is set back leaves deliveries and reminders far in the future; ClaimDeliveries
+// finds them and makes them due; see stray.go.
 //
 // # Results
 //

@@ -10,7 +10,7 @@ import (
 
 // RaiseEpoch gives a leader its number; see uptime.Epochs.
 func (s *Store) RaiseEpoch(ctx context.Context) (epoch int64, err error) {
-	err = s.write(ctx, func(tx *gorm.DB) error {
+	err = s.writeBy(ctx, s.main, func(tx *gorm.DB) error {
 		epoch, err = next(tx, sequenceEpoch)
 		return err
 	})
@@ -21,7 +21,7 @@ func (s *Store) RaiseEpoch(ctx context.Context) (epoch int64, err error) {
 // partition; zero marks are skipped. Those of a leader that has a successor are
 // ignored.
 func (s *Store) SaveWatermarks(ctx context.Context, epoch int64, marks []time.Time) error {
-	return s.write(ctx, func(tx *gorm.DB) error {
+	return s.writeBy(ctx, s.main, func(tx *gorm.DB) error {
 		current, err := sequence(tx, sequenceEpoch)
 		if err != nil || current > epoch {
 			return err
@@ -44,7 +44,7 @@ func (s *Store) SaveWatermarks(ctx context.Context, epoch int64, marks []time.Ti
 
 // Watermarks gives what was saved last, by partition; zero where nothing was.
 func (s *Store) Watermarks(ctx context.Context) (marks []time.Time, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.readBy(ctx, s.main, func(db *gorm.DB) error {
 		var rows []struct {
 			Part int
 			UpTo instant

@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gorm.io/gorm"
 
 	"monitor/modules/uptime"
 )
 
-// eventChunk keeps a statement below the databases' limits of parameters
-// (SQLite 32,766, PostgreSQL 65,535).
+// eventChunk bounds the parameters of one statement.
 const eventChunk = 500
 
 type eventRow struct {
@@ -126,33 +124,16 @@ func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, route func(upti
 			deliveries = append(deliveries, newDelivery(e, c.ID, now))
 		}
 	}
-	if err := insertEventRows(tx, rows); err != nil {
+	if err := s.insertEventRows(tx, rows); err != nil {
 		return false, err
 	}
-	if err := insertDeliveryRows(tx, deliveries); err != nil {
+	if err := s.insertDeliveryRows(tx, deliveries); err != nil {
 		return false, err
 	}
 	if err := s.mergeOvertaken(tx, events, now); err != nil {
 		return false, err
 	}
 	return len(deliveries) > 0, nil
-}
-
-func insertEventRows(tx *gorm.DB, rows []eventRow) error {
-	for len(rows) > 0 {
-		n := min(len(rows), eventChunk)
-		args := make([]any, 0, 7*n)
-		for _, r := range rows[:n] {
-			args = append(args, r.ID, r.WorkspaceID, r.Type, r.MonitorID, r.IncidentID, r.At, r.Data)
-		}
-		err := tx.Exec(`INSERT INTO events (id, workspace_id, type, monitor_id, incident_id, at, data) VALUES `+
-			tuples(7, n)+` ON CONFLICT DO NOTHING`, args...).Error
-		if err != nil {
-			return fmt.Errorf("insert events: %w", err)
-		}
-		rows = rows[n:]
-	}
-	return nil
 }
 
 // monitorChannels gives the living channels of each monitor named by events.
@@ -165,25 +146,38 @@ func monitorChannels(tx *gorm.DB, events []uptime.Event) (map[int64][]uptime.Cha
 			ids = append(ids, e.MonitorID)
 		}
 	}
-	for len(ids) > 0 {
-		n := min(len(ids), eventChunk)
-		var rows []struct {
-			ForMonitorID int64
-			Channel      channelRow `gorm:"embedded"`
+	channels := map[int64]uptime.Channel{} // each is read once, however many monitors use it
+	for chunk := range slices.Chunk(ids, eventChunk) {
+		if err := readChannelsOf(tx, chunk, channels); err != nil {
+			return nil, err
 		}
-		err := tx.Raw(`SELECT mc.monitor_id AS for_monitor_id, c.*
-			FROM monitor_channels mc JOIN channels c ON c.id = mc.channel_id
-			WHERE mc.monitor_id IN (?) AND c.deleted_at IS NULL ORDER BY mc.monitor_id, c.id`, ids[:n]).
-			Scan(&rows).Error
+		var links []struct{ MonitorID, ChannelID int64 }
+		err := tx.Raw(`SELECT monitor_id, channel_id FROM monitor_channels WHERE monitor_id IN (?)
+			ORDER BY monitor_id, channel_id`, chunk).Scan(&links).Error
 		if err != nil {
 			return nil, fmt.Errorf("read channels of monitors: %w", err)
 		}
-		for _, r := range rows {
-			routes[r.ForMonitorID] = append(routes[r.ForMonitorID], r.Channel.channel())
+		for _, l := range links {
+			if c, living := channels[l.ChannelID]; living {
+				routes[l.MonitorID] = append(routes[l.MonitorID], c)
+			}
 		}
-		ids = ids[n:]
 	}
 	return routes, nil
+}
+
+// readChannelsOf adds the living channels of monitors.
+func readChannelsOf(tx *gorm.DB, monitors []int64, to map[int64]uptime.Channel) error {
+	var rows []channelRow
+	err := tx.Raw(`SELECT * FROM channels WHERE deleted_at IS NULL AND id IN
+		(SELECT channel_id FROM monitor_channels WHERE monitor_id IN (?))`, monitors).Scan(&rows).Error
+	if err != nil {
+		return fmt.Errorf("read channels of monitors: %w", err)
+	}
+	for _, r := range rows {
+		to[r.ID] = r.channel()
+	}
+	return nil
 }
 
 // mergeOvertaken ends what the closing events among these make pointless: an
@@ -277,10 +271,4 @@ func (s *Store) mergeReminders(tx *gorm.DB, reminding []uptime.Event, now instan
 		return fmt.Errorf("merge reminders: %w", err)
 	}
 	return nil
-}
-
-// tuples gives n tuples of width placeholders for a VALUES list.
-func tuples(width, n int) string {
-	one := "(" + strings.TrimSuffix(strings.Repeat("?,", width), ",") + ")"
-	return strings.TrimSuffix(strings.Repeat(one+",", n), ",")
 }

@@ -55,11 +55,11 @@ func taken(err error) bool {
 func away(err error) bool {
 	if code := postgresCode(err); code != "" {
 		// 08: connection; 57P: shut down or starting; 53: out of connections,
-		// memory or disk; 57014: cancelled for its time; 25006: a standby.
-		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") ||
-			strings.HasPrefix(code, "53") || code == "57014" || code == "25006"
+		// memory or disk; 57014: cancelled for its time.
+		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "53") ||
+			slices.Contains([]string{"57014", codeReadOnly, codeIdle}, code)
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) ||
+	if errors.Is(err, errStandby) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) ||
 		errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) {
 		return true
@@ -74,12 +74,24 @@ func away(err error) bool {
 	}, func(code sqlite3.ErrorCode) bool { return errors.Is(err, code) })
 }
 
+// The conditions of PostgreSQL that are more than a class to the store.
+const (
+	codeSerialization = "40001"
+	codeReadOnly      = "25006" // a standby, after a failover
+	codeForbidden     = "42501" // the role may not
+	codeIdle          = "25P03" // ended for idling in a transaction: this process was paused
+)
+
 // retryable reports that the database gave the transaction up and asks to have
-// it again: serialization failure, deadlock, lock timeout, busy.
+// it again: serialization failure, deadlock, lock timeout, busy, and a statement
+// that was prepared before the schema changed or on a connection that was
+// swapped for another.
 func retryable(err error) bool {
-	switch postgresCode(err) {
-	case "40001", "40P01", "55P03":
+	switch code := postgresCode(err); code {
+	case codeSerialization, "40P01", "55P03", "26000":
 		return true
+	case "0A000":
+		return strings.Contains(err.Error(), "cached plan must not change result type")
 	}
 	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED)
 }
@@ -109,8 +121,11 @@ func passing(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return false
 	}
-	return retryable(err) || postgresCode(err) == "57P01" || // a reset of this one connection
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	switch postgresCode(err) {
+	case "57P01", "57P02", "57P03", "53300", codeReadOnly, codeIdle: // shut down, starting, no room for a moment
+		return true
+	}
+	return retryable(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		pgconn.SafeToRetry(err) || reset(err)
 }
 

@@ -20,7 +20,7 @@ func (s *Store) FinishDelivery(ctx context.Context, c uptime.Claim, r uptime.Att
 	if err := checkResult(r); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *gorm.DB) error {
+	return s.writeBy(ctx, s.outbox, func(tx *gorm.DB) error {
 		if err := s.lockChannel(tx, c.Delivery.ChannelID); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (s *Store) ReleaseDelivery(ctx context.Context, c uptime.Claim, next time.T
 	if next.IsZero() {
 		next = s.now()
 	}
-	return s.write(ctx, func(tx *gorm.DB) error {
+	return s.writeBy(ctx, s.outbox, func(tx *gorm.DB) error {
 		if err := s.lockChannel(tx, c.Delivery.ChannelID); err != nil {
 			return err
 		}

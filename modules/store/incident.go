@@ -63,7 +63,7 @@ func withMonitors(db *gorm.DB, rows []incidentRow) ([]uptime.Incident, error) {
 // those made by hand that name it.
 func (s *Store) Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter, p uptime.Page) (uptime.List[uptime.Incident], error) {
 	var list uptime.List[uptime.Incident]
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.report(ctx, func(db *gorm.DB) error {
 		query := filterIncidents(db, ws, f).Order("started_at DESC, id DESC")
 		if p.Cursor != "" {
 			var started, id int64
@@ -101,7 +101,7 @@ func (s *Store) Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter
 // CountIncidents counts what Incidents lists over all pages.
 func (s *Store) CountIncidents(ctx context.Context, ws int64, f uptime.IncidentFilter) (int64, error) {
 	var n int64
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.report(ctx, func(db *gorm.DB) error {
 		return filterIncidents(db.Model(&incidentRow{}), ws, f).Count(&n).Error
 	})
 	if err != nil {

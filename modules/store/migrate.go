@@ -131,4 +131,4 @@ func (s *Store) withProvider(ctx context.Context, dialect goose.Dialect, files f
 }
 
 // pool of the main handle.
-func (s *Store) pool() (*sql.DB, error) { return s.main.DB() }
+func (s *Store) pool() (*sql.DB, error) { return s.main.writes.DB() }

@@ -96,7 +96,7 @@ func (s *Store) BookMissed(ctx context.Context, ranges []uptime.MissedRange) err
 		return fmt.Errorf("book missed slots: %w", err)
 	}
 	for part := range slices.Chunk(ranges, missedStep) {
-		if err := s.write(ctx, func(tx *gorm.DB) error { return s.book(tx, part) }); err != nil {
+		if err := s.writeBy(ctx, s.main, func(tx *gorm.DB) error { return s.book(tx, part) }); err != nil {
 			return fmt.Errorf("book missed slots: %w", err)
 		}
 	}
@@ -196,7 +196,7 @@ func mergeMissed(rows []missedRow, near int64) []missedRow {
 // Missed gives the booked ranges of a living monitor that touch [from, to),
 // oldest first, without the slots that have a result: a stored result wins.
 func (s *Store) Missed(ctx context.Context, ws, monitorID int64, from, to time.Time) (out []uptime.MissedRange, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.report(ctx, func(db *gorm.DB) error {
 		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
 			return err
 		}

@@ -78,21 +78,21 @@ func judgeFrom(now, check time.Time) time.Time {
 
 // Monitor gives a living monitor.
 func (s *Store) Monitor(ctx context.Context, ws, id int64) (uptime.Monitor, error) {
-	return s.findMonitor(ctx, "workspace_id = ? AND id = ? AND deleted_at IS NULL", ws, id)
+	return s.findMonitor(ctx, s.pages, "workspace_id = ? AND id = ? AND deleted_at IS NULL", ws, id)
 }
 
 // MonitorByKey gives the living monitor with an external key.
 func (s *Store) MonitorByKey(ctx context.Context, ws int64, externalKey string) (uptime.Monitor, error) {
-	return s.findMonitor(ctx, "workspace_id = ? AND external_key = ? AND external_key <> '' AND deleted_at IS NULL", ws, externalKey)
+	return s.findMonitor(ctx, s.pages, "workspace_id = ? AND external_key = ? AND external_key <> '' AND deleted_at IS NULL", ws, externalKey)
 }
 
 // ScheduledMonitor gives a monitor of any workspace, deleted ones too.
 func (s *Store) ScheduledMonitor(ctx context.Context, id int64) (uptime.Monitor, error) {
-	return s.findMonitor(ctx, "id = ?", id)
+	return s.findMonitor(ctx, s.main, "id = ?", id)
 }
 
-func (s *Store) findMonitor(ctx context.Context, where string, args ...any) (m uptime.Monitor, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+func (s *Store) findMonitor(ctx context.Context, by part, where string, args ...any) (m uptime.Monitor, err error) {
+	err = s.readBy(ctx, by, func(db *gorm.DB) error {
 		m, err = one(db, s.view(db).Where(where, args...))
 		return err
 	})

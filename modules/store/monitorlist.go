@@ -95,7 +95,7 @@ func monitorOrder(sort string) order {
 // move its monitor over the cursor; the other orders are stable.
 func (s *Store) Monitors(ctx context.Context, ws int64, f uptime.MonitorFilter, p uptime.Page) (uptime.List[uptime.Monitor], error) {
 	var out uptime.List[uptime.Monitor]
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.report(ctx, func(db *gorm.DB) error {
 		out = uptime.List[uptime.Monitor]{}
 		o, limit := monitorOrder(f.Sort), pageLimit(p)
 		kind := fmt.Sprintf("monitors %s %t", f.Sort, f.Desc)
@@ -137,7 +137,7 @@ func (s *Store) Monitors(ctx context.Context, ws int64, f uptime.MonitorFilter, 
 
 // CountMonitors counts what Monitors lists.
 func (s *Store) CountMonitors(ctx context.Context, ws int64, f uptime.MonitorFilter) (n int64, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.report(ctx, func(db *gorm.DB) error {
 		if err := s.filtered(db, ws, f).Count(&n).Error; err != nil {
 			return fmt.Errorf("count monitors: %w", err)
 		}
@@ -148,7 +148,7 @@ func (s *Store) CountMonitors(ctx context.Context, ws int64, f uptime.MonitorFil
 
 // StatusCounts counts living monitors by status.
 func (s *Store) StatusCounts(ctx context.Context, ws int64) (counts uptime.StatusCounts, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.report(ctx, func(db *gorm.DB) error {
 		var rows []struct {
 			Derived int16
 			N       int64
@@ -171,7 +171,7 @@ func (s *Store) StatusCounts(ctx context.Context, ws int64) (counts uptime.Statu
 // TagsAndGroups gives the values of each tag, and the groups, of living
 // monitors, ascending.
 func (s *Store) TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]string, groups []string, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.report(ctx, func(db *gorm.DB) error {
 		var rows []struct{ Name, Value string }
 		err := db.Raw(`SELECT DISTINCT t.name, t.value FROM monitor_tags t JOIN monitors m ON m.id = t.monitor_id
 			WHERE m.workspace_id = ? AND m.deleted_at IS NULL ORDER BY t.name, t.value`, ws).Scan(&rows).Error
@@ -216,7 +216,7 @@ func (s *Store) UnknownMonitors(ctx context.Context, since time.Time) ([]uptime.
 }
 
 func (s *Store) viewed(ctx context.Context, choose func(*gorm.DB) *gorm.DB) (out []uptime.Monitor, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.readBy(ctx, s.main, func(db *gorm.DB) error {
 		var rows []viewRow
 		if err := choose(s.view(db)).Find(&rows).Error; err != nil {
 			return fmt.Errorf("read monitors: %w", err)

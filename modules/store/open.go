@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 
 	"monitor/modules/uptime"
@@ -30,7 +32,10 @@ type Config struct {
 	// URL is postgres://… or sqlite:///path; "" is FileName in DataDir.
 	URL     string
 	DataDir string
-	// MaxOpenConns bounds the connections of the process over all pools.
+	// ReplicaURLs are PostgreSQL servers that follow the one of URL; see replica.go.
+	ReplicaURLs []string
+	// MaxOpenConns bounds the connections of the process over all pools; below six
+	// there are six. Each replica has as many as pages have, and one more.
 	MaxOpenConns    int
 	ConnectTimeout  time.Duration
 	ConnMaxLifetime time.Duration
@@ -45,6 +50,12 @@ type Options struct {
 	Random func() string
 }
 
+// part is what one purpose reads and writes by.
+type part struct {
+	writes, reads *gorm.DB
+	first         bool // goes before others at the gate
+}
+
 // Store keeps everything in SQLite or PostgreSQL. All methods may be called
 // concurrently.
 type Store struct {
@@ -54,11 +65,20 @@ type Store struct {
 	clock   uptime.Clock
 	random  func() string
 
-	// Handles. On SQLite hot and main are the one writer and reads are other
-	// connections; on PostgreSQL hot is the recorder's own pool.
-	hot, main, reads, health *gorm.DB
+	// On SQLite all parts are the one writer and the same readers; on PostgreSQL
+	// each has a pool of its own: the recorder, deliveries, what leads and keeps
+	// house, and pages.
+	hot, outbox, main, pages part
+	health                   *gorm.DB
 	pools                    []*sql.DB
-	gate                     *gate // nil where writers need not queue
+	gate                     *gate           // nil where writers need not queue
+	primary                  *pgx.ConnConfig // nil on SQLite
+	replicas                 replicas
+	patience                 time.Duration // of a ping
+	era                      atomic.Int64  // connections of an older one are not used again
+	eraBegan                 atomic.Pointer[time.Time]
+	strays                   strays
+	stopping                 time.Duration // that another process is given; see Occupy
 
 	prepared statements
 	regions  *regionNames
@@ -70,7 +90,7 @@ type Store struct {
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		log: o.Log, clock: o.Clock, random: o.Random,
-		regions: newRegionNames(), monitors: newMonitorCache(),
+		regions: newRegionNames(), monitors: newMonitorCache(), patience: pingTimeout, stopping: occupyPatience,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -86,6 +106,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if dialect == dialectSQLite && len(o.Config.ReplicaURLs) > 0 {
+		return nil, errors.New("database.replica_urls needs a database.url that names PostgreSQL: SQLite has no replicas")
+	}
 	s.dialect, s.path = dialect, path
 	if dialect == dialectPostgres {
 		err = s.openPostgres(o.Config)
@@ -93,7 +116,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		err = s.openSQLite(ctx)
 	}
 	if err == nil {
-		err = s.Ping(ctx)
+		err = s.ping(ctx, max(s.patience, o.Config.ConnectTimeout))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database: %w", failure(err)), s.Close())
@@ -151,8 +174,10 @@ func (s *Store) Dialect() string { return s.dialect }
 
 // Ping reports whether the database answers, over a connection of its own, so
 // that busy pools do not look like a dead database.
-func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+func (s *Store) Ping(ctx context.Context) error { return s.ping(ctx, s.patience) }
+
+func (s *Store) ping(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var one int
 	if err := s.health.WithContext(ctx).Raw("SELECT 1").Scan(&one).Error; err != nil {

@@ -52,11 +52,14 @@ func (s *Store) ClaimDeliveries(ctx context.Context, p uptime.ClaimParams) ([]up
 	if p.Limit <= 0 || p.PerChannel <= 0 || p.Lease <= 0 {
 		return nil, errors.New("claim deliveries: limits and lease must be above zero")
 	}
+	if err := s.recallStrays(ctx); err != nil {
+		return nil, fmt.Errorf("claim deliveries: %w", err)
+	}
 	if due, err := s.anyDue(ctx, p.SkipChannels); err != nil || !due {
 		return nil, err
 	}
 	var claims []uptime.Claim
-	err := s.write(ctx, func(tx *gorm.DB) error {
+	err := s.writeBy(ctx, s.outbox, func(tx *gorm.DB) error {
 		var err error
 		claims, err = s.claim(tx, p)
 		return err
@@ -75,7 +78,7 @@ func (s *Store) anyDue(ctx context.Context, skip []int64) (bool, error) {
 		args = append(args, skip)
 	}
 	var n int64
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.readBy(ctx, s.outbox, func(db *gorm.DB) error {
 		return db.Raw(`SELECT count(*) FROM (`+query+` LIMIT 1) d`, args...).Scan(&n).Error
 	})
 	if err != nil {
@@ -209,7 +212,7 @@ func markSending(tx *gorm.DB, rows []deliveryRow, now, lease time.Time) error {
 		ids = append(ids, r.ID)
 		if r.Status == uptime.DeliverySending {
 			lost := uptime.Attempt{
-				N: r.Attempt, At: r.ClaimedAt.time(), Duration: r.DueAt.time().Sub(r.ClaimedAt.time()),
+				N: r.Attempt, At: r.ClaimedAt.time(), Duration: max(0, r.DueAt.time().Sub(r.ClaimedAt.time())),
 				Outcome: uptime.AttemptRetry, Error: noAnswer,
 			}
 			if err := insertAttempt(tx, r.ID, lost); err != nil {
@@ -258,7 +261,7 @@ func buildClaims(tx *gorm.DB, rows []deliveryRow, channels map[int64]uptime.Chan
 // an older one of their chain do not count.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var next instant
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.readBy(ctx, s.outbox, func(db *gorm.DB) error {
 		return db.Raw(`SELECT d.due_at FROM deliveries d WHERE d.due_at IS NOT NULL AND ` + inOrder + `
 			ORDER BY d.due_at LIMIT 1`).Scan(&next).Error
 	})
@@ -276,7 +279,7 @@ func (s *Store) Outbox(ctx context.Context) (uptime.OutboxDepth, error) {
 		Oldest             instant
 	}
 	now := at(s.now())
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.readBy(ctx, s.main, func(db *gorm.DB) error {
 		return db.Raw(`SELECT
 			(SELECT count(*) FROM deliveries WHERE due_at <= ?) AS due,
 			(SELECT count(*) FROM deliveries WHERE due_at > ?) AS waiting,

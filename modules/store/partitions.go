@@ -12,7 +12,7 @@ const (
 	dayMS = int64(24 * time.Hour / time.Millisecond)
 	// A change of partitions waits for every statement on results, and every
 	// statement after it waits for it: it gives up soon and is tried again.
-	partitionLockTimeout = "2s"
+	partitionLockTimeout = "250ms"
 )
 
 // EnsurePartitions makes the partitions of results from yesterday to days ahead
@@ -24,7 +24,7 @@ func (s *Store) EnsurePartitions(ctx context.Context, days int) error {
 	}
 	today := s.now().UnixMilli() / dayMS
 	for day := today - 1; day <= today+int64(days); day++ {
-		err := s.write(ctx, func(tx *gorm.DB) error { return ensurePartition(tx, day) })
+		err := s.writeBy(ctx, s.main, func(tx *gorm.DB) error { return ensurePartition(tx, day) })
 		if err != nil {
 			return fmt.Errorf("make the partition of %s: %w", dayName(day), err)
 		}
@@ -49,7 +49,7 @@ func ensurePartition(tx *gorm.DB, day int64) error {
 // and counts them.
 func (s *Store) dropPartitions(ctx context.Context, before time.Time) (dropped int64, rows int64, err error) {
 	var days []int64
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.readBy(ctx, s.main, func(db *gorm.DB) error {
 		return db.Raw("SELECT day FROM result_days WHERE (day + 1) * ? <= ? ORDER BY day", dayMS, before.UnixMilli()).Scan(&days).Error
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Store) dropPartitions(ctx context.Context, before time.Time) (dropped i
 	}
 	for _, day := range days {
 		var count int64
-		err := s.write(ctx, func(tx *gorm.DB) error {
+		err := s.writeBy(ctx, s.main, func(tx *gorm.DB) error {
 			if err := tx.Exec("SET LOCAL lock_timeout = '" + partitionLockTimeout + "'").Error; err != nil {
 				return err
 			}

@@ -53,7 +53,7 @@ type purge struct {
 func (p *purge) some(ctx context.Context, limit int, count *int64, fn func(tx *gorm.DB) *gorm.DB) error {
 	for {
 		var n int64
-		err := p.write(ctx, func(tx *gorm.DB) error {
+		err := p.writeBy(ctx, p.main, func(tx *gorm.DB) error {
 			res := fn(tx)
 			n = res.RowsAffected
 			return res.Error
@@ -115,7 +115,7 @@ func (p *purge) monitorResults(ctx context.Context, id int64, before time.Time) 
 }
 
 func (p *purge) regionNumbers(ctx context.Context) []int64 {
-	if err := p.read(ctx, p.regions.load); err != nil {
+	if err := p.readBy(ctx, p.main, p.regions.load); err != nil {
 		p.log.WarnContext(ctx, "regions could not be read", "error", err)
 	}
 	return p.regions.all()
@@ -123,7 +123,7 @@ func (p *purge) regionNumbers(ctx context.Context) []int64 {
 
 // hasResults spares a write transaction where there is nothing to do.
 func (p *purge) hasResults(ctx context.Context, id, region int64, before time.Time) (old bool, err error) {
-	err = p.read(ctx, func(db *gorm.DB) error {
+	err = p.readBy(ctx, p.main, func(db *gorm.DB) error {
 		return db.Raw("SELECT EXISTS (SELECT 1 FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at < ?)",
 			id, region, before.UnixMilli()).Scan(&old).Error
 	})
@@ -161,7 +161,7 @@ func (p *purge) rollups(ctx context.Context) error {
 // oldRows removes rows of one monitor that meet a condition of age.
 func (p *purge) oldRows(ctx context.Context, table, key, condition string, id, before int64, count *int64) error {
 	var found bool
-	err := p.read(ctx, func(db *gorm.DB) error {
+	err := p.readBy(ctx, p.main, func(db *gorm.DB) error {
 		return db.Raw("SELECT EXISTS (SELECT 1 FROM "+table+" WHERE monitor_id = ? AND "+condition+")", id, before).Scan(&found).Error
 	})
 	if err != nil || !found {

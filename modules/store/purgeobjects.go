@@ -76,7 +76,7 @@ func (p *purge) monitors(ctx context.Context) error {
 	before := at(p.now.Add(-uptime.UndeleteFor))
 	for {
 		var id int64
-		err := p.read(ctx, func(db *gorm.DB) error {
+		err := p.readBy(ctx, p.main, func(db *gorm.DB) error {
 			id = 0
 			return db.Raw("SELECT id FROM monitors WHERE deleted_at < ? ORDER BY id LIMIT 1", before).Scan(&id).Error
 		})
@@ -110,7 +110,7 @@ func (p *purge) monitor(ctx context.Context, id int64) error {
 	if err := p.removeIncidents(ctx, &p.done.Incidents, "monitor_id = ?", id); err != nil {
 		return err
 	}
-	return p.write(ctx, func(tx *gorm.DB) error {
+	return p.writeBy(ctx, p.main, func(tx *gorm.DB) error {
 		return tx.Exec("DELETE FROM monitors WHERE id = ?", id).Error
 	})
 }
@@ -120,7 +120,7 @@ func (p *purge) monitor(ctx context.Context, id int64) error {
 func (p *purge) channels(ctx context.Context) error {
 	before := at(p.now.Add(-uptime.UndeleteFor))
 	var removed int64
-	err := p.write(ctx, func(tx *gorm.DB) error {
+	err := p.writeBy(ctx, p.main, func(tx *gorm.DB) error {
 		if err := tx.Exec("UPDATE channels SET settings = '{}' WHERE deleted_at < ? AND settings <> '{}'", before).Error; err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func (s *Store) Record(ctx context.Context, batch []uptime.Result, decide uptime
 		return done, fmt.Errorf("record results: %w", err)
 	}
 	in := s.sortBatch(batch)
-	err := s.record(ctx, func(tx *gorm.DB) error {
+	err := s.writeBy(ctx, s.hot, func(tx *gorm.DB) error {
 		r := recording{Store: s, tx: tx, in: in, decide: decide}
 		err := r.run()
 		done = r.done

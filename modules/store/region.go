@@ -63,7 +63,7 @@ func (s *Store) ensureRegions(ctx context.Context, names map[string]struct{}) er
 	if len(missing) == 0 {
 		return nil
 	}
-	err := s.record(ctx, func(tx *gorm.DB) error {
+	err := s.writeBy(ctx, s.hot, func(tx *gorm.DB) error {
 		for _, name := range missing {
 			if err := tx.Exec("INSERT INTO regions (name) VALUES (?) ON CONFLICT DO NOTHING", name).Error; err != nil {
 				return fmt.Errorf("insert a region: %w", err)
@@ -74,7 +74,7 @@ func (s *Store) ensureRegions(ctx context.Context, names map[string]struct{}) er
 	if err != nil {
 		return err
 	}
-	return s.read(ctx, s.regions.load)
+	return s.readBy(ctx, s.hot, s.regions.load)
 }
 
 // regionName of a number read from a row.

@@ -18,7 +18,7 @@ const dueReminder = `i.status = 'open' AND i.resolved_at IS NULL AND i.deleted_a
 // number. Several processes may call it at once.
 func (s *Store) EmitReminders(ctx context.Context, limit int) (int, error) {
 	var found int64
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.readBy(ctx, s.outbox, func(db *gorm.DB) error {
 		return db.Raw(`SELECT count(*) FROM (SELECT 1 FROM incidents i WHERE `+dueReminder+` LIMIT 1) x`, at(s.now())).
 			Scan(&found).Error
 	})
@@ -26,7 +26,7 @@ func (s *Store) EmitReminders(ctx context.Context, limit int) (int, error) {
 		return 0, err
 	}
 	told := 0
-	err = s.write(ctx, func(tx *gorm.DB) error {
+	err = s.writeBy(ctx, s.outbox, func(tx *gorm.DB) error {
 		var err error
 		told, err = s.remind(tx, limit)
 		return err

@@ -50,7 +50,7 @@ func (s *Store) Result(ctx context.Context, ws, monitorID int64, region string, 
 // Results lists those of a monitor, newest first.
 func (s *Store) Results(ctx context.Context, ws, monitorID int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[uptime.Result], error) {
 	var out uptime.List[uptime.Result]
-	err := s.read(ctx, func(db *gorm.DB) error {
+	err := s.report(ctx, func(db *gorm.DB) error {
 		out = uptime.List[uptime.Result]{Items: []uptime.Result{}}
 		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
 			return err

@@ -50,7 +50,7 @@ func rolled(db *gorm.DB) (hours, days int64, err error) {
 
 // beginning is where the first rollup starts: at the first monitor.
 func (r *roller) beginning(ctx context.Context, name string, step, end int64) (start int64, err error) {
-	err = r.read(ctx, func(db *gorm.DB) error {
+	err = r.readBy(ctx, r.main, func(db *gorm.DB) error {
 		if start, err = sequence(db, name); err != nil || start != 0 {
 			return err
 		}
@@ -85,14 +85,14 @@ func (r *roller) hours(ctx context.Context, end int64) error {
 }
 
 func (r *roller) advance(ctx context.Context, name string, to int64) error {
-	return r.write(ctx, func(tx *gorm.DB) error { return raise(tx, name, to) })
+	return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return raise(tx, name, to) })
 }
 
 // pages calls fn with the ids of all monitors that have a row, some at a time.
 func (r *roller) pages(ctx context.Context, fn func(ids []int64) error) error {
 	for after := int64(0); ; {
 		var ids []int64
-		err := r.read(ctx, func(db *gorm.DB) error {
+		err := r.readBy(ctx, r.main, func(db *gorm.DB) error {
 			return db.Raw("SELECT id FROM monitors WHERE id > ? ORDER BY id LIMIT ?", after, rollupPage).Scan(&ids).Error
 		})
 		if err != nil || len(ids) == 0 {
@@ -108,7 +108,7 @@ func (r *roller) pages(ctx context.Context, fn func(ids []int64) error) error {
 // hour of some monitors.
 func (r *roller) hour(ctx context.Context, ids []int64, start int64) error {
 	var rows []rollupRow
-	err := r.read(ctx, func(db *gorm.DB) error {
+	err := r.readBy(ctx, r.main, func(db *gorm.DB) error {
 		var err error
 		rows, err = r.sumHour(db, ids, start)
 		return err
@@ -116,7 +116,7 @@ func (r *roller) hour(ctx context.Context, ids []int64, start int64) error {
 	if err != nil {
 		return err
 	}
-	return r.write(ctx, func(tx *gorm.DB) error { return saveRollups(tx, hourly, rows) })
+	return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return saveRollups(tx, hourly, rows) })
 }
 
 // sumHour reads results and sums them.
@@ -145,7 +145,7 @@ func (r *roller) sumHour(db *gorm.DB, ids []int64, start int64) ([]rollupRow, er
 
 func (r *roller) days(ctx context.Context, _ int64) error {
 	var end int64
-	err := r.read(ctx, func(db *gorm.DB) (err error) {
+	err := r.readBy(ctx, r.main, func(db *gorm.DB) (err error) {
 		end, err = sequence(db, sequenceHours)
 		return err
 	})
@@ -158,7 +158,7 @@ func (r *roller) days(ctx context.Context, _ int64) error {
 	}
 	for ; start+dayMS <= end; start += dayMS {
 		err := r.pages(ctx, func(ids []int64) error {
-			return r.write(ctx, func(tx *gorm.DB) error { return r.day(tx, ids, start) })
+			return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return r.day(tx, ids, start) })
 		})
 		if err != nil {
 			return err
@@ -199,7 +199,7 @@ func (r *roller) dirty(ctx context.Context, _ int64) error {
 	for {
 		var marks []struct{ MonitorID, StartAt int64 }
 		var hours, days int64
-		err := r.read(ctx, func(db *gorm.DB) (err error) {
+		err := r.readBy(ctx, r.main, func(db *gorm.DB) (err error) {
 			if hours, days, err = rolled(db); err != nil {
 				return err
 			}
@@ -210,7 +210,7 @@ func (r *roller) dirty(ctx context.Context, _ int64) error {
 			return err
 		}
 		for _, mark := range marks {
-			err := r.write(ctx, func(tx *gorm.DB) error {
+			err := r.writeBy(ctx, r.main, func(tx *gorm.DB) error {
 				return r.redo(tx, mark.MonitorID, mark.StartAt, days)
 			})
 			if err != nil {

@@ -83,13 +83,15 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		return err
 	}
 	s.gate = newGate()
-	if s.main, err = s.gorm(gormlite.OpenDB(writer)); err != nil {
+	var all part
+	if all.writes, err = s.gorm(gormlite.OpenDB(writer)); err != nil {
 		return err
 	}
-	s.hot = s.main
-	if s.reads, err = s.gorm(gormlite.OpenDB(readers)); err != nil {
+	if all.reads, err = s.gorm(gormlite.OpenDB(readers)); err != nil {
 		return err
 	}
+	s.hot, s.outbox, s.main, s.pages = all, all, all, all
+	s.hot.first = true
 	s.health, err = s.gorm(gormlite.OpenDB(health))
 	return err
 }

@@ -13,7 +13,7 @@ import (
 // Stats sums the results of a living monitor in [from, to), of which the future
 // is left out. doc.go says what the figures mean.
 func (s *Store) Stats(ctx context.Context, ws, monitorID int64, from, to time.Time) (out uptime.Stats, err error) {
-	err = s.read(ctx, func(db *gorm.DB) error {
+	err = s.report(ctx, func(db *gorm.DB) error {
 		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
 			return err
 		}

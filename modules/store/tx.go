@@ -5,48 +5,63 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+
+	"monitor/modules/failpoint"
 )
 
 const (
 	callTimeout = 10 * time.Second
 	pingTimeout = 2 * time.Second
-	// A transaction that the database gave up for a passing reason is run again.
-	txTries   = 5
-	txBackoff = 10 * time.Millisecond
+	// A transaction that failed for a passing reason is run again: for two seconds
+	// where others were in its way, for half a one where the server was.
+	conflictTries = 12
+	awayTries     = 6
+	txBackoff     = 10 * time.Millisecond
+	txMaxBackoff  = 250 * time.Millisecond
 )
 
-// write runs fn in a write transaction and commits when it returns nil. fn may
-// run several times, so it must keep nothing from one run to the next, and every
-// statement of it must go through tx. Errors of fn come back as they are; those of
-// the database as the sentinels of uptime (see failure). A connection that is lost
-// while committing gives uptime.ErrUnavailable and may have committed.
+// write runs fn in a write transaction of a page and commits when it returns nil.
+// fn may run several times, so it must keep nothing from one run to the next, and
+// every statement of it must go through tx. Errors of fn come back as they are;
+// those of the database as the sentinels of uptime (see failure). A connection
+// that is lost while committing gives uptime.ErrUnavailable and may have committed.
 func (s *Store) write(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	return s.transact(ctx, s.main, false, fn)
+	return s.writeBy(ctx, s.pages, fn)
 }
 
-// record is write for the recorder, which goes first.
-func (s *Store) record(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	return s.transact(ctx, s.hot, true, fn)
-}
-
-// read runs fn without a transaction on the connections for reading; each
-// statement sees what was committed before it began.
+// read runs fn for a page without a transaction, on the primary; each statement
+// sees what was committed before it began. fn may run several times.
 func (s *Store) read(ctx context.Context, fn func(db *gorm.DB) error) error {
+	return s.readBy(ctx, s.pages, fn)
+}
+
+// report is read for lists and sums of pages, which may come from a replica.
+func (s *Store) report(ctx context.Context, fn func(db *gorm.DB) error) error {
+	if r := s.replicas.next(ctx); r != nil {
+		if err := r.ask(ctx, fn); answered(ctx, err) {
+			return err
+		}
+	}
+	return s.read(ctx, fn)
+}
+
+func (s *Store) readBy(ctx context.Context, p part, fn func(db *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return s.again(ctx, func() error { return failure(fn(s.reads.WithContext(ctx))) })
+	return s.again(ctx, func() error { return failure(fn(p.reads.WithContext(ctx))) })
 }
 
-func (s *Store) transact(ctx context.Context, db *gorm.DB, first bool, fn func(tx *gorm.DB) error) error {
+func (s *Store) writeBy(ctx context.Context, p part, fn func(tx *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return s.again(ctx, func() error {
-		if err := s.gate.enter(ctx, first); err != nil {
+		if err := s.gate.enter(ctx, p.first); err != nil {
 			return failure(err)
 		}
 		defer s.gate.leave()
-		return once(db.WithContext(ctx), fn)
+		return once(p.writes.WithContext(ctx), fn)
 	})
 }
 
@@ -65,6 +80,9 @@ func once(db *gorm.DB, fn func(tx *gorm.DB) error) error {
 	if err := fn(tx); err != nil {
 		return failure(err)
 	}
+	if failpoint.Error("store.serialization") != nil {
+		return failure(&pgconn.PgError{Severity: "ERROR", Code: "40001", Message: "failpoint"})
+	}
 	done = true
 	if err := tx.Commit().Error; err != nil {
 		tx.Rollback()
@@ -77,15 +95,27 @@ func once(db *gorm.DB, fn func(tx *gorm.DB) error) error {
 func (s *Store) again(ctx context.Context, fn func() error) error {
 	for try := 1; ; try++ {
 		err := stopped(ctx, fn())
-		if err == nil || try == txTries || !passing(err) {
+		if err == nil || !passing(err) {
 			return err
 		}
-		wait := time.NewTimer(txBackoff<<(try-1) + rand.N(txBackoff)) //nolint:gosec // it spreads, it hides nothing
-		select {
-		case <-ctx.Done():
-			wait.Stop()
+		if postgresCode(err) == codeReadOnly {
+			s.beginEra()
+		}
+		if try >= tries(err) {
 			return err
-		case <-wait.C:
+		}
+		delay := min(txBackoff<<(try-1), txMaxBackoff)
+		if wait(ctx, delay/2+rand.N(delay)) != nil { //nolint:gosec // it spreads, it hides nothing
+			return err
 		}
 	}
+}
+
+// tries is how often to run what fails so: a conflict passes by itself, a server
+// that is away may stay so.
+func tries(err error) int {
+	if retryable(err) {
+		return conflictTries
+	}
+	return awayTries
 }

@@ -39,7 +39,7 @@ func TestDeadlines(t *testing.T) {
 			endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT max(x) FROM c"
 		}
 		run := func(db *gorm.DB) error { return db.Exec(endless).Error }
-		for name, call := range map[string]func(context.Context, func(*gorm.DB) error) error{"read": s.read, "write": s.write, "record": s.record} {
+		for name, call := range map[string]func(context.Context, func(*gorm.DB) error) error{"read": s.read, "write": s.write, "record": func(ctx context.Context, fn func(*gorm.DB) error) error { return s.writeBy(ctx, s.hot, fn) }} {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			require.ErrorIs(t, call(ctx, run), uptime.ErrUnavailable, name)

@@ -20,7 +20,7 @@ func RunOutbox(t *testing.T, open OpenFunc) {
 		"Release": testRelease, "DisabledChannel": testDisabledChannel, "EndpointGone": testEndpointGone,
 		"RetryByHand": testRetryByHand, "DeliveryLists": testDeliveryLists, "Depth": testDepth,
 		"Reminders": testReminders, "ConcurrentReminders": testConcurrentReminders, "RemindersPileUp": testRemindersPileUp,
-		"Promise": testPromise, "Alarms": testAlarms, "AlarmChannels": testAlarmChannels,
+		"ClockSetBack": testClockSetBack, "Promise": testPromise, "Alarms": testAlarms, "AlarmChannels": testAlarmChannels,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"monitor/modules/store"
 	"monitor/modules/uptime"
 )
 
@@ -21,7 +23,28 @@ import (
 // recorders at once and any repeats end as feeding the results one by one in
 // order does.
 func RunRecordProperty(t *testing.T, open OpenFunc, checks int) {
-	h := newHouse(t, open)
+	runProperty(t, together{house: newHouse(t, open)}, checks)
+}
+
+// RunRecordTogether proves the same for several processes on one database, which
+// open opens anew each time, while disturb runs. What fails for a passing reason
+// is recorded again, as a recorder does; nothing else may fail.
+func RunRecordTogether(t *testing.T, open OpenFunc, processes, checks int, disturb func() (stop func())) {
+	all := together{house: newHouse(t, open), disturb: disturb}
+	for range processes - 1 {
+		all.others = append(all.others, open(t, store.Options{Clock: all.clock.Now}))
+	}
+	runProperty(t, all, checks)
+}
+
+// together is a house with other processes on its database.
+type together struct {
+	house
+	others  []*store.Store
+	disturb func() (stop func())
+}
+
+func runProperty(t *testing.T, h together, checks int) {
 	decide := uptime.Judge(h.eventID)
 	runs, failed := 0, false
 	rapid.Check(t, func(rt *rapid.T) {
@@ -44,15 +67,15 @@ func RunRecordProperty(t *testing.T, open OpenFunc, checks int) {
 // property is one drawn case: monitors in pairs, one fed in order, its twin in
 // any order.
 type property struct {
-	house
+	together
 	plain, mixed []uptime.Monitor
 	series       [][]uptime.Result // of plain
 	batches      [][]uptime.Result // for mixed
 	recorders    int
 }
 
-func drawProperty(rt *rapid.T, h house) property {
-	p := property{house: h, recorders: rapid.IntRange(1, 4).Draw(rt, "recorders")}
+func drawProperty(rt *rapid.T, h together) property {
+	p := property{together: h, recorders: rapid.IntRange(1, 4).Draw(rt, "recorders") + len(h.others)}
 	var all []uptime.Result
 	for range rapid.IntRange(1, 3).Draw(rt, "monitors") {
 		m := uptime.Monitor{
@@ -133,12 +156,16 @@ func (p *property) feed(rt *rapid.T, decide uptime.Decide) {
 		queue <- b
 	}
 	close(queue)
+	if p.disturb != nil {
+		defer p.disturb()()
+	}
+	stores := append([]*store.Store{p.Store}, p.others...)
 	errs := make([]error, p.recorders)
 	var wg sync.WaitGroup
 	for i := range p.recorders {
 		wg.Go(func() {
 			for batch := range queue {
-				if _, err := p.Record(rt.Context(), batch, decide); err != nil {
+				if err := p.record(rt, stores[i%len(stores)], batch, decide); err != nil {
 					errs[i] = err
 				}
 			}
@@ -147,6 +174,16 @@ func (p *property) feed(rt *rapid.T, decide uptime.Decide) {
 	wg.Wait()
 	for _, err := range errs {
 		require.NoError(rt, err)
+	}
+}
+
+// record until it is known to be done, where something disturbs it.
+func (p *property) record(rt *rapid.T, s *store.Store, batch []uptime.Result, decide uptime.Decide) error {
+	for {
+		_, err := s.Record(rt.Context(), batch, decide)
+		if p.disturb == nil || !errors.Is(err, uptime.ErrUnavailable) {
+			return err
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"monitor/modules/failpoint"
 	"monitor/modules/form"
 	"monitor/modules/uptime"
 )
@@ -32,6 +33,7 @@ func (w *Worker) probe(ctx context.Context, lease uptime.Lease) (outcome uptime.
 	if err != nil {
 		return uptime.Outcome{}, err
 	}
+	failpoint.Here("worker.checking")
 	return w.Prober.Probe(ctx, spec, false)
 }
 

@@ -66,6 +66,7 @@ type Stats struct {
 	Faults      uint64 // checks that could not be made, panics included
 	Panics      uint64
 	Late        Lateness
+	Network     NetworkStats
 }
 
 // Lateness counts checks by how long after their slot they were begun.
@@ -105,7 +106,8 @@ func (w *Worker) Stats() Stats {
 			Up: c.up.Load(), Degraded: c.degraded.Load(), Down: c.down.Load(),
 			Unknown: c.unknown.Load(), Missed: c.stale.Load(),
 		},
-		Late: Lateness{Bounds: bounds[:], Counts: make([]uint64, lateSteps+1)},
+		Network: w.guard.snapshot(),
+		Late:    Lateness{Bounds: bounds[:], Counts: make([]uint64, lateSteps+1)},
 	}
 	for i := range c.late {
 		s.Late.Counts[i] = c.late[i].Load()

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,11 +33,15 @@ type Observer interface {
 type Config struct {
 	Concurrency int    // checks in flight; 512
 	Region      string // "default"
-	// Name of this process, kept with the evidence of failures.
+	// Name of this process, unlike any other's: kept with the evidence of failures
+	// and the subject of the alarm about its network.
 	Name string
-	// Drain is how long a stop waits for checks in flight; 20 s. Checks that
+	// Drain is how long a stop waits for checks in flight; 10 s. Checks that
 	// take longer are given up and made again by others.
 	Drain time.Duration
+	// Canaries are addresses, host:port, that tell whether this worker's own
+	// network works. None: hosts that it reached within the last minute.
+	Canaries []string
 }
 
 func (c Config) withDefaults() Config {
@@ -47,7 +52,7 @@ func (c Config) withDefaults() Config {
 		c.Region = uptime.DefaultRegion
 	}
 	if c.Drain <= 0 {
-		c.Drain = 20 * time.Second
+		c.Drain = 10 * time.Second
 	}
 	return c
 }
@@ -59,13 +64,16 @@ const handBackTime = 2 * time.Second
 // own fault.
 const heldUpAfter = time.Second
 
-// Deps are what a worker needs. Observer may be nil.
+// Deps are what a worker needs. Observer may be nil. Without a Dialer failures are
+// never doubted; without Alarms nobody is told.
 type Deps struct {
 	Queue    uptime.JobQueue
 	Prober   uptime.Prober
 	Catalog  uptime.Catalog
 	Sealer   uptime.Sealer
 	Recorder recorder
+	Dialer   dialer
+	Alarms   alarms
 	Clock    uptime.Clock
 	Log      *slog.Logger
 	Observer Observer
@@ -78,17 +86,26 @@ type Worker struct {
 	leases *leases
 	count  counters
 	faults throttle
+	guard  *guard
+	crier  *crier
 	room   chan struct{} // holds one: a job has left our hands
 }
 
 // New makes a worker.
 func New(d Deps, c Config) *Worker {
-	return &Worker{Deps: d, config: c.withDefaults(), leases: newLeases(), room: make(chan struct{}, 1)}
+	w := &Worker{Deps: d, config: c.withDefaults(), leases: newLeases(), room: make(chan struct{}, 1)}
+	w.crier = newCrier(d.Alarms, cmp.Or(c.Name, w.config.Region), d.Log)
+	w.guard = &guard{
+		canaries: parseCanaries(c.Canaries), dialer: d.Dialer, log: d.Log, hand: w.submit, tell: w.crier.tell,
+		kick: make(chan struct{}, 1), targets: newTargets(w.endpointOf), greeted: map[int64]bool{},
+	}
+	return w
 }
 
 // Run takes jobs until ctx ends. Then it hands back what was not begun, lets
-// checks in flight finish for at most Drain, and returns nil; their results are
-// with the recorder, which must be stopped after the worker. Run it once.
+// checks in flight finish for at most Drain and what the guard holds be judged,
+// and returns nil; their results are with the recorder, which must be stopped
+// after the worker. Run it once.
 func (w *Worker) Run(ctx context.Context, ready func()) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -99,6 +116,13 @@ func (w *Worker) Run(ctx context.Context, ready func()) error {
 		w.take(ctx, arrived)
 	})
 	renewing.Go(func() { w.renew(work) })
+	judging, stopJudging := context.WithCancel(work)
+	defer stopJudging()
+	var guarding, crying sync.WaitGroup
+	guarding.Go(func() { w.guard.run(judging) })
+	telling, stopTelling := context.WithCancel(work)
+	defer stopTelling()
+	crying.Go(func() { w.crier.run(telling) })
 	ready()
 
 	checks, giveUp := context.WithCancel(work)
@@ -106,11 +130,17 @@ func (w *Worker) Run(ctx context.Context, ready func()) error {
 	d := newDispatcher(checks, w)
 	left := d.run(arrived) // ends when taking has
 	taking.Wait()
-	w.handBack(work, left)
-
 	timer := time.AfterFunc(w.config.Drain, giveUp)
+	var handing sync.WaitGroup
+	handing.Go(func() { w.handBack(work, left) })
 	d.finish()
 	timer.Stop()
+	// What is held is judged when nothing more can come, and told of last.
+	stopJudging()
+	guarding.Wait()
+	stopTelling()
+	crying.Wait()
+	handing.Wait()
 	stopWork()
 	renewing.Wait()
 	return nil
@@ -155,17 +185,19 @@ func (w *Worker) checkOne(ctx context.Context, t task) {
 		w.missed(lease)
 		return
 	}
-	started := w.Clock()
+	started, begun := w.Clock(), time.Now()
 	outcome, err := w.probe(ctx, lease)
 	if err == nil && outcome.Status == uptime.Down && outcome.StatusCode == 0 {
 		err = heldUp(started, w.Clock(), lease.Spec.Timeout)
 	}
+	cut := false
 	if err != nil {
 		if ctx.Err() != nil {
 			// Given up by a stop. The lease ends by itself.
 			w.leases.drop(lease.Receipt)
 			return
 		}
+		cut = errors.Is(err, uptime.ErrUnavailable)
 		outcome = w.fault(ctx, lease, err)
 	}
 	if outcome.Evidence != nil && w.config.Name != "" {
@@ -175,12 +207,21 @@ func (w *Worker) checkOne(ctx context.Context, t task) {
 		MonitorID: lease.MonitorID, WorkspaceID: lease.Spec.WorkspaceID, Region: lease.Region,
 		ScheduledAt: lease.ScheduledAt, StartedAt: started, Attempt: lease.Attempt, SpecOf: lease.Spec.Of, Outcome: outcome,
 	}
-	w.Recorder.Submit(result, lease)
-	w.leases.drop(lease.Receipt)
-	late := max(started.Sub(lease.ScheduledAt), 0)
-	w.count.checked(result.Status, late)
+	r := report{result: result, lease: lease, begun: begun, late: max(started.Sub(lease.ScheduledAt), 0), cut: cut}
+	if w.Dialer == nil {
+		w.submit(r)
+		return
+	}
+	w.guard.judge(r)
+}
+
+// submit hands a result over to the recorder.
+func (w *Worker) submit(r report) {
+	w.Recorder.Submit(r.result, r.lease)
+	w.leases.drop(r.lease.Receipt)
+	w.count.checked(r.result.Status, r.late)
 	if w.Observer != nil {
-		w.Observer.Checked(result, late)
+		w.Observer.Checked(r.result, r.late)
 	}
 }
 

@@ -122,7 +122,9 @@ func (w *world) Unstored(time.Duration) []string {
 func (w *world) Kinds() []uptime.Kind { return nil }
 
 func (w *world) Kind(name string) (uptime.Kind, bool) {
-	return uptime.Kind{Name: name, New: func() any { return &settings{} }}, name == "http"
+	return uptime.Kind{
+		Name: name, New: func() any { return &settings{} }, Target: func(s any) string { return s.(*settings).URL },
+	}, name == "http"
 }
 
 func (w *world) Seal(uptime.SecretPlace, string) (string, error) {

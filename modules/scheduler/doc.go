@@ -1,6 +1,6 @@
 // Package scheduler publishes every slot of every monitor to the queue, once.
 //
-//	standby ──Lead──▶ take over ──▶ each tick: publish what is due up to now + Tick + TakeAhead
+//	standby ──Lead──▶ take over ──▶ each tick: publish what is due up to now + Tick + publishAhead
 //	   ▲                              │            ▲
 //	   └── fenced, lost, stopped ─────┴── changes ─┘ (notice, refresh, re-read)
 //

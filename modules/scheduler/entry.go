@@ -33,7 +33,7 @@ func live(m uptime.Monitor) bool {
 func newEntry(m uptime.Monitor, after, now time.Time) *entry {
 	e := &entry{id: m.ID}
 	e.describe(m)
-	if m.CheckAt.After(after) {
+	if m.CheckAt.After(after) && !madeAhead(m, now) {
 		after = m.CheckAt
 	}
 	e.next = uptime.NextSlot(m.ID, m.Interval, after).UnixMilli()
@@ -47,10 +47,16 @@ func (e *entry) describe(m uptime.Monitor) {
 	e.regions, e.spec, e.seq, e.checkAt = m.Regions, m.Spec(), m.ChangeSeq, m.CheckAt.UnixMilli()
 }
 
+// madeAhead reports a change by a clock that was ahead: bulk changes are spread over
+// a minute, and nothing is asked for later than that.
+func madeAhead(m uptime.Monitor, now time.Time) bool {
+	return m.CheckAt.After(now.Add(time.Minute + uptime.Ahead))
+}
+
 // wantExtra sets the extra slot unless it was done or is too old.
 func (e *entry) wantExtra(m uptime.Monitor, now time.Time) {
 	e.extra = 0
-	if !m.CheckAt.IsZero() && m.State.LastSlot.Before(m.CheckAt) && m.CheckAt.After(now.Add(-m.Interval)) {
+	if !m.CheckAt.IsZero() && !madeAhead(m, now) && m.State.LastSlot.Before(m.CheckAt) && m.CheckAt.After(now.Add(-m.Interval)) {
 		e.extra = m.CheckAt.UnixMilli()
 	}
 }
@@ -59,6 +65,9 @@ func (e *entry) wantExtra(m uptime.Monitor, now time.Time) {
 func (e *entry) change(m uptime.Monitor, now time.Time) {
 	sameGrid, sameCheck := e.interval == m.Interval.Milliseconds(), e.checkAt == m.CheckAt.UnixMilli()
 	e.describe(m)
+	if madeAhead(m, now) {
+		m.CheckAt = now // of no use to anybody
+	}
 	switch {
 	case sameGrid && sameCheck:
 		return

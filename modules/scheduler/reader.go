@@ -40,6 +40,7 @@ type reader struct {
 	// committed late is not passed over.
 	seq, from int64
 	full      bool        // a read of everything is wanted or failed
+	deaf      bool        // the last subscription failed
 	retry     *time.Timer // for what failed
 }
 
@@ -47,18 +48,27 @@ func newReader(s *Scheduler, out chan<- change) *reader {
 	return &reader{Scheduler: s, out: out}
 }
 
-// subscribe listens for notices. A bus that is away is tried again at each
-// refresh: notices are only a hint.
+// subscribe listens for notices. A bus that is away is tried again every
+// retryEvery: notices are only a hint, but one that a person waits for.
 func (r *reader) subscribe(ctx context.Context) {
 	ch, err := r.Bus.Subscribe(ctx, uptime.TopicMonitor)
 	if err != nil {
-		r.notices = nil
-		if ctx.Err() == nil {
+		if r.notices = nil; ctx.Err() == nil && !r.deaf {
 			r.Log.Warn("cannot listen for changed monitors; reading them each refresh", "error", err)
 		}
+		r.deaf = true
 		return
 	}
-	r.notices = ch
+	r.notices, r.deaf = ch, false
+}
+
+// listenAgain subscribes where that failed or ended, and then reads what changed
+// meanwhile.
+func (r *reader) listenAgain(ctx context.Context) error {
+	if r.subscribe(ctx); r.notices == nil {
+		return nil
+	}
+	return r.refresh(ctx)
 }
 
 // load reads all monitors.
@@ -88,18 +98,20 @@ func (r *reader) load(ctx context.Context, take func([]uptime.Monitor)) error {
 }
 
 func (r *reader) page(ctx context.Context, afterSeq, afterID int64) ([]uptime.Monitor, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	// Fresh: whoever gave notice has committed, a replica may not have it yet.
+	ctx, cancel := context.WithTimeout(uptime.WithFresh(ctx), callTimeout)
 	defer cancel()
 	return r.Store.ScheduledMonitors(ctx, afterSeq, afterID, pageSize)
 }
 
 // run reads until ctx ends.
 func (r *reader) run(ctx context.Context) {
-	refresh, reread := time.NewTicker(r.Config.Refresh), time.NewTicker(rereadEvery)
+	refresh, reread, listen := time.NewTicker(r.Config.Refresh), time.NewTicker(rereadEvery), time.NewTicker(retryEvery)
 	r.retry = time.NewTimer(retryEvery)
 	r.retry.Stop()
 	defer refresh.Stop()
 	defer reread.Stop()
+	defer listen.Stop()
 	defer r.retry.Stop()
 	for {
 		var err error
@@ -110,10 +122,11 @@ func (r *reader) run(ctx context.Context) {
 			err = r.hear(ctx, n, ok)
 		case <-r.retry.C:
 			err = r.refresh(ctx)
-		case <-refresh.C:
+		case <-listen.C:
 			if r.notices == nil {
-				r.subscribe(ctx)
+				err = r.listenAgain(ctx)
 			}
+		case <-refresh.C:
 			err = r.refresh(ctx)
 		case <-reread.C:
 			r.full = true
@@ -159,7 +172,7 @@ func (r *reader) hear(ctx context.Context, n uptime.Notice, ok bool) error {
 }
 
 func (r *reader) readOne(ctx context.Context, id int64) error {
-	own, cancel := context.WithTimeout(ctx, callTimeout)
+	own, cancel := context.WithTimeout(uptime.WithFresh(ctx), callTimeout)
 	defer cancel()
 	m, err := r.Store.ScheduledMonitor(own, id)
 	if errors.Is(err, uptime.ErrNotFound) {

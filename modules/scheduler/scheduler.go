@@ -18,7 +18,7 @@ const (
 	// callTimeout bounds each call of the queue and the database.
 	callTimeout = 10 * time.Second
 	// partingTime bounds what is written once leading has ended.
-	partingTime = 2 * time.Second
+	partingTime = time.Second
 )
 
 // store is what the scheduler needs of the database.

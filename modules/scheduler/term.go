@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"monitor/modules/failpoint"
 	"monitor/modules/uptime"
 )
 
@@ -18,7 +19,18 @@ const (
 	// everything may have held jobs without results: the longest usual
 	// timeout with its lease.
 	lostWith = time.Minute
+	// publishAhead is how much further than the next tick slots are published. With
+	// the default tick that is uptime.TakeAhead: a job may be taken as soon as it
+	// is published.
+	publishAhead = time.Second
+	// setBack is how far behind what is published, beyond two ticks, a clock may
+	// fall before it counts as set back.
+	setBack = 10 * time.Second
 )
+
+// errClockSetBack ends a term whose clock was ahead: its timetable stands in the
+// future, and would stand still until then.
+var errClockSetBack = errors.New("the clock was set back: leading begins anew")
 
 // term is one time of leading. One goroutine owns all of it but the ledger.
 type term struct {
@@ -58,7 +70,7 @@ func (s *Scheduler) takeOver(ctx context.Context, epoch int64, r *reader) (*term
 	err = r.load(ctx, func(monitors []uptime.Monitor) {
 		for _, m := range monitors {
 			if live(m) {
-				t.table.put(newEntry(m, origins[s.Slots.Partition(m.ID)].after(m, now), now))
+				t.table.put(newEntry(m, s.after(origins[s.Slots.Partition(m.ID)], m, now), now))
 			}
 		}
 	})
@@ -80,14 +92,21 @@ type origin struct {
 }
 
 // origins reads the watermarks of the queue, and those of the database where it
-// has none.
+// has none. One that is behind its copy lost its last writes: the slots between are
+// published again, for their jobs are lost with it. One that lies in the future is
+// of a clock that was ahead: of no use, like no mark at all, but the queue holds
+// what it did.
 func (s *Scheduler) origins(ctx context.Context) ([]origin, error) {
+	ctx, cancel := context.WithTimeout(uptime.WithFresh(ctx), callTimeout)
+	defer cancel()
 	marks, err := s.Slots.Watermarks(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read watermarks of the queue: %w", err)
 	}
+	now := s.Clock()
+	useless := func(mark time.Time) bool { return mark.IsZero() || s.future(mark, now) }
 	var copies []time.Time
-	if slices.ContainsFunc(marks, time.Time.IsZero) {
+	if slices.ContainsFunc(marks, useless) {
 		if copies, err = s.Store.Watermarks(ctx); err != nil {
 			return nil, fmt.Errorf("read saved watermarks: %w", err)
 		}
@@ -95,11 +114,20 @@ func (s *Scheduler) origins(ctx context.Context) ([]origin, error) {
 	list := make([]origin, len(marks))
 	for i, mark := range marks {
 		list[i] = origin{mark: mark, reason: uptime.MissedFailover}
-		if mark.IsZero() {
-			list[i] = origin{mark: copyOf(copies, i), lost: true, reason: uptime.MissedStopped}
+		if useless(mark) {
+			list[i] = origin{mark: copyOf(copies, i), lost: mark.IsZero(), reason: uptime.MissedStopped}
+		}
+		if s.future(list[i].mark, now) {
+			list[i].mark = time.Time{}
 		}
 	}
 	return list, nil
+}
+
+// future reports a time that no leader can have published up to: only a clock that
+// was wrong gives it.
+func (s *Scheduler) future(t, now time.Time) bool {
+	return t.After(now.Add(s.Config.Tick + publishAhead + uptime.Ahead))
 }
 
 // copyOf gives the saved mark of a partition. All are saved together, so where
@@ -115,12 +143,14 @@ func copyOf(copies []time.Time, i int) time.Time {
 }
 
 // after gives the time up to which a monitor's slots are not to be published.
-func (o origin) after(m uptime.Monitor, now time.Time) time.Time {
-	switch {
+func (s *Scheduler) after(o origin, m uptime.Monitor, now time.Time) time.Time {
+	switch done := answered(m); {
 	case o.mark.IsZero():
 		return now
+	case o.lost && !s.future(done, now):
+		return later(o.mark.Add(-lostWith), done)
 	case o.lost:
-		return later(o.mark.Add(-lostWith), answered(m))
+		return o.mark.Add(-lostWith)
 	}
 	return o.mark
 }
@@ -139,14 +169,18 @@ func answered(m uptime.Monitor) time.Time {
 	return least
 }
 
-// tick publishes what is due up to the next tick, and TakeAhead more, so that a
+// tick publishes what is due up to the next tick, and publishAhead more, so that a
 // job is in the queue when it may be taken even where this tick comes late. Its
 // error ends the term.
 func (t *term) tick(ctx context.Context) error {
 	if err := t.settle(ctx); err != nil || t.pending != nil {
 		return err
 	}
-	to := t.Clock().Add(t.Config.Tick + uptime.TakeAhead).Truncate(time.Millisecond)
+	now := t.Clock()
+	if utc(t.table.cursor).Sub(now) > 2*t.Config.Tick+publishAhead+setBack {
+		return errClockSetBack
+	}
+	to := now.Add(t.Config.Tick + publishAhead).Truncate(time.Millisecond)
 	if err := t.publishUpTo(ctx, to); err != nil || t.pending != nil {
 		return err
 	}
@@ -222,6 +256,7 @@ func (t *term) publishUpTo(ctx context.Context, to time.Time) error {
 func (t *term) publish(ctx context.Context, batch uptime.SlotBatch) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	failpoint.Here("scheduler.publishing")
 	if err := t.Slots.Publish(ctx, batch); err != nil {
 		return err
 	}
@@ -239,7 +274,7 @@ func (t *term) publish(ctx context.Context, batch uptime.SlotBatch) error {
 
 // suspend keeps a batch that failed for the next tick, unless the term is over.
 func (t *term) suspend(ctx context.Context, batch uptime.SlotBatch, err error) error {
-	if errors.Is(err, uptime.ErrFenced) {
+	if errors.Is(err, uptime.ErrFenced) || errors.Is(err, uptime.ErrLost) {
 		return fmt.Errorf("publish slots: %w", err)
 	}
 	if t.pending == nil && ctx.Err() == nil {
@@ -278,7 +313,8 @@ func (t *term) stillDue(batch uptime.SlotBatch, marks []time.Time) []uptime.Job 
 	now := t.Clock()
 	var missed []uptime.MissedRange
 	jobs := slices.DeleteFunc(slices.Clone(batch.Jobs), func(j uptime.Job) bool {
-		if p := t.Slots.Partition(j.MonitorID); !batch.UpTo.IsZero() && p < len(marks) && !marks[p].Before(batch.UpTo) {
+		p := t.Slots.Partition(j.MonitorID)
+		if !batch.UpTo.IsZero() && p < len(marks) && !marks[p].Before(batch.UpTo) && !t.future(marks[p], now) {
 			return true
 		}
 		if j.ScheduledAt.Add(j.Spec.Interval).After(now) {

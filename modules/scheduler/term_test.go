@@ -135,7 +135,7 @@ func (w *world) requireAll(faulty bool) {
 		}
 		require.Contains(w.t, []uptime.MissedReason{uptime.MissedFailover, uptime.MissedStopped}, r.Reason)
 	}
-	end := w.clock.Now().Add(tick + uptime.TakeAhead)
+	end := w.clock.Now().Add(tick + publishAhead)
 	due := map[uptime.ResultKey]bool{}
 	for _, m := range w.table.monitors {
 		for _, slot := range grid(m, w.began, end) {
@@ -161,7 +161,7 @@ func TestTakeOverWithoutAnyMark(t *testing.T) {
 	b := setup(t, clock.Now, 3)
 	m := b.table.save(monitor(5, 10*time.Second))
 	term := b.take(t, 1)
-	require.Equal(t, grid(m, base, base.Add(tick+uptime.TakeAhead)), b.queue.slots(5))
+	require.Equal(t, grid(m, base, base.Add(tick+publishAhead)), b.queue.slots(5))
 	term.ledger.runOnce(t.Context())
 	require.Empty(t, b.table.booked())
 	require.Equal(t, []time.Time{base.Add(2 * time.Second), base.Add(2 * time.Second), base.Add(2 * time.Second)}, b.table.marks)
@@ -196,7 +196,7 @@ func TestTakeOverAfterAGap(t *testing.T) {
 			term := b.take(t, 1)
 			term.ledger.runOnce(t.Context())
 
-			all := grid(m, mark, base.Add(tick+uptime.TakeAhead))
+			all := grid(m, mark, base.Add(tick+publishAhead))
 			published := b.queue.slots(7)
 			require.NotEmpty(t, published)
 			require.Greater(t, published[0], -m.Interval, "only what is younger than the interval")

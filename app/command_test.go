@@ -159,9 +159,11 @@ func TestServeRefusals(t *testing.T) {
 		args []string
 		err  string
 	}{
-		{"Redis", []string{"MONITOR_REDIS_URL=redis://127.0.0.1:1"}, nil, "redis.url is set"},
-		{"Canaries", []string{"MONITOR_WORKER_CANARIES=example.com:443"}, nil, "worker.canaries is set"},
-		{"RolesApart", nil, []string{"--role=worker"}, "redis.url"},
+		{"RolesApart", nil, []string{"--role=worker"}, "set redis.url"},
+		{"RolesApartOnSQLite", []string{"MONITOR_REDIS_URL=redis://127.0.0.1:1"}, []string{"--role=web,api"}, "set database.url"},
+		{"RolesApartOnPostgresAlone", []string{"MONITOR_DATABASE_URL=postgres://u@127.0.0.1:1/d", "MONITOR_AUTH_SECRET=" + sharedSecret}, []string{"--role=notifier"}, "set redis.url"},
+		{"ReplicasOfSQLite", []string{"MONITOR_DATABASE_REPLICA_URLS=postgres://u@127.0.0.1:1/d"}, nil, "database.replica_urls"},
+		{"BadRedisURL", []string{"MONITOR_REDIS_URL=redis+sentinel://127.0.0.1:1"}, nil, "master"},
 		{"UnknownRole", nil, []string{"--role=cook"}, `"cook"`},
 		{"BadSettings", []string{"MONITOR_WORKER_CONCURRENCY=lots", "MONITOR_HTTP_ADDR=nowhere"}, nil, "worker.concurrency"},
 		{"PostgresWithoutSecret", []string{"MONITOR_DATABASE_URL=postgres://u@127.0.0.1:1/d"}, nil, "auth.secret"},

@@ -3,12 +3,48 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"monitor/config"
 )
+
+// lockFiles makes sure that one serve works on the files of this process: those
+// in data.dir, and an SQLite file elsewhere. A process on PostgreSQL whose secret
+// is in the settings keeps no files.
+func lockFiles(cfg *config.Config) (release func() error, err error) {
+	if onPostgres(cfg) && cfg.Auth.Secret != "" {
+		return func() error { return nil }, nil
+	}
+	release, err = lockData(cfg.Data.Dir)
+	if err != nil {
+		return nil, err
+	}
+	file, elsewhere := strings.CutPrefix(cfg.Database.URL.Reveal(), "sqlite://")
+	if !elsewhere {
+		return release, nil
+	}
+	if file, err = url.PathUnescape(file); err != nil {
+		return release, nil // the store says what is wrong with it
+	}
+	lock := flock.New(file + ".serve.lock")
+	held, err := lock.TryLock()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return release, nil // so does the folder not exist: the store says so
+	case err == nil && !held:
+		err = errors.New("it is in use by another monitor: stop that one, or choose another file")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the file of database.url: %w", err), release())
+	}
+	return func() error { return errors.Join(lock.Unlock(), release()) }, nil
+}
 
 // lockData makes sure that one serve works on a folder. The lock ends with the
 // process, however it ends; the file beside it says who holds it.

@@ -53,6 +53,7 @@ type program struct {
 	cmd   *exec.Cmd
 	base  string // http://127.0.0.1:port
 	lines *output
+	found chan string
 	ended chan struct{}
 	err   error // of the process; read after ended
 }
@@ -75,13 +76,21 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-var address = regexp.MustCompile(`open (http://[^/\s]+)`)
+var address = regexp.MustCompile(`(?:open|health at) (http://[^/\s]+)`)
 
 // serve starts the program on a folder and waits until it says what to open.
 // It is killed at the end of the test unless it ended before.
 func serve(t *testing.T, dir string, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, lines: &output{}, ended: make(chan struct{})}
+	p := start(t, dir, args...)
+	p.waitReady()
+	return p
+}
+
+// start is serve without waiting.
+func start(t *testing.T, dir string, args ...string) *program {
+	t.Helper()
+	p := &program{t: t, lines: &output{}, ended: make(chan struct{}), found: make(chan string, 1)}
 	args = append([]string{"serve", "--data.dir", dir, "--http.addr", "127.0.0.1:0", "--log.format", "json"}, args...)
 	p.cmd = exec.CommandContext(context.Background(), binary, args...)
 	p.cmd.Dir = t.TempDir()
@@ -91,22 +100,26 @@ func serve(t *testing.T, dir string, args ...string) *program {
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
-	found := make(chan string, 1)
-	go p.watch(stdout, found)
+	go p.watch(stdout, p.found)
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
 			t.Logf("output of the program:\n%s", p.lines)
 		}
 	})
-	select {
-	case p.base = <-found:
-	case <-p.ended:
-		t.Fatalf("serve ended: %v\n%s", p.err, p.lines)
-	case <-time.After(patience):
-		t.Fatalf("serve did not say what to open:\n%s", p.lines)
-	}
 	return p
+}
+
+// waitReady waits until the program says where it listens.
+func (p *program) waitReady() {
+	p.t.Helper()
+	select {
+	case p.base = <-p.found:
+	case <-p.ended:
+		p.t.Fatalf("serve ended: %v\n%s", p.err, p.lines)
+	case <-time.After(patience):
+		p.t.Fatalf("serve did not say what to open:\n%s", p.lines)
+	}
 }
 
 func (p *program) watch(stdout io.Reader, found chan<- string) {

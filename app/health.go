@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -34,20 +35,58 @@ func (h *health) set(name string, state service.State) {
 	h.parts[name] = state
 }
 
-// report is the answer of /readyz: unready while anything starts or stops and
-// while the database is away.
+// report is the answer of /readyz: unready while anything starts or stops, while
+// the database is away, and while nothing that this process does can go on.
 func (h *health) report(ctx context.Context) httpd.Health {
-	out := httpd.Health{Status: httpd.Ready, Checks: []httpd.Check{h.database(ctx)}}
-	if h.p.cfg.Redis.URL == "" {
-		out.Checks = append(out.Checks, httpd.Check{Name: "queue", Kind: "dependency", Status: "ok", Detail: "in this process"})
-	}
-	out.Checks = append(out.Checks, h.states()...)
-	for _, c := range out.Checks {
+	database := h.database(ctx)
+	parts := h.states()
+	out := httpd.Health{Status: httpd.Ready}
+	for _, c := range append(parts, database) {
 		if c.Status != "ok" {
 			out.Status = httpd.Unready
 		}
 	}
+	out.Checks = append([]httpd.Check{database}, h.shared()...)
+	for _, c := range out.Checks[1:] {
+		if c.Status != "ok" && out.Status == httpd.Ready {
+			out.Status = httpd.Degraded
+		}
+	}
+	if h.redisAway() {
+		for i, c := range parts {
+			if c.Status == "ok" && (c.Name == "scheduler" || c.Name == "worker") {
+				parts[i].Status, parts[i].Detail = "waiting", "for redis"
+			}
+		}
+		if !h.p.has("web", "api", "notifier") {
+			out.Status = httpd.Unready
+		}
+	}
+	out.Checks = append(out.Checks, parts...)
 	return out
+}
+
+func (h *health) redisAway() bool {
+	return h.p.redis != nil && !h.p.redis.State().Up
+}
+
+// shared lists what processes share besides the database.
+func (h *health) shared() []httpd.Check {
+	if h.p.redis == nil {
+		return []httpd.Check{{Name: "queue", Kind: "dependency", Status: "ok", Detail: "in this process"}}
+	}
+	state := h.p.redis.State()
+	redis := httpd.Check{Name: "redis", Kind: "dependency", Status: "ok"}
+	if !state.Up {
+		redis.Status = "away"
+		redis.Detail = "does not answer; the log says why. New checks wait; pages, API and messages go on"
+	}
+	clock := httpd.Check{Name: "clock", Kind: "dependency", Status: "ok"}
+	if off := state.Offset; off > clockTolerance || off < -clockTolerance {
+		clock.Status = "off"
+		clock.Detail = fmt.Sprintf("this machine's clock differs by %s from the queue's and is corrected by it", (-off).Round(time.Millisecond))
+	}
+	return []httpd.Check{redis, clock}
 }
 
 func (h *health) database(ctx context.Context) httpd.Check {
@@ -104,4 +143,17 @@ func (h *health) starting() []httpd.Check {
 		checks = append(checks, httpd.Check{Name: name, Kind: "role", Status: "starting"})
 	}
 	return checks
+}
+
+// working lists the roles of this process that can do their work.
+func (h *health) working() []string {
+	var names []string
+	waits := h.redisAway()
+	for _, c := range h.states() {
+		if c.Kind != "role" || c.Status != "ok" || (waits && (c.Name == "scheduler" || c.Name == "worker")) {
+			continue
+		}
+		names = append(names, c.Name)
+	}
+	return names
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,9 +16,10 @@ const scrapeTimeout = 5 * time.Second
 // declareMetrics joins what the parts know of themselves to /metrics.
 func (p *process) declareMetrics() {
 	p.queueMetrics()
+	p.sharedMetrics()
 	p.outboxMetrics()
 	p.endpointMetrics()
-	if slices.Contains(p.roles, "api") {
+	if p.has("api") {
 		p.monitorMetrics()
 	}
 }
@@ -51,6 +51,38 @@ func (p *process) queueMetrics() {
 	p.counter("monitor_queue_expired_total", "Jobs that were too old to be run.", func() uint64 { return p.queue.Stats().Expired })
 	p.counter("monitor_queue_reclaimed_total", "Leases that ended without an acknowledgement.", func() uint64 { return p.queue.Stats().Reclaimed })
 	p.counter("monitor_queue_dropped_total", "Jobs dropped beyond the queue's bound.", func() uint64 { return p.queue.Stats().Dropped })
+}
+
+// sharedMetrics are about what processes share.
+func (p *process) sharedMetrics() {
+	if p.redis == nil {
+		return
+	}
+	p.gauge("monitor_redis_up", "1 while Redis answers this process.", func() float64 {
+		if p.redis.State().Up {
+			return 1
+		}
+		return 0
+	})
+	p.gauge("monitor_clock_offset_seconds", "The queue's clock minus this machine's.", func() float64 {
+		return p.redis.State().Offset.Seconds()
+	})
+	p.metrics.Sampled("monitor_processes", "Processes seen within 15 s, by role.", []string{"role"}, func() ([]telemetry.Sample, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+		defer cancel()
+		members, err := p.fleet.Members(ctx)
+		count := map[string]int{}
+		for _, m := range members {
+			for _, role := range m.Roles {
+				count[role]++
+			}
+		}
+		var out []telemetry.Sample
+		for _, role := range roleNames() {
+			out = append(out, telemetry.Sample{Value: float64(count[role]), Labels: []string{role}})
+		}
+		return out, err
+	})
 }
 
 func (p *process) outboxMetrics() {

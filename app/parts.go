@@ -17,7 +17,7 @@ import (
 func (p *process) schedulerParts() ([]service.Service, error) {
 	s, err := scheduler.New(scheduler.Params{
 		Config: scheduler.Config{Tick: p.cfg.Scheduler.Tick, Refresh: p.cfg.Scheduler.Refresh},
-		Store:  p.store, Slots: p.queue, Leader: p.leader, Bus: p.bus, Clock: p.app.Clock, Log: p.log,
+		Store:  p.store, Slots: p.queue, Leader: p.leader, Bus: p.bus, Clock: p.clock, Log: p.log,
 	})
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (p *process) schedulerParts() ([]service.Service, error) {
 		Config: housekeeper.Config{Retention: uptime.Retention{
 			Results: p.cfg.Retention.Results, Rollups: p.cfg.Retention.Rollups, Incidents: p.cfg.Retention.Incidents,
 		}},
-		Records: p.store, Auditor: p.store, Leader: p.leader, Bus: p.bus, Clock: p.app.Clock, Log: p.log,
+		Records: p.store, Auditor: p.store, Leader: p.leader, Bus: p.bus, Clock: p.clock, Log: p.log,
 	})
 	if err != nil {
 		return nil, err
@@ -39,11 +39,13 @@ func (p *process) schedulerParts() ([]service.Service, error) {
 // first, so that it is stopped last.
 func (p *process) workerParts() ([]service.Service, error) {
 	r := recorder.New(recorder.Deps{
-		Store: p.store, Queue: p.queue, Bus: p.bus, Decide: uptime.Judge(auth.ID), Clock: p.app.Clock, Log: p.log,
+		Store: p.store, Queue: p.queue, Bus: p.bus, Decide: uptime.Judge(auth.ID), Clock: p.clock, Log: p.log,
 	}, recorder.Config{Spool: p.cfg.Worker.Spool})
 	w := worker.New(worker.Deps{
-		Queue: p.queue, Prober: p.probes, Catalog: p.probes, Sealer: p.sealer, Recorder: r, Clock: p.app.Clock, Log: p.log,
-	}, worker.Config{Concurrency: p.cfg.Worker.Concurrency, Region: p.cfg.Worker.Region})
+		Queue: p.queue, Prober: p.probes, Catalog: p.probes, Sealer: p.sealer, Recorder: r, Clock: p.clock, Log: p.log,
+	}, worker.Config{
+		Concurrency: p.cfg.Worker.Concurrency, Region: p.cfg.Worker.Region, Canaries: p.cfg.Worker.Canaries, Name: hostName(),
+	})
 	p.vitals.worker = w
 	p.workerMetrics(w, r)
 	return []service.Service{{Name: "recorder", Run: r.Run}, {Name: "worker", Run: w.Run}}, nil
@@ -52,7 +54,7 @@ func (p *process) workerParts() ([]service.Service, error) {
 func (p *process) notifierParts() ([]service.Service, error) {
 	n := notifier.New(notifier.Deps{
 		Outbox: p.store, Alarms: p.store, Channels: p.channels, Gate: p.gate, Sealer: p.sealer,
-		Bus: p.bus, Observer: p.deliveryObserver(), Log: p.log, Clock: p.app.Clock, Random: rand.Float64,
+		Bus: p.bus, Observer: p.deliveryObserver(), Log: p.log, Clock: p.clock, Random: rand.Float64,
 	})
 	p.notifierMetrics(n)
 	return []service.Service{{Name: "notifier", Run: n.Run}}, nil

@@ -23,7 +23,7 @@ const grace = 30 * time.Second
 
 // serve runs the roles until ctx ends.
 func (a App) serve(ctx context.Context, cfg *config.Config, roles []string) (err error) {
-	release, err := lockData(cfg.Data.Dir)
+	release, err := lockFiles(cfg)
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,13 @@ func (p *process) prepare(ctx context.Context) error {
 // then the roles.
 func (p *process) run(ctx context.Context) error {
 	health := newHealth(p)
+	p.crew = newCrew(p, health)
+	p.vitals.crew = p.crew
 	listener, parts, err := p.listener(health)
 	if err != nil {
 		return err
 	}
-	parts = append([]service.Service{{Name: "database", Run: p.store.Run}}, parts...)
+	parts = append(p.foundation(), parts...)
 	for _, r := range roleTable() {
 		if slices.Contains(p.roles, r.name) {
 			more, err := r.parts(p)
@@ -102,6 +104,15 @@ func (p *process) run(ctx context.Context) error {
 	})
 }
 
+// foundation is what all other parts stand on.
+func (p *process) foundation() []service.Service {
+	parts := []service.Service{{Name: "database", Run: p.store.Run}}
+	if p.redis != nil {
+		parts = append(parts, service.Service{Name: "redis", Run: p.redis.Run})
+	}
+	return append(parts, service.Service{Name: "fleet", Run: p.crew.Run})
+}
+
 // ready says what to open, with the set-up code while there is no user.
 func (p *process) ready(ctx context.Context, addr string) {
 	token := ""
@@ -112,22 +123,38 @@ func (p *process) ready(ctx context.Context, addr string) {
 	if needs {
 		token = p.keys.SetupToken()
 	}
-	p.app.greet(p.app.Out, addr, p.cfg.HTTP.PublicURL, token)
+	p.greet(addr, token)
 	if p.app.OnReady != nil {
 		p.app.OnReady(addr)
 	}
 }
 
+// healthAddr is where a process without pages answers when no setting says so.
+const healthAddr = ":9090"
+
+// listens gives the addresses of this process. One without web and api has
+// nothing for the public: it listens where health and metrics are asked for.
+func (p *process) listens() (addr, admin string) {
+	switch {
+	case p.has("web", "api"):
+		return p.cfg.HTTP.Addr, p.cfg.HTTP.AdminAddr
+	case p.cfg.HTTP.AdminAddr != "":
+		return p.cfg.HTTP.AdminAddr, ""
+	}
+	return healthAddr, ""
+}
+
 // listener joins the handlers of this process's roles. It comes with the services
 // to be run for it: what its handlers lean on, then itself.
 func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) {
+	addr, admin := p.listens()
 	params := httpd.Params{
-		Addr: p.cfg.HTTP.Addr, AdminAddr: p.cfg.HTTP.AdminAddr, MetricsToken: p.cfg.HTTP.MetricsToken.Reveal(),
+		Addr: addr, AdminAddr: admin, MetricsToken: p.cfg.HTTP.MetricsToken.Reveal(),
 		TrustedProxies: prefixes(p.cfg.HTTP.TrustedProxies),
 		Metrics:        p.metrics.Handler(p.log), Health: h.report, Random: auth.ID, Log: p.log,
 	}
 	var parts []service.Service
-	if slices.Contains(p.roles, "api") {
+	if p.has("api") {
 		answers, err := p.api()
 		if err != nil {
 			return nil, nil, err
@@ -135,7 +162,7 @@ func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) 
 		params.API = answers
 		parts = append(parts, service.Service{Name: "event stream", Run: answers.Run})
 	}
-	if slices.Contains(p.roles, "web") {
+	if p.has("web") {
 		var err error
 		if params.Web, err = p.web(); err != nil {
 			return nil, nil, err
@@ -149,13 +176,13 @@ func (p *process) api() (*api.API, error) {
 	return api.New(api.Params{
 		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Digest: p.keys.Digest, Limiter: p.limiter, Bus: p.bus,
 		PerMinute: p.cfg.Limits.APIPerMinute, PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"), Version: telemetry.BuildInfo().Version,
-		Log: p.log, Clock: p.app.Clock, Random: auth.ID,
+		Log: p.log, Clock: p.clock, Random: auth.ID,
 	})
 }
 
 func (p *process) web() (http.Handler, error) {
 	return web.New(web.Deps{
-		Manage: p.manage, Bus: p.bus, Clock: p.app.Clock, Log: p.log,
+		Manage: p.manage, Bus: p.bus, Clock: p.clock, Log: p.log,
 		PublicURL: p.cfg.HTTP.PublicURL, Version: telemetry.BuildInfo().Version,
 	})
 }

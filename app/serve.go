@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -17,7 +16,9 @@ func (a App) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the monitor",
 		Long: "Runs every role in one process: web app, API, scheduler, worker and notifier, on a SQLite file under\n" +
-			"data.dir. Prints the page to open. Stops in order on SIGTERM or Ctrl-C.",
+			"data.dir. Prints the page to open. Stops in order on SIGTERM or Ctrl-C.\n\n" +
+			"With database.url and redis.url, --role chooses the roles of this process, and any number of processes\n" +
+			"share the work. One without web and api answers /healthz, /readyz and /metrics on :9090.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			names, err := cmd.Flags().GetStringSlice("role")
@@ -64,32 +65,41 @@ func parseRoles(names []string) ([]string, error) {
 
 // canRun refuses combinations that cannot work.
 func canRun(cfg *config.Config, roles []string) error {
-	if cfg.Redis.URL != "" {
-		return usage("redis.url is set, but this version keeps queue, lock and bus within one process: unset it to start")
-	}
-	if len(cfg.Database.ReplicaURLs) > 0 {
-		return usage("database.replica_urls is set, but this version reads the primary only: unset it to start")
-	}
-	if len(cfg.Worker.Canaries) > 0 {
-		return usage("worker.canaries is set, but this version does not ask canaries: unset it to start")
-	}
-	if len(roles) < len(roleNames()) {
-		return usage("--role=%s: this version runs all roles in one process, because roles apart need a shared queue (redis.url): leave --role out", strings.Join(roles, ","))
+	apart, shared := len(roles) < len(roleNames()), onPostgres(cfg)
+	switch {
+	case apart && cfg.Redis.URL == "":
+		return usage("--role=%s: roles apart need a shared queue: set redis.url (and database.url = postgres://…), or leave --role out to run all in one process",
+			strings.Join(roles, ","))
+	case apart && !shared:
+		return usage("--role=%s: processes apart cannot share an SQLite file: set database.url = postgres://…, or leave --role out to run all in one process",
+			strings.Join(roles, ","))
+	case len(cfg.Database.ReplicaURLs) > 0 && !shared:
+		return usage("database.replica_urls is set, but only PostgreSQL has replicas: set database.url = postgres://…, or unset database.replica_urls")
 	}
 	return nil
 }
 
+// onPostgres reports whether the database is a server that processes share.
+func onPostgres(cfg *config.Config) bool {
+	scheme, _, _ := strings.Cut(cfg.Database.URL.Reveal(), "://")
+	return scheme == "postgres" || scheme == "postgresql"
+}
+
 // greet prints what to open.
-func (a App) greet(w io.Writer, addr, publicURL, setupToken string) {
-	url := publicURL
-	if url == "" {
-		url = "http://" + openable(addr)
-	}
-	if setupToken == "" {
-		_, _ = fmt.Fprintf(w, "\n  monitor is ready: open %s\n\n", url)
+func (p *process) greet(addr, setupToken string) {
+	out, url := p.app.Out, "http://"+openable(addr)
+	if !p.has("web", "api") {
+		_, _ = fmt.Fprintf(out, "\n  monitor is ready (%s): health at %s/readyz\n\n", strings.Join(p.roles, ", "), url)
 		return
 	}
-	_, _ = fmt.Fprintf(w, "\n  monitor is ready. Make the first owner: open %s/setup\n"+
+	if p.cfg.HTTP.PublicURL != "" {
+		url = p.cfg.HTTP.PublicURL
+	}
+	if setupToken == "" {
+		_, _ = fmt.Fprintf(out, "\n  monitor is ready: open %s\n\n", url)
+		return
+	}
+	_, _ = fmt.Fprintf(out, "\n  monitor is ready. Make the first owner: open %s/setup\n"+
 		"  From another machine the page asks for this set-up code: %s\n\n", url, setupToken)
 }
 

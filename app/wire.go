@@ -15,14 +15,11 @@ import (
 
 	"monitor/config"
 	"monitor/modules/auth"
-	"monitor/modules/bus"
 	"monitor/modules/channel"
-	"monitor/modules/limit"
-	"monitor/modules/lock"
 	"monitor/modules/manage"
 	"monitor/modules/outbound"
 	"monitor/modules/probe"
-	"monitor/modules/queue"
+	"monitor/modules/redisconn"
 	"monitor/modules/store"
 	"monitor/modules/telemetry"
 	"monitor/modules/uptime"
@@ -39,6 +36,11 @@ type process struct {
 	log     *slog.Logger
 	metrics *telemetry.Registry
 
+	// clock is the app's, corrected by the queue's where it is far off.
+	clock  uptime.Clock
+	redis  *redisconn.Conn // nil: the process runs alone
+	member string          // its name among all processes
+
 	store    *store.Store
 	keys     auth.Keys
 	sealer   *auth.Sealer
@@ -46,11 +48,13 @@ type process struct {
 	probes   *probe.Registry
 	channels *channel.Registry
 	gate     *channel.Gate
-	queue    *queue.Memory
-	leader   *lock.Memory
-	bus      *bus.Memory
-	limiter  *limit.Memory
+	queue    sharedQueue
+	leader   sharedLead
+	bus      uptime.Bus
+	limiter  uptime.Limiter
+	fleet    sharedFleet
 	vitals   *vitals
+	crew     *crew // set by run
 	manage   *manage.Manage
 
 	closers []closer
@@ -81,20 +85,24 @@ func (p *process) close() error {
 
 // openStore opens settings, log and database: what commands need.
 func (a App) openStore(ctx context.Context, cfg *config.Config) (*process, error) {
-	p := &process{app: a, started: a.Clock(), cfg: cfg, metrics: telemetry.NewRegistry(telemetry.BuildInfo())}
+	p := &process{app: a, started: a.Clock(), cfg: cfg, clock: a.Clock, metrics: telemetry.NewRegistry(telemetry.BuildInfo())}
 	var err error
 	if p.log, err = telemetry.NewLogger(a.Err, telemetry.Config{Level: cfg.Log.Level, Format: cfg.Log.Format}); err != nil {
 		return nil, err
 	}
+	if err := p.dialRedis(); err != nil {
+		return nil, err
+	}
 	p.store, err = store.Open(ctx, store.Options{
 		Config: store.Config{
-			URL: cfg.Database.URL.Reveal(), DataDir: cfg.Data.Dir,
+			URL: cfg.Database.URL.Reveal(), DataDir: cfg.Data.Dir, ReplicaURLs: cfg.Database.ReplicaURLs,
 			MaxOpenConns: cfg.Database.MaxOpenConns, ConnectTimeout: cfg.Database.ConnectTimeout,
 			ConnMaxLifetime: cfg.Database.ConnMaxLifetime,
 		},
-		Log: p.log, Clock: a.Clock, Random: auth.ID,
+		Log: p.log, Clock: p.clock, Random: auth.ID,
 	})
 	if err != nil {
+		err = errors.Join(err, p.close())
 		return nil, fmt.Errorf("%w\ncheck that the database of database.url runs and lets this machine in, or unset it to use the SQLite file in data.dir", err)
 	}
 	p.onClose("database", p.store.Close)
@@ -128,26 +136,21 @@ func (p *process) wire() error {
 	if p.guard, err = outbound.New(outboundConfig(p.cfg)); err != nil {
 		return err
 	}
-	p.probes, err = probe.New(probe.Deps{Guard: p.guard, Clock: p.app.Clock, Version: telemetry.BuildInfo().Version})
+	p.probes, err = probe.New(probe.Deps{Guard: p.guard, Clock: p.clock, Version: telemetry.BuildInfo().Version})
 	if err != nil {
 		return err
 	}
 	p.channels, err = channel.New(channel.Deps{
-		Guard: p.guard, SMTP: smtpConfig(p.cfg), Templates: templates.FS, Clock: p.app.Clock,
+		Guard: p.guard, SMTP: smtpConfig(p.cfg), Templates: templates.FS, Clock: p.clock,
 		PublicURL: func() string { return strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/") }, Zone: p.zone,
 	})
 	if err != nil {
 		return err
 	}
-	if p.queue, err = queue.NewMemory(queue.MemoryParams{Clock: p.app.Clock}); err != nil {
+	if err := p.share(); err != nil {
 		return err
 	}
-	if p.leader, err = lock.NewMemory(lock.MemoryParams{Epochs: p.store, Log: p.log}); err != nil {
-		return err
-	}
-	p.gate = channel.NewGate(p.app.Clock)
-	p.bus = bus.NewMemory()
-	p.limiter = limit.NewMemory(p.app.Clock, limit.DefaultKeys)
+	p.gate = channel.NewGate(p.clock)
 	p.vitals = newVitals(p)
 	p.manage = manage.New(p.manageDeps())
 	return nil
@@ -162,7 +165,7 @@ func (p *process) manageDeps() manage.Deps {
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)),
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
 		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.gate,
-		Clock: p.app.Clock, Random: auth.ID, Log: p.log,
+		Clock: p.clock, Random: auth.ID, Log: p.log,
 		Config: manage.Config{
 			MinInterval: p.cfg.Limits.MinInterval, AccessTTL: p.cfg.Auth.AccessTTL,
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),

@@ -60,7 +60,11 @@ func (s *server) admit(c *call) error {
 		return s.refuse(c, address, err)
 	}
 	c.actor = actor
-	return s.limit(c, keyOf(actor))
+	if err := s.limit(c, keyOf(actor)); err != nil {
+		return err
+	}
+	s.readFresh(c)
+	return nil
 }
 
 func (s *server) refuse(c *call, address string, err error) error {

@@ -29,7 +29,8 @@ type answers interface {
 	AbandonIdempotent(ctx context.Context, k uptime.IdempotencyKey) error
 }
 
-// Params is what New needs; all of it but PublicURL and PerMinute is required.
+// Params is what New needs; all of it but PublicURL, PerMinute and Recent is
+// required.
 type Params struct {
 	Manage  *manage.Manage
 	Answers answers
@@ -50,6 +51,9 @@ type Params struct {
 	Log       *slog.Logger
 	Clock     uptime.Clock
 	Random    func() string // 26 unguessable base32 characters
+	// Recent remembers who wrote, so that they read no replica that is behind;
+	// nil where there are none.
+	Recent uptime.Recent
 }
 
 // server is the API behind its handler.

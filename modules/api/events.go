@@ -17,9 +17,10 @@ import (
 const (
 	// pingEvery keeps proxies from closing a silent stream.
 	pingEvery = 25 * time.Second
-	// accessEvery bounds how long a stream outlives its client's access; the
-	// contract allows 5 s.
-	accessEvery = 4 * time.Second
+	// accessEvery and accessWithin together bound how long a stream outlives its
+	// client's access: 5 s, whether its end was announced to this process or not.
+	accessEvery  = 3 * time.Second
+	accessWithin = 2 * time.Second
 	// writeWithin ends a stream whose client takes nothing any more.
 	writeWithin = 10 * time.Second
 )
@@ -146,7 +147,9 @@ func (st *eventStream) begin(known bool) error {
 // that is away takes nobody's access.
 func (st *eventStream) checkAccess(ctx context.Context) error {
 	m := st.c.s.Manage
-	now, err := m.StillAllowed(ctx, st.c.actor)
+	within, cancel := context.WithTimeout(ctx, accessWithin)
+	defer cancel()
+	now, err := m.StillAllowed(within, st.c.actor)
 	switch code := uptime.CodeOf(err); {
 	case err == nil && m.Can(now, manage.Read):
 		st.c.actor = now

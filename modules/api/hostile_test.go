@@ -187,7 +187,7 @@ func hostileHeaders() []hostile {
 		{"OldMatch", "PATCH /monitors/1", `{"name":"x"}`, []asking{with("If-Match", `"99"`)}, 412, "precondition", "", "It was changed since you read it; read it again and repeat your change."},
 		{"MatchIsNoTag", "DELETE /monitors/1", "", []asking{with("If-Match", `nonsense`)}, 412, "precondition", "", "It was changed since you read it; read it again and repeat your change."},
 		{"MatchOfNewKey", "PUT /monitors/by-key/new", leastMonitor, []asking{with("If-Match", `"1"`)}, 412, "precondition", "", "No monitor has this external key yet."},
-		{"QueueIsFull", "POST /monitors/1/check", "", nil, 503, "unavailable", "", "Something that this needs is away at the moment; try again."},
+		{"QueueIsFull", "POST /monitors/1/check", "", nil, 503, "unavailable", "", "The queue of checks is full, so nothing more can be checked now. Try again shortly."},
 	}
 }
 

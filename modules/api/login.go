@@ -23,6 +23,7 @@ func (s *server) setup(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	s.wroteAs(c.r.Context(), user.ID)
 	return reply{body: setupDone{User: user, TokenPair: pair}, location: place("users", user.ID)}, nil
 }
 

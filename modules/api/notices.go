@@ -17,7 +17,7 @@ const (
 	// Results, which are many, have a shelf of their own of the same size.
 	keptNotices = 1000
 	// listenAgain is the wait before a bus that ended is listened to again.
-	listenAgain = 5 * time.Second
+	listenAgain = time.Second
 )
 
 // numbered is a notice with its place in the stream of this process.

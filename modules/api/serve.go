@@ -30,8 +30,10 @@ func (s *server) serve(rt route, w *echo.Response, r *http.Request, param func(s
 	answer, err := s.run(c) //nolint:contextcheck // the call's request carries its context
 	switch {
 	case err != nil:
+		s.wrote(r.Context(), c, problemOf(err, "").Status)
 		s.fail(w, r, err)
 	case answer != nil:
+		s.wrote(r.Context(), c, answer.status)
 		s.write(c, *answer)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +42,8 @@ type bundle struct {
 	keys     auth.Keys
 	server   *httptest.Server
 	store    *store.Store
-	bus      *bus.Memory
+	bus      uptime.Bus
+	vitals   *vitals
 	sealer   *auth.Sealer
 	queue    *queue
 	log      *logLines
@@ -60,14 +62,20 @@ func perMinute(n int) option { return func(p *Params) { p.PerMinute = n } }
 // bare gives an API without any user.
 func bare(t *testing.T, options ...option) *bundle {
 	t.Helper()
+	return over(t, store.Config{DataDir: t.TempDir()}, bus.NewMemory(), options...)
+}
+
+// over gives an API over a database and a bus, which others may share.
+func over(t *testing.T, database store.Config, shared uptime.Bus, options ...option) *bundle {
+	t.Helper()
 	ctx := context.Background()
 	b := &bundle{
-		bus: bus.NewMemory(), queue: &queue{}, log: &logLines{}, stopping: make(chan struct{}),
+		bus: shared, vitals: &vitals{}, queue: &queue{}, log: &logLines{}, stopping: make(chan struct{}),
 		request: uptime.Request{ID: "req-1", Address: "192.0.2.7", Host: "monitor.example", Secure: true, Local: true},
 	}
 	b.request.Stopping = b.stopping
 	var err error
-	b.store, err = store.Open(ctx, store.Options{Config: store.Config{DataDir: t.TempDir()}, Clock: uptime.SystemClock, Random: auth.ID})
+	b.store, err = store.Open(ctx, store.Options{Config: database, Log: slog.New(slog.DiscardHandler), Clock: uptime.SystemClock, Random: auth.ID})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.store.Close()) })
 	require.NoError(t, b.store.Migrate(ctx))
@@ -126,7 +134,7 @@ func (b *bundle) manage(t *testing.T) *manage.Manage {
 		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Sessions: b.store, Tokens: b.store,
 		AuditLog: auditLog{}, ProbeKinds: probes, ChannelKinds: channels, Prober: probes, Sender: channels,
 		Sealer: b.sealer, Passwords: auth.NewPasswords(2), Access: auth.NewAccessTokens(keys),
-		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Limiter: limit.NewMemory(uptime.SystemClock, 0), Vitals: vitals{},
+		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Limiter: limit.NewMemory(uptime.SystemClock, 0), Vitals: b.vitals, Conditions: b.vitals.conditions,
 		Clock: uptime.SystemClock, Random: auth.ID, Log: slog.New(slog.DiscardHandler),
 		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken},
 	})
@@ -263,10 +271,22 @@ type auditLog struct{}
 
 func (auditLog) WriteAudit(context.Context, uptime.Audit) error { return nil }
 
-type vitals struct{}
+// vitals are asked by GET /overview.
+type vitals struct {
+	fresh atomic.Bool // the newest request was to read the primary
+	away  atomic.Bool // Redis is
+}
 
-func (vitals) Vitals(context.Context) (manage.Vitals, error) {
+func (v *vitals) Vitals(ctx context.Context) (manage.Vitals, error) {
+	v.fresh.Store(uptime.IsFresh(ctx))
 	return manage.Vitals{ChecksPerSecond: 2.5, Roles: []manage.RoleHealth{{Role: "api", Instances: 1, Healthy: 1}}}, nil
+}
+
+func (v *vitals) conditions(context.Context) []uptime.Condition {
+	if !v.away.Load() {
+		return nil
+	}
+	return []uptime.Condition{uptime.ConditionOf(uptime.ConditionRedis)}
 }
 
 // logLines keeps what was logged.

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"monitor/modules/uptime"
@@ -18,13 +19,14 @@ import (
 func (s *Server) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		s.open.begin(r.Context())
 		req := s.identify(r)
 		w.Header().Set("X-Request-Id", req.ID)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		// Streams lift this deadline for themselves.
 		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(writeTimeout)) // unsupported only in tests
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		seen := &recorder{ResponseWriter: w}
+		seen := &recorder{ResponseWriter: w, last: &s.drains}
 		defer func() { s.finish(seen, r, req, start, recover()) }()
 		next.ServeHTTP(seen, r.WithContext(uptime.WithRequest(r.Context(), req)))
 	})
@@ -32,6 +34,11 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 
 // finish logs the request and answers 500 where a handler panicked.
 func (s *Server) finish(w *recorder, r *http.Request, req uptime.Request, start time.Time, panicked any) {
+	defer func() {
+		if w.status == 0 {
+			w.begin(http.StatusOK) // a handler that wrote nothing
+		}
+	}()
 	if panicked != nil {
 		if panicked == http.ErrAbortHandler { //nolint:errorlint // the standard library compares it so
 			panic(panicked)
@@ -175,12 +182,21 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	last   *atomic.Bool // the answer is the last of its connection
+}
+
+// begin notes the status of the answer, whose header is about to be sent.
+func (w *recorder) begin(status int) {
+	w.status = status
+	if w.last.Load() {
+		w.Header().Set("Connection", "close")
+	}
 }
 
 // WriteHeader notes the final status; informational ones pass through.
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK {
-		w.status = status
+		w.begin(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -188,7 +204,7 @@ func (w *recorder) WriteHeader(status int) {
 // Write counts bytes.
 func (w *recorder) Write(p []byte) (int, error) {
 	if w.status == 0 {
-		w.status = http.StatusOK
+		w.begin(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)

@@ -44,7 +44,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	h := s.p.Health(r.Context())
 	if s.drains.Load() {
 		h.Status = Unready
-		h.Checks = append(h.Checks, Check{Name: "listener", Kind: "part", Status: "stopping"})
+		h.Checks = append(h.Checks, Check{Name: "listener", Kind: "part", Status: "draining"})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -25,6 +25,15 @@ const (
 	Drain = 10 * time.Second
 )
 
+// How long the listener goes on taking connections when it stops.
+const (
+	// BalancerDelay is for a balancer in front to notice that /readyz is 503: a
+	// look each 2 s, two of which must fail.
+	BalancerDelay = 5 * time.Second
+	// Linger is, without one, for clients to finish with their connections.
+	Linger = time.Second
+)
+
 // Params are what a Server needs.
 type Params struct {
 	Addr string
@@ -32,6 +41,10 @@ type Params struct {
 	AdminAddr      string
 	MetricsToken   string // "" : open
 	TrustedProxies []netip.Prefix
+	// Delay is how long the listener goes on taking connections after /readyz
+	// turned 503. 0: BalancerDelay where there are TrustedProxies, else for as
+	// long as there are connections, at most Linger.
+	Delay time.Duration
 
 	API     http.Handler // nil: this process does not serve it
 	Web     http.Handler // nil: this process does not serve it
@@ -47,12 +60,13 @@ type Server struct {
 	p        Params
 	stopping chan struct{}
 	drains   atomic.Bool
+	open     *connections
 	addr     atomic.Pointer[string]
 }
 
 // New makes a server; nothing listens before Run.
 func New(p Params) *Server {
-	return &Server{p: p, stopping: make(chan struct{})}
+	return &Server{p: p, stopping: make(chan struct{}), open: newConnections()}
 }
 
 // Addr is the address that the public listener got, "" before Run is ready.
@@ -83,11 +97,14 @@ func (s *Server) Run(ctx context.Context, ready func()) error {
 	addr := public.Addr().String()
 	s.addr.Store(&addr)
 	failed := make(chan error, len(servers))
+	var doors []*door
 	for i, srv := range servers {
-		go func() { failed <- srv.Serve(listeners[i]) }()
+		d := newDoor(listeners[i])
+		doors = append(doors, d)
+		go func() { failed <- srv.Serve(d) }()
 	}
 	ready()
-	return s.serveUntil(ctx, servers, failed)
+	return s.serveUntil(ctx, servers, doors, failed)
 }
 
 func listen(ctx context.Context, key, addr string) (net.Listener, error) {
@@ -100,7 +117,7 @@ func listen(ctx context.Context, key, addr string) (net.Listener, error) {
 
 // serveUntil waits for the end of ctx or the failure of a server, stops all and
 // waits for every Serve to return.
-func (s *Server) serveUntil(ctx context.Context, servers []*http.Server, failed chan error) error {
+func (s *Server) serveUntil(ctx context.Context, servers []*http.Server, doors []*door, failed chan error) error {
 	var first error
 	left := len(servers)
 	select {
@@ -110,6 +127,10 @@ func (s *Server) serveUntil(ctx context.Context, servers []*http.Server, failed 
 	}
 	s.drains.Store(true)
 	close(s.stopping)
+	if first == nil {
+		s.sayGoodbye()
+	}
+	s.shut(doors)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), Drain)
 	defer cancel()
 	for _, srv := range servers {
@@ -131,6 +152,8 @@ func (s *Server) serveUntil(ctx context.Context, servers []*http.Server, failed 
 
 func (s *Server) server(h http.Handler) *http.Server {
 	return &http.Server{
+		ConnState:         s.open.note,
+		ConnContext:       s.open.remember,
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,

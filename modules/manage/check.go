@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"monitor/modules/form"
@@ -17,17 +18,21 @@ const (
 	// checkLook is how often the store is asked for its result when no notice
 	// comes: notices may be lost.
 	checkLook = 500 * time.Millisecond
+	// checkPush bounds the wait for the queue to take a check.
+	checkPush = 3 * time.Second
 	// maxTestTime bounds a test of an unsaved monitor, whatever its timeout.
 	maxTestTime = time.Minute
 )
 
 // CheckNow checks the monitor once through the queue, in its first region, and
 // waits for the stored result, at most its timeout and 5 s. CodePaused;
-// CodeNoWorker when there is no result by then.
+// CodeUnavailable, without waiting, while the queue takes no job; CodeNoWorker
+// when there is no result in time.
 func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (ResultView, error) {
 	if err := m.permit(actor, ChangeMonitor); err != nil {
 		return ResultView{}, err
 	}
+	ctx = uptime.WithFresh(ctx) // the result is asked for the moment it is stored
 	mon, err := m.deps.Monitors.Monitor(ctx, actor.WorkspaceID, id)
 	if err != nil {
 		return ResultView{}, err
@@ -35,11 +40,15 @@ func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (Re
 	if !mon.Enabled {
 		return ResultView{}, uptime.Fail(uptime.CodePaused, "The monitor is paused; resume it to check it.")
 	}
+	if m.queueAway(ctx) {
+		return ResultView{}, noQueue(uptime.ErrUnavailable)
+	}
 	wait, cancel := context.WithTimeout(ctx, mon.Timeout+checkGrace)
 	defer cancel()
 	heard, err := m.deps.Bus.Subscribe(wait, uptime.TopicResult)
 	if err != nil {
-		return ResultView{}, fmt.Errorf("listen for results: %w", err)
+		m.deps.Log.WarnContext(ctx, "notices of results are not heard", "error", err)
+		heard = nil // the store is asked anyway
 	}
 	region := uptime.DefaultRegion
 	if len(mon.Regions) > 0 {
@@ -48,8 +57,8 @@ func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (Re
 	job := uptime.Job{
 		MonitorID: id, Region: region, ScheduledAt: m.deps.Clock().Truncate(time.Millisecond), Attempt: 1, ByHand: true, Spec: mon.Spec(),
 	}
-	if err := m.deps.Queue.Push(wait, []uptime.Job{job}); err != nil {
-		return ResultView{}, fmt.Errorf("queue the check: %w", err)
+	if err := m.pushCheck(wait, job); err != nil {
+		return ResultView{}, err
 	}
 	result, err := m.awaitResult(wait, job, actor.WorkspaceID, heard)
 	switch {
@@ -64,6 +73,35 @@ func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (Re
 		}
 	}
 	return ResultView{}, err
+}
+
+// pushCheck gives the job to the queue, which a person does not wait long for.
+func (m *Manage) pushCheck(ctx context.Context, job uptime.Job) error {
+	within, cancel := context.WithTimeout(ctx, checkPush)
+	defer cancel()
+	err := m.deps.Queue.Push(within, []uptime.Job{job})
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, uptime.ErrUnavailable), errors.Is(err, uptime.ErrFull), within.Err() != nil:
+		return noQueue(err)
+	}
+	return fmt.Errorf("queue the check: %w", err)
+}
+
+// queueAway reports what is known already: nobody shall wait for a time-out.
+func (m *Manage) queueAway(ctx context.Context) bool {
+	return slices.ContainsFunc(m.conditions(ctx), func(c uptime.Condition) bool { return c.Name == uptime.ConditionRedis })
+}
+
+func noQueue(err error) error {
+	detail := "Redis, which holds the queue of checks, does not answer, so nothing can be checked now. Try again once it is back."
+	if errors.Is(err, uptime.ErrFull) {
+		detail = "The queue of checks is full, so nothing more can be checked now. Try again shortly."
+	}
+	return &uptime.Error{Code: uptime.CodeUnavailable, Detail: detail, RetryAfter: checkGrace, Err: err}
 }
 
 func (m *Manage) awaitResult(ctx context.Context, job uptime.Job, ws int64, heard <-chan uptime.Notice) (uptime.Result, error) {

@@ -49,6 +49,11 @@ func TestCheckNowWithoutQueue(t *testing.T) {
 	b.queue.err = uptime.ErrFull
 	_, err := b.CheckNow(context.Background(), b.owner, v.ID)
 	require.Equal(t, uptime.CodeUnavailable, uptime.CodeOf(err))
+	require.ErrorContains(t, err, "queue of checks is full")
+	b.queue.err = uptime.ErrUnavailable
+	_, err = b.CheckNow(context.Background(), b.owner, v.ID)
+	require.Equal(t, uptime.CodeUnavailable, uptime.CodeOf(err))
+	require.ErrorContains(t, err, "Redis, which holds the queue")
 	b.queue.err = nil
 	ctx, cancel := context.WithCancel(context.Background())
 	b.queue.onPush = func([]uptime.Job) { cancel() }

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -16,7 +17,7 @@ type Config struct {
 	SetupToken string
 }
 
-// Deps is what New needs; all of it is required. One store stands behind the
+// Deps is what New needs; all of it is required but where a nil is explained. One store stands behind the
 // contracts of the first block.
 type Deps struct {
 	Monitors     monitorStore
@@ -46,6 +47,9 @@ type Deps struct {
 	Limiter      uptime.Limiter
 	Vitals       vitals
 	Endpoints    endpoints // nil: this process sends nothing
+	// Conditions says what is not as it should be with the program itself; it
+	// answers at once, asking nobody. nil: nothing ever is.
+	Conditions func(ctx context.Context) []uptime.Condition
 
 	Clock  uptime.Clock
 	Random func() string // 26 unguessable base32 characters
@@ -68,6 +72,14 @@ const maxTests = 8
 // New gives the use cases over what deps names.
 func New(deps Deps) *Manage {
 	return &Manage{deps: deps, rules: rules(), tests: make(chan struct{}, maxTests)}
+}
+
+// conditions are those of now.
+func (m *Manage) conditions(ctx context.Context) []uptime.Condition {
+	if m.deps.Conditions == nil {
+		return nil
+	}
+	return m.deps.Conditions(ctx)
 }
 
 // Program is the actor of the program itself and of commands at the machine.

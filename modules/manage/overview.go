@@ -21,10 +21,14 @@ func (m *Manage) Overview(ctx context.Context, actor uptime.Actor) (OverviewView
 	if err != nil {
 		return OverviewView{}, fmt.Errorf("read vitals: %w", err)
 	}
+	conditions := []ConditionView{}
+	for _, c := range m.conditions(ctx) {
+		conditions = append(conditions, ConditionView(c))
+	}
 	return OverviewView{
 		Monitors: counts, OpenIncidents: open, ChecksPerSecond: vitals.ChecksPerSecond,
 		LatenessMS: LatenessView{P50: millis(vitals.LatenessP50), P99: millis(vitals.LatenessP99)},
-		Roles:      orEmpty(vitals.Roles),
+		Roles:      orEmpty(vitals.Roles), Conditions: conditions,
 	}, nil
 }
 

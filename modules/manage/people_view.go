@@ -120,6 +120,14 @@ type OverviewView struct {
 	ChecksPerSecond float64      `json:"checks_per_second"`
 	LatenessMS      LatenessView `json:"lateness_ms"`
 	Roles           []RoleHealth `json:"roles"`
+	// Conditions are about the program itself, not about what it watches.
+	Conditions []ConditionView `json:"conditions"`
+}
+
+// ConditionView is something that is not as it should be.
+type ConditionView struct {
+	Name   string `json:"name"`
+	Detail string `json:"detail"`
 }
 
 // LatenessView is in milliseconds.

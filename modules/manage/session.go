@@ -210,6 +210,7 @@ func (m *Manage) touch(ctx context.Context, user uptime.User, now time.Time) {
 // and gives the actor as of now: for event streams, which outlive a request.
 // CodeUnauthorized when they do not.
 func (m *Manage) StillAllowed(ctx context.Context, actor uptime.Actor) (uptime.Actor, error) {
+	ctx = uptime.WithFresh(ctx)
 	switch {
 	case actor.TokenID != 0:
 		row, err := m.findToken(ctx, actor.WorkspaceID, actor.TokenID)

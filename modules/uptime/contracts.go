@@ -20,7 +20,7 @@ const LeaseMargin = 10 * time.Second
 
 // TakeAhead is how long before its slot a job may be taken. The worker holds it
 // until then.
-const TakeAhead = time.Second
+const TakeAhead = 2 * time.Second
 
 // JobQueue hands checks to workers. Implementations: in-process and Redis
 // Streams. All methods may be called concurrently. A job is handed out at least
@@ -81,10 +81,13 @@ type SlotPublisher interface {
 	Partition(monitorID int64) int
 	// Publish appends the jobs and moves the watermarks, each partition in one
 	// step. ErrFenced: a newer leader exists; nothing of a fenced partition
-	// was added. Another error may leave some partitions done and others not:
-	// read Watermarks and publish again what is missing; doing so twice is
-	// harmless. Jobs beyond the queue's bound are dropped oldest slots first,
-	// to be found by the audit.
+	// was added. ErrLost: a partition does not know the epoch that Raise gave
+	// it, or its watermark moved back: it lost what it held, and nothing was
+	// added to it; whoever leads must raise a new epoch and go on from where
+	// Watermarks says, or else the database. Another error may leave some
+	// partitions done and others not: read Watermarks and publish again what is
+	// missing; doing so twice is harmless. Jobs beyond the queue's bound are
+	// dropped oldest slots first, to be found by the audit.
 	Publish(ctx context.Context, batch SlotBatch) error
 }
 
@@ -161,6 +164,20 @@ type Limiter interface {
 	// GiveBack returns one to the key's allowance, which it does not exceed.
 	GiveBack(ctx context.Context, key string, rate Rate) error
 }
+
+// Recent remembers for RecentFor who wrote, over all processes, so that nobody
+// reads a replica that has not yet got what they wrote. All methods may be called
+// concurrently and are quick.
+type Recent interface {
+	// Wrote notes a write. Where it cannot be noted for all, DidWrite says true
+	// to everybody for as long as it takes.
+	Wrote(ctx context.Context, who string)
+	// DidWrite reports a write of the last RecentFor; true where it cannot tell.
+	DidWrite(ctx context.Context, who string) bool
+}
+
+// RecentFor is how long who wrote reads the primary.
+const RecentFor = 10 * time.Second
 
 // Sealer keeps secrets sealed at rest.
 type Sealer interface {

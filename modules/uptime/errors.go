@@ -19,6 +19,8 @@ var (
 	ErrFenced = errors.New("fenced by a newer leader")
 	// ErrFull: a bounded queue takes no more.
 	ErrFull = errors.New("queue full")
+	// ErrLost: the queue lost what it held; leading must begin anew.
+	ErrLost = errors.New("the queue lost what it held")
 	// ErrUnavailable: a dependency is away; try again later.
 	ErrUnavailable = errors.New("unavailable")
 )

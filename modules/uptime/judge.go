@@ -12,6 +12,12 @@ import (
 // state; one that comes late has the state folded anew from what is stored, and
 // incidents are then moved, opened or retracted to fit.
 //
+// A clock that ran ahead and was set back leaves results of slots that are still
+// to come. They must not stand for the newest ones until then, so what is more
+// than Ahead after both the time of judging and the newest result that came is
+// passed over. The state that they had made is late to every result of today, and
+// is folded anew without them.
+//
 // random gives the unguessable part of event ids. The returned function is pure
 // but for that and safe for concurrent use.
 func Judge(random func() string) Decide {
@@ -21,6 +27,10 @@ func Judge(random func() string) Decide {
 	}
 }
 
+// Ahead is how far clocks of processes may be apart: a slot further in the future
+// comes from a clock that was wrong.
+const Ahead = time.Minute
+
 // judging is one call of Decide.
 type judging struct {
 	Situation
@@ -28,9 +38,12 @@ type judging struct {
 	fold   *fold
 	// from is the earliest new slot: nothing before it changes.
 	from time.Time
+	// horizon is the end of time: nothing after it has happened.
+	horizon time.Time
 }
 
 func (j *judging) decide() Decision {
+	j.lookUp()
 	j.New = slices.DeleteFunc(slices.Clone(j.New), func(r Result) bool {
 		return !judged(j.Monitor, r)
 	})
@@ -50,6 +63,39 @@ func (j *judging) decide() Decision {
 	d.Events = append(d.Events, j.certificates(&d.State)...)
 	d.Retries = j.retries()
 	return d
+}
+
+// lookUp finds the horizon and leaves out what lies beyond it.
+func (j *judging) lookUp() {
+	j.horizon = j.Now
+	for _, r := range j.New {
+		j.horizon = latest(j.horizon, r.ScheduledAt)
+	}
+	j.horizon = j.horizon.Add(Ahead)
+	j.History = slices.DeleteFunc(slices.Clone(j.History), func(r Result) bool {
+		return r.ScheduledAt.After(j.horizon)
+	})
+	if len(j.New) > 0 && j.Monitor.State.JudgeFrom.After(j.horizon) {
+		// Resumed, or made, by a clock that was ahead.
+		j.Monitor.State.JudgeFrom = slices.MinFunc(j.New, func(a, b Result) int {
+			return a.ScheduledAt.Compare(b.ScheduledAt)
+		}).ScheduledAt
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// past gives a time unless it lies beyond the horizon.
+func (j *judging) past(t time.Time) time.Time {
+	if t.After(j.horizon) {
+		return time.Time{}
+	}
+	return t
 }
 
 // extend goes on from the stored state.
@@ -84,12 +130,13 @@ func (j *judging) keepOlder(start time.Time, stored State) {
 		s.Since = stored.Since
 	}
 	if s.LastRecovery.IsZero() {
-		s.LastRecovery = stored.LastRecovery
+		s.LastRecovery = j.past(stored.LastRecovery)
 	}
+	ahead := stored.LastSlot.After(j.horizon)
 	for name, old := range stored.Regions {
 		now, ok := s.Regions[name]
 		if !ok {
-			if slices.Contains(j.Monitor.Regions, name) {
+			if slices.Contains(j.Monitor.Regions, name) && !old.LastSlot.After(j.horizon) {
 				s.Regions[name] = old
 			}
 			continue
@@ -97,12 +144,15 @@ func (j *judging) keepOlder(start time.Time, stored State) {
 		now.Answered = now.Answered || old.Answered
 		if now.Failures > 0 && !old.FirstFailure.IsZero() && old.FirstFailure.Before(start) && old.Down == now.Down {
 			now.FirstFailure = old.FirstFailure
-			now.Failures = max(now.Failures, old.Failures)
+			if !ahead { // else it counts failures that are still to come
+				now.Failures = max(now.Failures, old.Failures)
+			}
 		}
 		s.Regions[name] = now
 	}
 	s.ConsecutiveFailures = j.fold.longestFailure()
-	if s.Outage != nil && stored.Outage != nil && stored.Outage.Started.Before(start) && len(j.fold.spans) == 1 {
+	if s.Outage != nil && stored.Outage != nil && stored.Outage.Started.Before(start) &&
+		!stored.Outage.Confirmed.After(j.horizon) && len(j.fold.spans) == 1 {
 		out := *stored.Outage
 		s.Outage, s.Since = &out, out.Started
 		j.fold.spans[0].Outage = out
@@ -131,7 +181,7 @@ func (j *judging) certificates(s *State) []Event {
 		if c == nil {
 			continue
 		}
-		if !r.ScheduledAt.Before(j.Monitor.State.LastSlot) {
+		if !r.ScheduledAt.Before(j.past(j.Monitor.State.LastSlot)) {
 			s.CertNotAfter = c.NotAfter
 		}
 		left := c.NotAfter.Sub(r.ScheduledAt)

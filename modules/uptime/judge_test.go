@@ -19,18 +19,19 @@ type ledger struct {
 	events    []Event
 	decide    Decide
 	nextID    int64
+	now       time.Time
 }
 
 func newLedger(m Monitor) *ledger {
 	n := 0
-	return &ledger{monitor: m, struck: map[int64]bool{}, decide: Judge(func() string {
+	return &ledger{monitor: m, struck: map[int64]bool{}, now: at(1 << 20), decide: Judge(func() string {
 		n++
 		return strconv.Itoa(n)
 	})}
 }
 
 func (l *ledger) record(t require.TestingT, batch []Result) Decision {
-	s := Situation{Monitor: l.monitor, Now: at(1 << 20)}
+	s := Situation{Monitor: l.monitor, Now: l.now}
 	for _, r := range batch {
 		if !slices.ContainsFunc(l.results, func(o Result) bool { return o.Key() == r.Key() }) {
 			l.results = append(l.results, r)
@@ -350,4 +351,54 @@ func TestJudgeAnyOrder(t *testing.T) {
 		require.Equal(t, want.outages(), got.outages())
 		require.Equal(t, want.monitor.State, got.monitor.State)
 	})
+}
+
+// TestJudgeAfterAClockThatWasAhead: results of slots that are still to come change
+// nothing from the first result on that comes after the clock was set back.
+func TestJudgeAfterAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := subject(rapid.IntRange(1, 4).Draw(t, "failures"), rapid.IntRange(1, 3).Draw(t, "successes"))
+		word := func(name string, from, least int) []Result {
+			var out []Result
+			for i, c := range rapid.SliceOfN(rapid.SampledFrom([]rune("uuudddds?")), least, 30).Draw(t, name) {
+				out = append(out, spelt(c, from+i))
+			}
+			return out
+		}
+		before, ahead, after := word("before", 0, 0), word("ahead", 100_000, 1), word("after", 40, 1)
+		got, want := newLedger(m), newLedger(m)
+		for _, r := range before {
+			got.record(t, []Result{r})
+			want.record(t, []Result{r})
+		}
+		got.now = at(100_050)
+		for len(ahead) > 0 {
+			n := rapid.IntRange(1, len(ahead)).Draw(t, "batch")
+			got.record(t, ahead[:n])
+			ahead = ahead[n:]
+		}
+		got.now, want.now = at(75), at(75)
+		for _, r := range after {
+			got.record(t, []Result{r})
+			want.record(t, []Result{r})
+			require.Equal(t, want.monitor.State, got.monitor.State)
+			require.Equal(t, want.outages(), got.outages())
+		}
+	})
+}
+
+// TestJudgeOfAMonitorMadeAhead: one that a clock ahead made or resumed is judged
+// as soon as that clock is set back.
+func TestJudgeOfAMonitorMadeAhead(t *testing.T) {
+	t.Parallel()
+	m := subject(1, 1)
+	m.State = blank(State{JudgeFrom: at(100_000)})
+	l := newLedger(m)
+	l.now = at(10)
+	l.record(t, []Result{spelt('u', 5)})
+	require.Equal(t, Up, l.monitor.State.Status)
+	require.Equal(t, at(5), l.monitor.State.JudgeFrom)
+	l.record(t, []Result{spelt('d', 6)})
+	require.Equal(t, Down, l.monitor.State.Status)
 }

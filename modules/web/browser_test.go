@@ -28,7 +28,7 @@ var shotDir = flag.String("shots", "", "folder for screenshots of every page, in
 // stage serves each page of shots() at /shot/NAME, and everything else as ever.
 func stage(t *testing.T) *httptest.Server {
 	t.Helper()
-	usual, _ := setup(t)
+	usual, live := setup(t)
 	byName := map[string]shot{}
 	for _, s := range shots() {
 		byName[s.name] = s
@@ -45,6 +45,7 @@ func stage(t *testing.T) *httptest.Server {
 			s.prepare(f)
 		}
 		f.theme = r.URL.Query().Get("theme")
+		live.goesWrong(f.wrong...) // or its stream would say that all is well
 		change := s.change
 		if change == nil {
 			change = func(*http.Request) {}
@@ -201,5 +202,39 @@ func TestPageFollowsTheStream(t *testing.T) {
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](state, chromedp.EvalAwaitPromise))
 	require.NoError(t, err)
 	require.Equal(t, "true|1|true|(2 down) api-eu-003 · Acme monitoring|Live", got)
+	require.Empty(t, found())
+}
+
+// TestConditionsComeAndGo: on a page with a stream and on one without, while
+// nobody reloads it.
+func TestConditionsComeAndGo(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
+		w.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(server.Close)
+	ctx := browse(t)
+	t.Cleanup(server.CloseClientConnections)
+	found := complaints(ctx, t)
+	wait := `new Promise(done => { const box = document.getElementById('conditions');
+		const is = () => box.querySelectorAll('p').length === %d && done(box.textContent.trim());
+		new MutationObserver(is).observe(box, { childList: true }); is(); %s })`
+	for path, nudge := range map[string]string{
+		"/":             "",
+		"/monitors/new": "document.dispatchEvent(new Event('visibilitychange'))", // asks now, not in a while
+	} {
+		f.goesWrong()
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+path)), path)
+		f.goesWrong(uptime.ConditionRedis, uptime.ConditionNotifiers)
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(wait, 2, nudge), chromedp.EvalAwaitPromise))
+		require.NoError(t, err, path)
+		require.Contains(t, text, "Redis does not answer", path)
+		f.goesWrong()
+		text, err = chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(wait, 0, nudge), chromedp.EvalAwaitPromise))
+		require.NoError(t, err, path)
+		require.Empty(t, text, path)
+	}
 	require.Empty(t, found())
 }

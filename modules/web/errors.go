@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -47,6 +48,8 @@ func statusOf(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.As(err, &he):
 		return he.Code
+	case errors.Is(err, context.DeadlineExceeded) && uptime.CodeOf(err) == uptime.CodeInternal:
+		return http.StatusServiceUnavailable // what did not answer in time is away
 	}
 	if s, ok := statuses()[uptime.CodeOf(err)]; ok {
 		return s

@@ -15,8 +15,13 @@ import (
 const (
 	// pingEvery keeps proxies from closing a silent stream.
 	pingEvery = 25 * time.Second
-	// accessEvery bounds how long a stream outlives somebody's access.
-	accessEvery = 4 * time.Second
+	// accessEvery and accessWithin together bound how long a stream outlives
+	// somebody's access: 5 s, whether its end was announced to this process or not.
+	accessEvery  = 3 * time.Second
+	accessWithin = 2 * time.Second
+	// conditionsEvery is how often it is looked whether the program itself does
+	// well; it costs nothing.
+	conditionsEvery = time.Second
 )
 
 // change is all that a stream says: the page reads the rest itself.
@@ -57,9 +62,14 @@ func (w *Web) events(r *request) error {
 
 func (w *Web) stream(ctx context.Context, r *request, session *sse.Session, notices <-chan uptime.Notice) error {
 	stopping := uptime.RequestOf(ctx).Stopping
-	ping, access := time.NewTicker(pingEvery), time.NewTicker(accessEvery)
+	ping, access, look := time.NewTicker(pingEvery), time.NewTicker(accessEvery), time.NewTicker(conditionsEvery)
 	defer ping.Stop()
 	defer access.Stop()
+	defer look.Stop()
+	told := &conditionsTold{w: w, session: session}
+	if err := told.tell(ctx); err != nil {
+		return nil // the browser has gone; there is nobody to tell
+	}
 	for {
 		var err error
 		select {
@@ -69,6 +79,8 @@ func (w *Web) stream(ctx context.Context, r *request, session *sse.Session, noti
 			return nil
 		case <-ping.C:
 			err = comment(session, "ping")
+		case <-look.C:
+			err = told.tell(ctx)
 		case <-access.C:
 			if w.lostAccess(ctx, r.actor) {
 				return nil
@@ -91,9 +103,36 @@ func (w *Web) stream(ctx context.Context, r *request, session *sse.Session, noti
 	}
 }
 
+// conditionsTold sends the conditions when a stream begins and when they change.
+type conditionsTold struct {
+	w       *Web
+	session *sse.Session
+	last    string
+}
+
+func (t *conditionsTold) tell(ctx context.Context) error {
+	if t.w.deps.Conditions == nil {
+		return nil
+	}
+	raw, err := encodeConditions(t.w.conditions(ctx))
+	if err != nil || string(raw) == t.last {
+		return err
+	}
+	var m sse.Message
+	m.Type = sse.Type("conditions")
+	m.AppendData(string(raw))
+	if err := t.session.Send(&m); err != nil {
+		return err
+	}
+	t.last = string(raw)
+	return t.session.Flush()
+}
+
 // lostAccess reads again whether the actor may read. A database that is away
 // takes nobody's access.
 func (w *Web) lostAccess(ctx context.Context, actor uptime.Actor) bool {
+	ctx, cancel := context.WithTimeout(ctx, accessWithin)
+	defer cancel()
 	now, err := w.deps.Manage.StillAllowed(ctx, actor)
 	if err != nil {
 		code := uptime.CodeOf(err)

@@ -63,7 +63,7 @@ func TestStreamCarriesChangesOfTheWorkspaceOnly(t *testing.T) {
 		f.notices = make(chan uptime.Notice, 8)
 		ctx, cancel := context.WithCancel(t.Context())
 		s, done := listen(ctx, w)
-		require.Equal(t, []string{": ok"}, s.drain())
+		require.Equal(t, []string{": ok", "event: conditions", `data: {"conditions":[]}`}, s.drain())
 		require.Equal(t, "no", s.Header().Get("X-Accel-Buffering"))
 		require.Equal(t, "text/event-stream", s.Header().Get("Content-Type"))
 		f.notices <- uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 2, ID: 9}
@@ -129,6 +129,31 @@ func TestStreamEndsWhenTheListenerStops(t *testing.T) {
 		stopping := make(chan struct{})
 		_, done := listen(uptime.WithRequest(t.Context(), uptime.Request{Stopping: stopping}), w)
 		close(stopping)
+		<-done
+	})
+}
+
+// TestStreamTellsConditions: when they come and when they go, and nothing between.
+func TestStreamTellsConditions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, f := setup(t)
+		f.notices = make(chan uptime.Notice, 8)
+		ctx, cancel := context.WithCancel(t.Context())
+		s, done := listen(ctx, w)
+		s.drain()
+		f.goesWrong(uptime.ConditionWorkers)
+		<-time.After(conditionsEvery)
+		said := s.drain()
+		require.Len(t, said, 2)
+		require.Equal(t, "event: conditions", said[0])
+		require.Contains(t, said[1], `"name":"workers","detail":"No worker is running`)
+		<-time.After(5 * conditionsEvery)
+		require.Empty(t, s.drain())
+		f.goesWrong()
+		<-time.After(conditionsEvery)
+		require.Equal(t, []string{"event: conditions", `data: {"conditions":[]}`}, s.drain())
+		cancel()
 		<-done
 	})
 }

@@ -35,6 +35,23 @@ type fake struct {
 	theme   string
 	many    int // monitors, instead of the samples
 	notices chan uptime.Notice
+	wrong   []string // conditions
+}
+
+func (f *fake) conditions(context.Context) []uptime.Condition {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []uptime.Condition
+	for _, name := range f.wrong {
+		out = append(out, uptime.ConditionOf(name))
+	}
+	return out
+}
+
+func (f *fake) goesWrong(names ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wrong = names
 }
 
 func (f *fake) change(body json.RawMessage) error {
@@ -347,7 +364,7 @@ func (f *fake) Subscribe(context.Context, ...uptime.Topic) (<-chan uptime.Notice
 func setup(t *testing.T) (*Web, *fake) {
 	t.Helper()
 	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 8)}
-	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0"})
+	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0", Conditions: f.conditions})
 	require.NoError(t, err)
 	return w, f
 }

@@ -27,6 +27,8 @@ type Frame struct {
 	Live     bool   // refreshes itself
 	Chart    bool   // loads the chart library
 	CanEdit  bool   // monitors, channels, incidents
+	// Conditions are what is wrong with the program itself, for who is logged in.
+	Conditions []uptime.Condition
 }
 
 // NavItem is an entry of the navigation.
@@ -124,7 +126,8 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 		Nav: navigation(nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
 		Me: meOf(me), Theme: themeOf(me.Theme), Down: counts[uptime.Down], Favicon: faviconOf(counts),
 		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),
-		CanEdit: uses.Can(r.actor, manage.ChangeMonitor),
+		CanEdit:    uses.Can(r.actor, manage.ChangeMonitor),
+		Conditions: r.web.conditions(ctx),
 	}
 	return s, nil
 }

@@ -28,6 +28,7 @@ func (w *Web) invite(c echo.Context) error {
 	}
 	session, failure := w.deps.Manage.AcceptInvite(c.Request().Context(), in)
 	if failure == nil {
+		w.noteWrite(c, session.User.ID)
 		w.setSession(c, session)
 		return c.Redirect(http.StatusSeeOther, "/")
 	}

@@ -47,6 +47,10 @@ func shots() []shot {
 		{"invite-refused", "/invite/inv_ok", url.Values{"name": {hostile}, "password": {"short"}, "time_zone": {hostile}}, bad, nil, anonymous},
 		{"overview", "/", nil, ok, nil, nil},
 		{"overview-empty", "/", nil, ok, empty, nil},
+		{"overview-wrong", "/", nil, ok, func(f *fake) { f.goesWrong(uptime.ConditionRedis) }, nil},
+		{"monitor-new-wrong", "/monitors/new", nil, ok, func(f *fake) {
+			f.goesWrong(uptime.ConditionScheduler, uptime.ConditionWorkers, uptime.ConditionNotifiers)
+		}, nil},
 		{"monitors", "/monitors", nil, ok, nil, nil},
 		{"monitors-filtered", "/monitors?status=down&q=" + url.QueryEscape(hostile), nil, ok, nil, nil},
 		{"monitors-none", "/monitors?status=unknown", nil, ok, nil, nil},

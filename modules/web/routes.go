@@ -39,6 +39,7 @@ func (w *Web) routes() []route {
 
 		{post, "/logout", nil, w.logout, self},
 		{get, "/events", nil, w.events, read},
+		{get, "/conditions", nil, w.conditionsJSON, self},
 		{get, "/", nil, w.overview, read},
 
 		{get, "/monitors", nil, w.monitors, read},

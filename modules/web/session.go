@@ -37,6 +37,7 @@ func (w *Web) withSession(handle page, needs manage.Action) echo.HandlerFunc {
 		if !w.deps.Manage.Can(actor, needs) {
 			return &forbidden{actor: actor, action: needs}
 		}
+		w.readFresh(c, actor)
 		r := &request{Context: c, web: w, actor: actor, now: w.deps.Clock()}
 		if err := handle(r); err != nil {
 			return &failed{err: err, request: r}

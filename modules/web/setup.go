@@ -67,6 +67,7 @@ func (w *Web) setup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	w.noteWrite(c, session.User.ID)
 	w.setSession(c, session)
 	return c.Redirect(http.StatusSeeOther, "/monitors/new?first=1")
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,8 +11,8 @@ import (
 	"monitor/modules/uptime"
 )
 
-// Deps is what New needs; all of it but PublicURL is required. Requests come
-// through httpd, with an uptime.Request in their context.
+// Deps is what New needs; all of it is required but where a nil or "" is
+// explained. Requests come through httpd, with an uptime.Request in their context.
 type Deps struct {
 	Manage useCases
 	Bus    uptime.Bus
@@ -21,6 +22,12 @@ type Deps struct {
 	// request. Posts from pages of that origin are taken.
 	PublicURL string
 	Version   string
+	// Recent remembers who wrote, so that they read no replica that is behind;
+	// nil where there are none.
+	Recent uptime.Recent
+	// Conditions says what is not as it should be with the program itself; it
+	// answers at once, asking nobody. nil: nothing ever is.
+	Conditions func(ctx context.Context) []uptime.Condition
 }
 
 // Web serves the pages. Make it with New; it needs no closing: event streams
@@ -69,12 +76,25 @@ func New(deps Deps) (*Web, error) {
 // ServeHTTP answers one request.
 func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	secure(rw.Header())
-	if err := w.origin.Check(r); err != nil {
+	if err := w.origin.Check(asKnown(r)); err != nil {
 		w.refuseOrigin(rw, r)
 		return
 	}
 	r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
 	w.echo.ServeHTTP(rw, r)
+}
+
+// asKnown gives the request with the host that its client used: behind a trusted
+// proxy the Host header may be one that only the proxy knows, and browsers
+// without Sec-Fetch-Site are judged by it.
+func asKnown(r *http.Request) *http.Request {
+	host := uptime.RequestOf(r.Context()).Host
+	if host == "" || host == r.Host {
+		return r
+	}
+	known := r.Clone(r.Context())
+	known.Host = host
+	return known
 }
 
 // secure sets what every answer carries. Nothing inline ever runs or styles.

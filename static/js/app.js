@@ -40,6 +40,31 @@ if (themeForm) {
   });
 }
 
+// What is wrong with the program itself stands on every page. A page with a
+// stream hears of it there; others ask.
+const conditions = $('#conditions');
+if (conditions) {
+  const show = (list) => {
+    const words = list.map((condition) => condition.detail);
+    const shown = $$('p', conditions).map((p) => p.textContent);
+    if (words.join('\n') === shown.join('\n')) return;
+    conditions.replaceChildren(...words.map((text) => {
+      const note = $('#condition').content.cloneNode(true);
+      $('p', note).textContent = text;
+      return note;
+    }));
+  };
+  const look = async () => {
+    if (document.hidden || document.body.dataset.stream) return;
+    const answer = await fetch('/conditions').catch(() => null);
+    const said = answer?.ok && await answer.json().catch(() => null);
+    if (said) show(said.conditions);
+  };
+  document.addEventListener('conditions', (event) => show(event.detail));
+  document.addEventListener('visibilitychange', look);
+  setInterval(look, 15_000);
+}
+
 // Passwords can be looked at.
 for (const button of $$('[data-reveal]')) {
   const input = document.getElementById(button.dataset.reveal);

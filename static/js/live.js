@@ -77,13 +77,24 @@ document.addEventListener('htmx:after:swap', () => {
 
 function listen() {
   const stream = new EventSource('/events');
-  stream.onopen = () => { failures = 0; };
+  let gap = false;
+  stream.onopen = () => {
+    failures = 0;
+    document.body.dataset.stream = 'open';
+    if (gap) hear(); // what was said meanwhile, perhaps by another process, was missed
+    gap = false;
+  };
   stream.onerror = () => {
     failures += 1;
+    gap = true;
+    delete document.body.dataset.stream;
     // A stream that keeps failing is left; asking every 15 seconds goes on.
     if (failures >= MAX_FAILURES) stream.close();
   };
   for (const name of ['status', 'incident', 'resync']) stream.addEventListener(name, hear);
+  stream.addEventListener('conditions', (event) => {
+    document.dispatchEvent(new CustomEvent('conditions', { detail: JSON.parse(event.data).conditions }));
+  });
   window.addEventListener('pagehide', () => stream.close(), { once: true });
 }
 

@@ -1,0 +1,42 @@
+package uptime
+
+// Condition is something that is not as it should be with the program itself,
+// in words for people: what goes on, what waits, what to do.
+type Condition struct {
+	Name   string // "redis": for programs
+	Detail string
+}
+
+// The names of conditions.
+const (
+	ConditionDatabase  = "database"
+	ConditionRedis     = "redis"
+	ConditionScheduler = "scheduler"
+	ConditionWorkers   = "workers"
+	ConditionNotifiers = "notifiers"
+)
+
+// ConditionOf gives the condition of a name with THE words for it.
+func ConditionOf(name string) Condition {
+	c := Condition{Name: name}
+	switch name {
+	case ConditionDatabase:
+		c.Detail = "The database does not answer: pages show what they last knew and nothing can be changed. " +
+			"Checks that are queued go on, and their results are stored once it is back. Look at the database server."
+	case ConditionRedis:
+		c.Detail = "Redis does not answer: new checks wait until it is back, and the gap counts as no data, never as downtime. " +
+			"Pages, the API and messages go on. Look at the Redis server."
+	case ConditionScheduler:
+		c.Detail = "No scheduler is running: no new checks are planned, so states get old. " +
+			"Pages, the API and messages go on. Start a process with the role scheduler."
+	case ConditionWorkers:
+		c.Detail = "No worker is running: nothing is checked, so states get old, and the gap counts as no data, never as downtime. " +
+			"Pages, the API and messages go on. Start a process with the role worker."
+	case ConditionNotifiers:
+		c.Detail = "No notifier is running: checks go on, but nobody is told. " +
+			"Messages wait and are sent once one runs. Start a process with the role notifier."
+	default:
+		c.Detail = "Something that this program needs is away: " + name + "."
+	}
+	return c
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"monitor/config"
+	"monitor/modules/redisconn"
 	"monitor/modules/telemetry"
 	"monitor/modules/uptime"
 )
@@ -46,6 +48,9 @@ type App struct {
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// What go-redis says of its connections is known already: redisconn says once
+	// that a server is away, and why.
+	redisconn.SetLogger(slog.New(slog.DiscardHandler))
 	a := App{
 		Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Getenv: os.LookupEnv, Clock: uptime.SystemClock,

@@ -18,7 +18,7 @@ import (
 // in data.dir, and an SQLite file elsewhere. A process on PostgreSQL whose secret
 // is in the settings keeps no files.
 func lockFiles(cfg *config.Config) (release func() error, err error) {
-	if onPostgres(cfg) && cfg.Auth.Secret != "" {
+	if cfg.Postgres() && cfg.Auth.Secret != "" {
 		return func() error { return nil }, nil
 	}
 	release, err = lockData(cfg.Data.Dir)

@@ -26,13 +26,14 @@ type crew struct {
 	p      *process
 	health *health
 	watch  *fleet.Watch
+	clock  clockAlarm // Run's
 
 	mu         sync.Mutex
 	conditions []uptime.Condition
 }
 
 func newCrew(p *process, h *health) *crew {
-	return &crew{p: p, health: h, watch: fleet.NewWatch(p.app.Clock)}
+	return &crew{p: p, health: h, watch: fleet.NewWatch(p.app.Clock), clock: clockAlarm{p: p}}
 }
 
 // Conditions gives what was not as it should be at the last look.
@@ -54,6 +55,7 @@ func (c *crew) Run(ctx context.Context, ready func()) error {
 			c.report(ctx)
 		}
 		c.look(ctx)
+		c.lookAtClock(ctx)
 		select {
 		case <-ctx.Done():
 			return c.leave(ctx)
@@ -79,6 +81,12 @@ func (c *crew) leave(ctx context.Context) error {
 		c.p.log.DebugContext(ctx, "the others do not know that this process stops", "error", err)
 	}
 	return nil
+}
+
+func (c *crew) lookAtClock(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+	defer cancel()
+	c.clock.look(ctx)
 }
 
 // look finds the conditions of now.

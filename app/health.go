@@ -9,6 +9,7 @@ import (
 
 	"monitor/modules/httpd"
 	"monitor/modules/service"
+	"monitor/modules/uptime"
 )
 
 // pingTimeout bounds what /readyz asks the database.
@@ -46,7 +47,7 @@ func (h *health) report(ctx context.Context) httpd.Health {
 			out.Status = httpd.Unready
 		}
 	}
-	out.Checks = append([]httpd.Check{database}, h.shared()...)
+	out.Checks = slices.Concat([]httpd.Check{database}, h.replicas(), h.shared())
 	for _, c := range out.Checks[1:] {
 		if c.Status != "ok" && out.Status == httpd.Ready {
 			out.Status = httpd.Degraded
@@ -86,7 +87,32 @@ func (h *health) shared() []httpd.Check {
 		clock.Status = "off"
 		clock.Detail = fmt.Sprintf("this machine's clock differs by %s from the queue's and is corrected by it", (-off).Round(time.Millisecond))
 	}
-	return []httpd.Check{redis, clock}
+	return slices.Concat([]httpd.Check{redis, clock}, h.nobody())
+}
+
+// nobody lists the roles that no process does.
+func (h *health) nobody() []httpd.Check {
+	var checks []httpd.Check
+	for _, c := range h.p.conditions(context.Background()) { // at once, asking nobody
+		switch c.Name {
+		case uptime.ConditionScheduler, uptime.ConditionWorkers, uptime.ConditionNotifiers:
+			checks = append(checks, httpd.Check{Name: c.Name, Kind: "fleet", Status: "none", Detail: c.Detail})
+		}
+	}
+	return checks
+}
+
+// replicas lists the servers of database.replica_urls.
+func (h *health) replicas() []httpd.Check {
+	var checks []httpd.Check
+	for i, r := range h.p.store.Replicas() {
+		c := httpd.Check{Name: fmt.Sprintf("replica %d", i+1), Kind: "dependency", Status: "ok"}
+		if !r.Usable {
+			c.Status, c.Detail = "unused", "reads go to the primary; the log says why"
+		}
+		checks = append(checks, c)
+	}
+	return checks
 }
 
 func (h *health) database(ctx context.Context) httpd.Check {

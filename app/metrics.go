@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"monitor/modules/store"
 	"monitor/modules/telemetry"
 	"monitor/modules/uptime"
 )
@@ -17,6 +19,8 @@ const scrapeTimeout = 5 * time.Second
 func (p *process) declareMetrics() {
 	p.queueMetrics()
 	p.sharedMetrics()
+	p.conditionMetrics()
+	p.replicaMetrics()
 	p.outboxMetrics()
 	p.endpointMetrics()
 	if p.has("api") {
@@ -51,6 +55,48 @@ func (p *process) queueMetrics() {
 	p.counter("monitor_queue_expired_total", "Jobs that were too old to be run.", func() uint64 { return p.queue.Stats().Expired })
 	p.counter("monitor_queue_reclaimed_total", "Leases that ended without an acknowledgement.", func() uint64 { return p.queue.Stats().Reclaimed })
 	p.counter("monitor_queue_dropped_total", "Jobs dropped beyond the queue's bound.", func() uint64 { return p.queue.Stats().Dropped })
+}
+
+// conditionMetrics are what the banner of the pages says.
+func (p *process) conditionMetrics() {
+	p.metrics.Sampled("monitor_condition", "1 while something is not as it should be with the program itself, as this process sees it.",
+		[]string{"name"}, func() ([]telemetry.Sample, error) {
+			now := p.conditions(context.Background()) // at once, asking nobody
+			var out []telemetry.Sample
+			for _, name := range uptime.ConditionNames() {
+				s := telemetry.Sample{Labels: []string{name}}
+				if slices.ContainsFunc(now, func(c uptime.Condition) bool { return c.Name == name }) {
+					s.Value = 1
+				}
+				out = append(out, s)
+			}
+			return out, nil
+		})
+}
+
+// replicaMetrics are about database.replica_urls, by the place in the setting.
+func (p *process) replicaMetrics() {
+	if len(p.cfg.Database.ReplicaURLs) == 0 {
+		return
+	}
+	each := func(value func(store.ReplicaState) float64) func() ([]telemetry.Sample, error) {
+		return func() ([]telemetry.Sample, error) {
+			var out []telemetry.Sample
+			for i, r := range p.store.Replicas() {
+				out = append(out, telemetry.Sample{Value: value(r), Labels: []string{strconv.Itoa(i + 1)}})
+			}
+			return out, nil
+		}
+	}
+	label := []string{"replica"}
+	p.metrics.Sampled("monitor_database_replica_used", "1 while pages read from a replica of the database.", label, each(func(r store.ReplicaState) float64 {
+		if r.Usable {
+			return 1
+		}
+		return 0
+	}))
+	p.metrics.Sampled("monitor_database_replica_lag_seconds", "How far a replica is behind the primary.", label,
+		each(func(r store.ReplicaState) float64 { return r.Lag.Seconds() }))
 }
 
 // sharedMetrics are about what processes share.

@@ -42,9 +42,10 @@ func (p *process) workerParts() ([]service.Service, error) {
 		Store: p.store, Queue: p.queue, Bus: p.bus, Decide: uptime.Judge(auth.ID), Clock: p.clock, Log: p.log,
 	}, recorder.Config{Spool: p.cfg.Worker.Spool})
 	w := worker.New(worker.Deps{
-		Queue: p.queue, Prober: p.probes, Catalog: p.probes, Sealer: p.sealer, Recorder: r, Clock: p.clock, Log: p.log,
+		Queue: p.queue, Prober: p.probes, Catalog: p.probes, Sealer: p.sealer, Recorder: r,
+		Dialer: p.guard, Alarms: p.store, Clock: p.clock, Log: p.log,
 	}, worker.Config{
-		Concurrency: p.cfg.Worker.Concurrency, Region: p.cfg.Worker.Region, Canaries: p.cfg.Worker.Canaries, Name: hostName(),
+		Concurrency: p.cfg.Worker.Concurrency, Region: p.cfg.Worker.Region, Canaries: p.cfg.Worker.Canaries, Name: p.member,
 	})
 	p.vitals.worker = w
 	p.workerMetrics(w, r)

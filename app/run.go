@@ -14,6 +14,7 @@ import (
 	"monitor/modules/httpd"
 	"monitor/modules/service"
 	"monitor/modules/telemetry"
+	"monitor/modules/uptime"
 	"monitor/modules/web"
 )
 
@@ -52,6 +53,9 @@ func unlessStopped(ctx context.Context, err error) error {
 // prepare makes the database ready, joins what the parts share and makes the
 // first owner where the settings name one.
 func (p *process) prepare(ctx context.Context) error {
+	if err := p.occupy(ctx); err != nil {
+		return err
+	}
 	if err := p.migrate(ctx); err != nil {
 		return err
 	}
@@ -104,9 +108,21 @@ func (p *process) run(ctx context.Context) error {
 	})
 }
 
+// occupy takes the database, so that no other process works on it that does not
+// share the queue with this one.
+func (p *process) occupy(ctx context.Context) error {
+	place, err := p.store.Occupy(ctx, p.redis != nil)
+	if err != nil {
+		return err
+	}
+	p.place = place
+	p.onClose("lock on the database", place.Close)
+	return nil
+}
+
 // foundation is what all other parts stand on.
 func (p *process) foundation() []service.Service {
-	parts := []service.Service{{Name: "database", Run: p.store.Run}}
+	parts := []service.Service{{Name: "database", Run: p.store.Run}, {Name: "database lock", Run: p.place.Run}}
 	if p.redis != nil {
 		parts = append(parts, service.Service{Name: "redis", Run: p.redis.Run})
 	}
@@ -176,7 +192,7 @@ func (p *process) api() (*api.API, error) {
 	return api.New(api.Params{
 		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Digest: p.keys.Digest, Limiter: p.limiter, Bus: p.bus,
 		PerMinute: p.cfg.Limits.APIPerMinute, PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"), Version: telemetry.BuildInfo().Version,
-		Log: p.log, Clock: p.clock, Random: auth.ID,
+		Log: p.log, Clock: p.clock, Random: auth.ID, Recent: p.recent(),
 	})
 }
 
@@ -184,5 +200,22 @@ func (p *process) web() (http.Handler, error) {
 	return web.New(web.Deps{
 		Manage: p.manage, Bus: p.bus, Clock: p.clock, Log: p.log,
 		PublicURL: p.cfg.HTTP.PublicURL, Version: telemetry.BuildInfo().Version,
+		Recent: p.recent(), Conditions: p.conditions,
 	})
+}
+
+// recent remembers who wrote, where a read may come from a replica.
+func (p *process) recent() uptime.Recent {
+	if len(p.cfg.Database.ReplicaURLs) == 0 {
+		return nil
+	}
+	return p.fleet
+}
+
+// conditions are what is not as it should be; a command looks for nothing.
+func (p *process) conditions(ctx context.Context) []uptime.Condition {
+	if p.crew == nil {
+		return nil
+	}
+	return p.crew.Conditions(ctx)
 }

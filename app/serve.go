@@ -65,24 +65,16 @@ func parseRoles(names []string) ([]string, error) {
 
 // canRun refuses combinations that cannot work.
 func canRun(cfg *config.Config, roles []string) error {
-	apart, shared := len(roles) < len(roleNames()), onPostgres(cfg)
+	apart := len(roles) < len(roleNames())
 	switch {
 	case apart && cfg.Redis.URL == "":
 		return usage("--role=%s: roles apart need a shared queue: set redis.url (and database.url = postgres://…), or leave --role out to run all in one process",
 			strings.Join(roles, ","))
-	case apart && !shared:
+	case apart && !cfg.Postgres():
 		return usage("--role=%s: processes apart cannot share an SQLite file: set database.url = postgres://…, or leave --role out to run all in one process",
 			strings.Join(roles, ","))
-	case len(cfg.Database.ReplicaURLs) > 0 && !shared:
-		return usage("database.replica_urls is set, but only PostgreSQL has replicas: set database.url = postgres://…, or unset database.replica_urls")
 	}
 	return nil
-}
-
-// onPostgres reports whether the database is a server that processes share.
-func onPostgres(cfg *config.Config) bool {
-	scheme, _, _ := strings.Cut(cfg.Database.URL.Reveal(), "://")
-	return scheme == "postgres" || scheme == "postgresql"
 }
 
 // greet prints what to open.

@@ -42,6 +42,7 @@ type process struct {
 	member string          // its name among all processes
 
 	store    *store.Store
+	place    *store.Occupancy // set by prepare
 	keys     auth.Keys
 	sealer   *auth.Sealer
 	guard    *outbound.Guard
@@ -165,7 +166,8 @@ func (p *process) manageDeps() manage.Deps {
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)),
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
 		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.gate,
-		Clock: p.clock, Random: auth.ID, Log: p.log,
+		Conditions: p.conditions,
+		Clock:      p.clock, Random: auth.ID, Log: p.log,
 		Config: manage.Config{
 			MinInterval: p.cfg.Limits.MinInterval, AccessTTL: p.cfg.Auth.AccessTTL,
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),

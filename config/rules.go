@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"monitor/modules/form"
+	"monitor/modules/redisconn"
 )
 
 // allowed says for people what a rule accepts.
@@ -194,6 +195,11 @@ func (c *Config) together() ProblemsError {
 	}
 	if c.Postgres() && c.Auth.Secret == "" {
 		add("auth.secret", "must be set when database.url names PostgreSQL: every process has to use the same one")
+	}
+	if address := c.Redis.URL.Reveal(); address != "" && acceptsText("redis_url", address) {
+		if err := redisconn.Check(address); err != nil {
+			add("redis.url", "cannot be used: "+err.Error())
+		}
 	}
 	if len(c.Database.ReplicaURLs) > 0 && !c.Postgres() {
 		add("database.replica_urls", "needs a database.url that names PostgreSQL")

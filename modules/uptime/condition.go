@@ -16,6 +16,11 @@ const (
 	ConditionNotifiers = "notifiers"
 )
 
+// ConditionNames lists them in the order in which they are said.
+func ConditionNames() []string {
+	return []string{ConditionDatabase, ConditionRedis, ConditionScheduler, ConditionWorkers, ConditionNotifiers}
+}
+
 // ConditionOf gives the condition of a name with THE words for it.
 func ConditionOf(name string) Condition {
 	c := Condition{Name: name}

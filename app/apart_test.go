@@ -49,7 +49,7 @@ func listen(c client, types string) <-chan string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/events?types="+types, http.NoBody)
 	require.NoError(c.t, err)
 	req.Header.Set("Authorization", "Bearer "+c.token)
-	res, err := (&http.Client{}).Do(req)
+	res, err := (&http.Client{}).Do(req) //nolint:bodyclose // by the goroutine below
 	require.NoError(c.t, err)
 	require.Equal(c.t, http.StatusOK, res.StatusCode)
 	out := make(chan string, 1000)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,9 @@ func (c *clockAlarm) look(ctx context.Context) {
 		return
 	}
 	if err := c.tell(ctx, off, bad); err != nil {
+		if !bad || errors.Is(ctx.Err(), context.Canceled) {
+			return // there was little to say, or this process stops
+		}
 		c.p.log.WarnContext(ctx, "nobody could be told about this machine's clock yet", "offset", off, "error", err)
 		return
 	}

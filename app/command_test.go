@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"monitor/modules/testenv"
 )
 
 // ran is what a command gave.
@@ -160,6 +162,7 @@ func TestServeRefusals(t *testing.T) {
 		err  string
 	}{
 		{"RolesApart", nil, []string{"--role=worker"}, "set redis.url"},
+		{"RolesWithSpaces", nil, []string{"--role=web, api"}, "--role=web,api: roles apart"},
 		{"RolesApartOnSQLite", []string{"MONITOR_REDIS_URL=redis://127.0.0.1:1"}, []string{"--role=web,api"}, "set database.url"},
 		{"RolesApartOnPostgresAlone", []string{"MONITOR_DATABASE_URL=postgres://u@127.0.0.1:1/d", "MONITOR_AUTH_SECRET=" + sharedSecret}, []string{"--role=notifier"}, "set redis.url"},
 		{"ReplicasOfSQLite", []string{"MONITOR_DATABASE_REPLICA_URLS=postgres://u@127.0.0.1:1/d"}, nil, "database.replica_urls"},
@@ -190,4 +193,18 @@ func TestServeRefusals(t *testing.T) {
 		require.Equal(t, 0, command(t, "", []string{"MONITOR_DATA_DIR=" + dir}, "user", "list").code, "other commands work beside it")
 		require.Equal(t, 0, p.stop())
 	})
+}
+
+// TestHealthAddressTaken: a process without pages names the setting that it has,
+// not that of pages.
+func TestHealthAddressTaken(t *testing.T) {
+	t.Parallel()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	got := command(t, "", nil, "serve", "--role=worker", "--database.url", testenv.Postgres(t), "--redis.url", testenv.Redis(t),
+		"--auth.secret", sharedSecret, "--http.admin_addr", l.Addr().String())
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "--http.admin_addr")
+	require.NotContains(t, got.err, "--http.addr")
 }

@@ -29,8 +29,8 @@ func lockFiles(cfg *config.Config) (release func() error, err error) {
 	if !elsewhere {
 		return release, nil
 	}
-	if file, err = url.PathUnescape(file); err != nil {
-		return release, nil // the store says what is wrong with it
+	if plain, err := url.PathUnescape(file); err == nil { // else the store says what is wrong with it
+		file = plain
 	}
 	lock := flock.New(file + ".serve.lock")
 	held, err := lock.TryLock()

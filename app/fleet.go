@@ -132,7 +132,7 @@ func (c *crew) self() fleet.Member {
 // the only one.
 func (c *crew) members(ctx context.Context) []fleet.Member {
 	self := c.self()
-	if c.p.redis == nil {
+	if c.p.redis == nil || c.health.redisAway() {
 		return []fleet.Member{self}
 	}
 	members, err := c.p.fleet.Members(ctx)

@@ -113,7 +113,10 @@ func (p *process) sharedMetrics() {
 	p.gauge("monitor_clock_offset_seconds", "The queue's clock minus this machine's.", func() float64 {
 		return p.redis.State().Offset.Seconds()
 	})
-	p.metrics.Sampled("monitor_processes", "Processes seen within 15 s, by role.", []string{"role"}, func() ([]telemetry.Sample, error) {
+	p.metrics.Sampled("monitor_processes", "Processes seen within 15 s, by role; nothing while Redis does not answer.", []string{"role"}, func() ([]telemetry.Sample, error) {
+		if !p.redis.State().Up {
+			return nil, nil // a scrape waits for nobody who is known to be away
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 		defer cancel()
 		members, err := p.fleet.Members(ctx)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -148,24 +149,22 @@ func (p *process) ready(ctx context.Context, addr string) {
 // healthAddr is where a process without pages answers when no setting says so.
 const healthAddr = ":9090"
 
-// listens gives the addresses of this process. One without web and api has
-// nothing for the public: it listens where health and metrics are asked for.
-func (p *process) listens() (addr, admin string) {
-	switch {
-	case p.has("web", "api"):
-		return p.cfg.HTTP.Addr, p.cfg.HTTP.AdminAddr
-	case p.cfg.HTTP.AdminAddr != "":
-		return p.cfg.HTTP.AdminAddr, ""
+// listens gives the addresses of this process, and the setting that the first is
+// of. One without web and api has nothing for the public: it listens where health
+// and metrics are asked for.
+func (p *process) listens() (addr, key, admin string) {
+	if p.has("web", "api") {
+		return p.cfg.HTTP.Addr, "http.addr", p.cfg.HTTP.AdminAddr
 	}
-	return healthAddr, ""
+	return cmp.Or(p.cfg.HTTP.AdminAddr, healthAddr), "http.admin_addr", ""
 }
 
 // listener joins the handlers of this process's roles. It comes with the services
 // to be run for it: what its handlers lean on, then itself.
 func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) {
-	addr, admin := p.listens()
+	addr, key, admin := p.listens()
 	params := httpd.Params{
-		Addr: addr, AdminAddr: admin, MetricsToken: p.cfg.HTTP.MetricsToken.Reveal(),
+		Addr: addr, AddrKey: key, AdminAddr: admin, MetricsToken: p.cfg.HTTP.MetricsToken.Reveal(),
 		TrustedProxies: prefixes(p.cfg.HTTP.TrustedProxies),
 		Metrics:        p.metrics.Handler(p.log), Health: h.report, Random: auth.ID, Log: p.log,
 	}

@@ -46,8 +46,10 @@ func (a App) serveCommand() *cobra.Command {
 // parseRoles gives the named roles in the order of the table.
 func parseRoles(names []string) ([]string, error) {
 	var roles []string
-	for _, name := range names {
+	names = slices.Clone(names)
+	for i, name := range names {
 		name = strings.TrimSpace(name)
+		names[i] = name
 		if name != allRoles && !slices.Contains(roleNames(), name) {
 			return nil, usage("--role %q is not known; there are %s and all", name, strings.Join(roleNames(), ", "))
 		}

@@ -87,6 +87,7 @@ func (p *process) share() error {
 	if err != nil {
 		return err
 	}
+	p.onClose("fleet", f.Close)
 	p.queue, p.bus, p.leader, p.limiter, p.fleet = q, b, l, r, f
 	return nil
 }

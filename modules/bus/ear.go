@@ -150,12 +150,12 @@ func (e *ear) connect(ctx context.Context) (heard bool, err error) {
 		defer l.close()
 		left = e.attend(own, l)
 	})
-	heard, err = e.read(l)
+	heard, err = e.read(l) //nolint:contextcheck // the connection is what ends it: see above
 	cancel()
 	watch.Wait()
 	e.hangUp(left || ctx.Err() != nil, err)
 	if left || ctx.Err() != nil {
-		return heard, nil
+		err = nil // by our own will
 	}
 	return heard, err
 }

@@ -181,6 +181,14 @@ func (c *campaign) win(ctx context.Context) *term {
 		}
 		return nil
 	}
+	select {
+	case <-lost: // nil: never
+		// Another may lead by now: this epoch would shut it out.
+		c.seat.leave()
+		c.log.Warn("lost leadership before it began", "epoch", epoch)
+		return nil
+	default:
+	}
 	t := newTerm(epoch)
 	c.mu.Lock()
 	c.term = t

@@ -11,6 +11,7 @@
 //     that of every earlier term, because the database counts them.
 //   - A win whose epoch cannot be raised does not lead: what reads the database
 //     could do nothing, and another process may reach it.
+//   - A seat that is lost while the epoch is raised begins no term.
 //   - All parts of a process that call Lead share one term. A part that calls it
 //     later joins the term that runs. A part whose ctx ends leaves, and the term
 //     goes on for the others; when the last has left, the seat is given back.

@@ -86,7 +86,7 @@ func TestPausedLeaderKnowsWhenItWakes(t *testing.T) {
 	require.Less(t, time.Since(paused), short+short/10+ease)
 	second.stays(t, time.Until(paused.Add(3*short)))
 	other.stop() // the key is free: an extension or a win would succeed
-	receive(t, other.done, patience)
+	require.NoError(t, receive(t, other.done, patience))
 	other.done <- nil // for the clean-up
 
 	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))

@@ -115,7 +115,7 @@ func (l *lease) try(ctx context.Context) *keeper {
 	l.note(err)
 	switch {
 	case err == nil:
-		return keep(mutex, sent, l.times)
+		return keep(mutex, sent, l.times) //nolint:contextcheck // it lasts as long as the lease, not as the try
 	case !refused(err):
 		l.owe(mutex)
 	}

@@ -3,6 +3,7 @@ package lock_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func campaign(t *testing.T, l *lock.Redis) *contender {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		receive(t, c.done, patience)
+		require.NoError(t, receive(t, c.done, patience))
 	})
 	return c
 }
@@ -155,6 +156,40 @@ func TestRedisHandsOverAtOnce(t *testing.T) {
 	both[0].stop()
 	require.Equal(t, int64(2), both[1].leads(patience).epoch)
 	require.Less(t, time.Since(began), 2*time.Second)
+}
+
+// slowRow is a row of a database that takes its time with the first number.
+type slowRow struct {
+	*counter
+	first       sync.Once
+	asked, done chan struct{}
+}
+
+func (r *slowRow) RaiseEpoch(ctx context.Context) (int64, error) {
+	r.first.Do(func() {
+		close(r.asked)
+		<-r.done
+	})
+	return r.counter.RaiseEpoch(ctx)
+}
+
+// Whoever lost the seat while the database took its time does not lead, not even
+// for a moment: its epoch is higher than that of who leads by now.
+func TestRedisLostBeforeTheEpoch(t *testing.T) {
+	t.Parallel()
+	conn, epochs := open(t, testenv.Redis(t)), &counter{}
+	slow := &slowRow{counter: epochs, asked: make(chan struct{}), done: make(chan struct{})}
+	a := contend(t, conn, slow)
+	receive(t, slow.asked, patience)
+	client := conn.Client(redisconn.Purpose{Name: "loss", Size: 1})
+	require.NoError(t, client.Del(t.Context(), redisconn.LockKey()).Err())
+	b := contend(t, conn, epochs)
+	second := b.leads(patience)
+	require.Equal(t, int64(1), second.epoch)
+	second.stays(t, short) // a's trust has ended by then
+	close(slow.done)
+	b.stop()
+	require.Equal(t, int64(3), a.leads(patience).epoch, "2 was of no use")
 }
 
 // Who died left its key: others wait for its lease, and no longer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,19 +63,16 @@ func (p *RedisProcess) joined() error {
 	if err != nil {
 		return err
 	}
-	ranges, err := client.ClusterSlots(ctx).Result()
+	shards, err := client.ClusterShards(ctx).Result()
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(info, "cluster_state:ok") || len(ranges) != 3 {
-		return fmt.Errorf("%d ranges of slots are known, state: %s", len(ranges), info)
+	if !strings.Contains(info, "cluster_state:ok") || len(shards) != 3 {
+		return fmt.Errorf("%d shards are known, state: %s", len(shards), info)
 	}
-	for _, r := range ranges {
-		if len(r.Nodes) == 0 {
-			return errors.New("a range has no master")
-		}
-		if _, _, err := net.SplitHostPort(r.Nodes[0].Addr); err != nil {
-			return err
+	for _, s := range shards {
+		if len(s.Slots) == 0 || len(s.Nodes) == 0 || s.Nodes[0].IP == "" {
+			return errors.New("a shard has no slots or no master with an address")
 		}
 	}
 	return nil

@@ -175,6 +175,11 @@ func TestRedisAway(t *testing.T) {
 		"name": "Made while Redis is away", "type": "http", "http": map[string]any{"url": w.target.URL},
 	})
 	require.Equal(t, http.StatusOK, client{t: t, base: worker.base}.do(http.MethodGet, "/healthz", nil).status)
+	eventually(t, "metrics say so", func() bool {
+		said := string(client{t: t, base: web.base}.must(http.StatusOK, http.MethodGet, "/metrics", nil).raw)
+		return strings.Contains(said, "monitor_redis_up 0") && strings.Contains(said, `monitor_condition{name="redis"} 1`)
+	})
+	require.NotContains(t, web.lines.String(), "cannot gather metrics")
 
 	redis.Start()
 	w.target.status.Store(http.StatusInternalServerError)

@@ -27,7 +27,7 @@ func (c *clockAlarm) look(ctx context.Context) {
 		return
 	}
 	off := c.p.redis.State().Offset
-	bad := off.Abs() > clockTolerance
+	bad := off.Abs() > clockTolerance || c.bad && off.Abs() > clockTolerance/2 // it may hover at the bound
 	if c.known && c.bad == bad {
 		return
 	}

@@ -98,7 +98,7 @@ func (c *crew) look(ctx context.Context) {
 		found = append(found, uptime.ConditionOf(uptime.ConditionDatabase))
 	}
 	switch {
-	case c.p.redis != nil && !c.p.redis.State().Up:
+	case c.p.redisAway():
 		found = append(found, uptime.ConditionOf(uptime.ConditionRedis))
 		c.watch.Forget()
 	case c.p.redis != nil:
@@ -132,7 +132,7 @@ func (c *crew) self() fleet.Member {
 // the only one.
 func (c *crew) members(ctx context.Context) []fleet.Member {
 	self := c.self()
-	if c.p.redis == nil || c.health.redisAway() {
+	if c.p.redis == nil || c.p.redisAway() {
 		return []fleet.Member{self}
 	}
 	members, err := c.p.fleet.Members(ctx)

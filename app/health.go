@@ -53,7 +53,7 @@ func (h *health) report(ctx context.Context) httpd.Health {
 			out.Status = httpd.Degraded
 		}
 	}
-	if h.redisAway() {
+	if h.p.redisAway() {
 		for i, c := range parts {
 			if c.Status == "ok" && (c.Name == "scheduler" || c.Name == "worker") {
 				parts[i].Status, parts[i].Detail = "waiting", "for redis"
@@ -65,10 +65,6 @@ func (h *health) report(ctx context.Context) httpd.Health {
 	}
 	out.Checks = append(out.Checks, parts...)
 	return out
-}
-
-func (h *health) redisAway() bool {
-	return h.p.redis != nil && !h.p.redis.State().Up
 }
 
 // shared lists what processes share besides the database.
@@ -174,7 +170,7 @@ func (h *health) starting() []httpd.Check {
 // working lists the roles of this process that can do their work.
 func (h *health) working() []string {
 	var names []string
-	waits := h.redisAway()
+	waits := h.p.redisAway()
 	for _, c := range h.states() {
 		if c.Kind != "role" || c.Status != "ok" || (waits && (c.Name == "scheduler" || c.Name == "worker")) {
 			continue

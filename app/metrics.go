@@ -42,7 +42,10 @@ func (p *process) counter(name, help string, read func() uint64) {
 }
 
 func (p *process) queueMetrics() {
-	p.metrics.Sampled("monitor_queue_jobs", "Checks in the queue.", []string{"state"}, func() ([]telemetry.Sample, error) {
+	p.metrics.Sampled("monitor_queue_jobs", "Checks in the queue; nothing while Redis does not answer.", []string{"state"}, func() ([]telemetry.Sample, error) {
+		if p.redisAway() {
+			return nil, nil
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 		defer cancel()
 		d, err := p.queue.Depth(ctx)
@@ -114,8 +117,8 @@ func (p *process) sharedMetrics() {
 		return p.redis.State().Offset.Seconds()
 	})
 	p.metrics.Sampled("monitor_processes", "Processes seen within 15 s, by role; nothing while Redis does not answer.", []string{"role"}, func() ([]telemetry.Sample, error) {
-		if !p.redis.State().Up {
-			return nil, nil // a scrape waits for nobody who is known to be away
+		if p.redisAway() {
+			return nil, nil
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 		defer cancel()

@@ -45,7 +45,7 @@ func (p *process) workerParts() ([]service.Service, error) {
 		Queue: p.queue, Prober: p.probes, Catalog: p.probes, Sealer: p.sealer, Recorder: r,
 		Dialer: p.guard, Alarms: p.store, Clock: p.clock, Log: p.log,
 	}, worker.Config{
-		Concurrency: p.cfg.Worker.Concurrency, Region: p.cfg.Worker.Region, Canaries: p.cfg.Worker.Canaries, Name: p.member,
+		Concurrency: p.cfg.Worker.Concurrency, Region: p.cfg.Worker.Region, Canaries: p.cfg.Worker.Canaries, Name: hostName(),
 	})
 	p.vitals.worker = w
 	p.workerMetrics(w, r)

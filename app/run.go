@@ -123,9 +123,9 @@ func (p *process) occupy(ctx context.Context) error {
 
 // foundation is what all other parts stand on.
 func (p *process) foundation() []service.Service {
-	parts := []service.Service{{Name: "database", Run: p.store.Run}, {Name: "database lock", Run: p.place.Run}}
+	parts := []service.Service{{Name: "upkeep of the database", Run: p.store.Run}, {Name: "lock on the database", Run: p.place.Run}}
 	if p.redis != nil {
-		parts = append(parts, service.Service{Name: "redis", Run: p.redis.Run})
+		parts = append(parts, service.Service{Name: "watch of redis", Run: p.redis.Run})
 	}
 	return append(parts, service.Service{Name: "fleet", Run: p.crew.Run})
 }

@@ -107,6 +107,10 @@ func (p *process) shareInMemory() error {
 	return nil
 }
 
+// redisAway reports what is known already, so that nobody waits for a server that
+// does not answer.
+func (p *process) redisAway() bool { return p.redis != nil && !p.redis.State().Up }
+
 // memberName tells processes apart, for as long as this one runs.
 func memberName() string {
 	return hostName() + "-" + strconv.Itoa(os.Getpid()) + "-" + auth.ID()[:6]

@@ -187,7 +187,8 @@ func (st *eventStream) comment(text string) error {
 // silent for long.
 func (st *eventStream) write(m *sse.Message) error {
 	control := http.NewResponseController(st.c.w)
-	if err := control.SetWriteDeadline(st.c.s.Clock().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	// By the machine's clock, as the connection is: the program's may be corrected.
+	if err := control.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("set write deadline: %w", err)
 	}
 	if err := st.session.Send(m); err != nil {

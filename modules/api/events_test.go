@@ -125,6 +125,16 @@ func TestEvents(t *testing.T) {
 	require.Equal(t, true, l.next(t).object(t)["deleted"])
 }
 
+// TestEventsWhereTheClockIsCorrected: connections go by the machine's clock, however
+// far it is off the one that the program goes by.
+func TestEventsWhereTheClockIsCorrected(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(p *Params) { p.Clock = func() time.Time { return time.Now().Add(-time.Hour) } })
+	l := b.listen(t, "")
+	b.publish(t, uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 7})
+	require.Equal(t, "status", l.next(t).name)
+}
+
 func TestEventsOfOneMonitor(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

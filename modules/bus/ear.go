@@ -45,16 +45,20 @@ func newEar(conn *redisconn.Conn, hear func(uptime.Topic, string), resync func(.
 	}
 }
 
-// listen adds a subscription and waits until the server has confirmed its topics.
-// It gives up after Patience, when ctx ends, or when Redis turns out to be away;
-// the subscriber then gets a resync once it is subscribed.
-func (e *ear) listen(ctx context.Context, topics []uptime.Topic) {
+// want adds a subscription, which forget ends.
+func (e *ear) want(topics []uptime.Topic) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	for _, topic := range topics {
 		e.wanted[topic]++
 	}
 	e.wake()
-	e.mu.Unlock()
+}
+
+// listen waits until the server has confirmed the topics. It gives up after
+// Patience, when ctx ends, or when Redis turns out to be away; the subscriber then
+// gets a resync once it is subscribed.
+func (e *ear) listen(ctx context.Context, topics []uptime.Topic) {
 	timer := time.NewTimer(Patience)
 	defer timer.Stop()
 	late := false

@@ -184,8 +184,10 @@ func (b *Redis) mended(ctx context.Context) bool {
 // Subscribe gives the notices of the topics from now on. It does not fail where
 // Redis is away: what others publish comes from when it is back, after a resync.
 func (b *Redis) Subscribe(ctx context.Context, topics ...uptime.Topic) (<-chan uptime.Notice, error) {
+	b.ear.want(topics) // first: the subscription may end at once
 	ch, err := b.local.subscribe(ctx, topics, func() { b.ear.forget(topics) })
 	if err != nil {
+		b.ear.forget(topics)
 		return nil, err
 	}
 	b.ear.listen(ctx, topics)

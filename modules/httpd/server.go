@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,8 @@ const (
 // Params are what a Server needs.
 type Params struct {
 	Addr string
+	// AddrKey is the setting that Addr is of, for who has to change it; "": http.addr.
+	AddrKey string
 	// AdminAddr, when set, takes health and metrics away from Addr.
 	AdminAddr      string
 	MetricsToken   string // "" : open
@@ -80,7 +83,7 @@ func (s *Server) Addr() string {
 // Run listens, calls ready, and serves until ctx ends; then it drains. It
 // returns nil after an orderly stop and an error when it cannot listen.
 func (s *Server) Run(ctx context.Context, ready func()) error {
-	public, err := listen(ctx, "http.addr", s.p.Addr)
+	public, err := listen(ctx, cmp.Or(s.p.AddrKey, "http.addr"), s.p.Addr)
 	if err != nil {
 		return err
 	}

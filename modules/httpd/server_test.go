@@ -166,6 +166,8 @@ func TestListenError(t *testing.T) {
 	err := New(p).Run(t.Context(), func() {})
 	require.ErrorContains(t, err, "listen on http.addr")
 	require.ErrorContains(t, err, "--http.addr")
+	p.AddrKey = "http.admin_addr"
+	require.ErrorContains(t, New(p).Run(t.Context(), func() {}), "--http.admin_addr")
 }
 
 func TestIdentify(t *testing.T) {

@@ -47,7 +47,7 @@ type Occupancy struct {
 
 	mu     sync.Mutex
 	conn   *pgx.Conn
-	ghosts []session // of this process, lost
+	ghosts []session // of this process: those that are lost, or may be
 }
 
 // session is one backend: process ids are used again.
@@ -189,6 +189,7 @@ func (o *Occupancy) lock(ctx context.Context) (me session, err error) {
 	if err != nil {
 		return me, fmt.Errorf("read the session that holds the database: %w", failure(err))
 	}
+	o.ghosts = append(o.ghosts, me) // it may get the lock without our hearing of it
 	for range 2 {
 		if done, err := o.tryLock(ctx); err != nil || done {
 			return me, err

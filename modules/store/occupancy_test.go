@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"monitor/modules/testenv"
@@ -138,4 +139,24 @@ func TestOccupancyGhost(t *testing.T) {
 	require.Error(t, ghost.Ping(t.Context()), "it was ended")
 	_, err = occupy(t, other, true)
 	require.ErrorIs(t, err, errOccupied)
+}
+
+// A session that took the lock without this process hearing of it is a ghost of
+// it, too: it must not take itself for another.
+func TestOccupancyUnheard(t *testing.T) {
+	t.Parallel()
+	s := opened(t, Config{URL: testenv.Postgres(t)})
+	mine, err := occupy(t, s, false)
+	require.NoError(t, err)
+	mine.mu.Lock()
+	mine.drop(t.Context())
+	unheard, err := pgx.ConnectConfig(t.Context(), mine.config.Copy())
+	require.NoError(t, err)
+	mine.conn = unheard
+	_, err = mine.lock(t.Context())
+	mine.conn = nil
+	mine.mu.Unlock()
+	require.NoError(t, err)
+	require.NoError(t, mine.take(t.Context()))
+	require.Error(t, unheard.Ping(t.Context()), "it was ended")
 }

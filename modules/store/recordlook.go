@@ -86,8 +86,8 @@ func (r *recording) lookBackLess(s *uptime.Situation, regions []int64) error {
 	var slots []int64
 	for _, region := range regions {
 		var part []int64
-		err := r.tx.Raw(`SELECT scheduled_at FROM check_results WHERE monitor_id = ? AND region_id = ?
-			ORDER BY scheduled_at DESC LIMIT ?`, s.Monitor.ID, region, uptime.MaxRejudge).Scan(&part).Error
+		err := r.tx.Raw(`SELECT scheduled_at FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at <= ?
+			ORDER BY scheduled_at DESC LIMIT ?`, s.Monitor.ID, region, s.Horizon().UnixMilli(), uptime.MaxRejudge).Scan(&part).Error
 		if err != nil {
 			return fmt.Errorf("read the newest slots of monitor %d: %w", s.Monitor.ID, err)
 		}
@@ -107,13 +107,14 @@ func (r *recording) lookBackLess(s *uptime.Situation, regions []int64) error {
 }
 
 // around reads up to limit results of each region on one side of the earliest
-// new one, nearest first.
+// new one, nearest first, none beyond the horizon: those that a clock ahead has
+// left would else count as later ones, and nothing be judged until they are past.
 func (r *recording) around(s *uptime.Situation, regions []int64, side, order string, limit int) ([]resultRow, error) {
 	var out []resultRow
 	for _, region := range regions {
 		rows, err := resultRows(r.tx, "SELECT "+resultColumns+" FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at "+
-			side+" ? ORDER BY scheduled_at "+order+" LIMIT ?",
-			s.Monitor.ID, region, s.New[0].ScheduledAt.UnixMilli(), limit)
+			side+" ? AND scheduled_at <= ? ORDER BY scheduled_at "+order+" LIMIT ?",
+			s.Monitor.ID, region, s.New[0].ScheduledAt.UnixMilli(), s.Horizon().UnixMilli(), limit)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -42,7 +43,7 @@ func (r *Registry) Handler(log *slog.Logger) http.Handler {
 
 type errorLog struct{ log *slog.Logger }
 
-func (l errorLog) Println(v ...any) { l.log.Error("cannot gather metrics", "error", v) }
+func (l errorLog) Println(v ...any) { l.log.Error("cannot gather metrics", "error", fmt.Sprint(v...)) }
 
 // Counter only grows. The methods take as many label values as it was declared
 // with labels, in that order, and panic otherwise.

@@ -26,7 +26,7 @@ func ConditionOf(name string) Condition {
 	c := Condition{Name: name}
 	switch name {
 	case ConditionDatabase:
-		c.Detail = "The database does not answer: pages show what they last knew and nothing can be changed. " +
+		c.Detail = "The database does not answer: open pages show what they last knew, others cannot be read, and nothing can be changed. " +
 			"Checks that are queued go on, and their results are stored once it is back. Look at the database server."
 	case ConditionRedis:
 		c.Detail = "Redis does not answer: new checks wait until it is back, and the gap counts as no data, never as downtime. " +

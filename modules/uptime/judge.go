@@ -67,11 +67,7 @@ func (j *judging) decide() Decision {
 
 // lookUp finds the horizon and leaves out what lies beyond it.
 func (j *judging) lookUp() {
-	j.horizon = j.Now
-	for _, r := range j.New {
-		j.horizon = latest(j.horizon, r.ScheduledAt)
-	}
-	j.horizon = j.horizon.Add(Ahead)
+	j.horizon = j.Horizon()
 	j.History = slices.DeleteFunc(slices.Clone(j.History), func(r Result) bool {
 		return r.ScheduledAt.After(j.horizon)
 	})

@@ -19,7 +19,7 @@ type Situation struct {
 	New []Result
 	// Late is set when a new result is not newer than State.LastSlot. History
 	// then holds every stored result from Lookback before the earliest new one
-	// on, New included, ascending. Cut says that there are older ones.
+	// up to Horizon, New included, ascending. Cut says that there are older ones.
 	Late    bool
 	History []Result
 	Cut     bool
@@ -28,6 +28,16 @@ type Situation struct {
 	// of History (or of New, when not late), ascending by StartedAt.
 	Incidents []Incident
 	Now       time.Time
+}
+
+// Horizon is the end of time: what is stored beyond it has not happened, but was
+// left by a clock that was ahead.
+func (s Situation) Horizon() time.Time {
+	end := s.Now
+	for _, r := range s.New {
+		end = latest(end, r.ScheduledAt)
+	}
+	return end.Add(Ahead)
 }
 
 // Decision is what becomes of a situation. The store writes it as it is.

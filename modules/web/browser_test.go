@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -237,4 +238,38 @@ func TestConditionsComeAndGo(t *testing.T) {
 		require.Empty(t, text, path)
 	}
 	require.Empty(t, found())
+}
+
+// TestStreamIsBegunAnew: an answer that is no stream, as while the database is away,
+// does not leave the page without one for ever.
+func TestStreamIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	streams := make(chan struct{}, 100)
+	var refused atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
+		if r.URL.Path == "/events" {
+			if refused.CompareAndSwap(false, true) {
+				rw.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			streams <- struct{}{}
+		}
+		w.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(server.Close)
+	ctx := browse(t)
+	t.Cleanup(server.CloseClientConnections)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/monitors")))
+	for range 60 {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.dispatchEvent(new Event('visibilitychange'))`)) // reads now, not in a while
+		require.NoError(t, err)
+		select {
+		case <-streams:
+			return
+		case <-time.After(time.Second):
+		}
+	}
+	require.FailNow(t, "no stream any more")
 }

@@ -92,8 +92,19 @@ func (w *Web) logFailure(r *http.Request, err error) {
 	}
 }
 
+// frameWithin bounds what an error page waits for its frame: a database that hangs
+// would hold it up for as long as it held up the page, once more for each part.
+const frameWithin = time.Second
+
 // frameOf keeps the frame of somebody who is logged in, if it can still be read.
 func (w *Web) frameOf(err error, c echo.Context) Frame {
+	whole := c.Request()
+	within, cancel := context.WithTimeout(whole.Context(), frameWithin)
+	defer func() {
+		cancel()
+		c.SetRequest(whole)
+	}()
+	c.SetRequest(whole.WithContext(within))
 	var f *failed
 	var no *forbidden
 	r := &request{Context: c, web: w, now: w.deps.Clock()}

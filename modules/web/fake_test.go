@@ -31,6 +31,7 @@ type fake struct {
 	ended   bool        // the session is over
 	failure error       // of the next change
 	broken  error       // of every read
+	hangs   bool        // a read ends with its context, or after readTimeout
 	saved   []json.RawMessage
 	theme   string
 	many    int // monitors, instead of the samples
@@ -131,8 +132,25 @@ func (f *fake) StillAllowed(_ context.Context, a uptime.Actor) (uptime.Actor, er
 	return a, nil
 }
 
-func (f *fake) Me(context.Context, uptime.Actor) (manage.UserView, error) {
-	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme}, f.broken
+const readTimeout = 10 * time.Second
+
+// wait is one read of a database that hangs.
+func (f *fake) wait(ctx context.Context) error {
+	if !f.hangs {
+		return f.broken
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(readTimeout):
+	}
+	return uptime.ErrUnavailable
+}
+
+func (f *fake) Me(ctx context.Context, _ uptime.Actor) (manage.UserView, error) {
+	if err := f.wait(ctx); err != nil {
+		return manage.UserView{}, err
+	}
+	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme}, nil
 }
 
 func (f *fake) UpdateMe(_ context.Context, _ uptime.Actor, patch json.RawMessage, _ string) (manage.UserView, error) {
@@ -144,7 +162,10 @@ func (f *fake) Can(a uptime.Actor, action manage.Action) bool {
 	return a.Role.Includes(uptime.RoleEditor) || slices.Contains(own, action)
 }
 
-func (f *fake) Instance(context.Context) (uptime.Workspace, error) {
+func (f *fake) Instance(ctx context.Context) (uptime.Workspace, error) {
+	if f.hangs {
+		return uptime.Workspace{}, f.wait(ctx)
+	}
 	return uptime.Workspace{ID: 1, Name: "Acme monitoring", TimeZone: "UTC"}, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,6 +98,21 @@ func TestFailedFragmentKeepsTheOldContent(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
 	require.Equal(t, "none", rec.Header().Get("HX-Reswap"))
 	require.Empty(t, rec.Body.String())
+}
+
+// A database that hangs holds a page up once, and not again for the page that says
+// so.
+func TestHangingDatabaseIsSaidInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, f := setup(t)
+		f.hangs = true
+		began := time.Now()
+		rec := ask(w, "/monitors", nil)
+		require.Equal(t, http.StatusServiceUnavailable, rec.Code)
+		require.Contains(t, rec.Body.String(), "The database does not answer")
+		require.LessOrEqual(t, time.Since(began), readTimeout+frameWithin)
+	})
 }
 
 func TestChannelPatchRemovesWhatIsGone(t *testing.T) {

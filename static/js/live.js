@@ -14,6 +14,8 @@ const icon = document.querySelector('link[rel="icon"]');
 let last = Date.now(); // of the newest data
 let failures = 0;
 let soon = 0;
+let stream = null;
+let gap = false; // in what the stream said
 
 function say(state, text) {
   if (!indicator) return;
@@ -66,6 +68,7 @@ document.addEventListener('htmx:after:swap', () => {
   if (!here || !good) return;
   last = Date.now();
   judge();
+  if (stream.readyState === EventSource.CLOSED) listen();
   if (here.dataset.title) document.title = here.dataset.title;
   const key = (here.dataset.favicon || '').replace(/^favicon-|\.svg$/g, '');
   if (icon && icon.dataset[key] && icon.getAttribute('href') !== icon.dataset[key]) icon.href = icon.dataset[key];
@@ -75,9 +78,11 @@ document.addEventListener('htmx:after:swap', () => {
   }
 });
 
+// A browser tries again by itself where a connection breaks, but not after an
+// answer such as 503, of which one is enough while a process starts or a database
+// is away. So a stream that has ended is begun anew once the page could be read.
 function listen() {
-  const stream = new EventSource('/events');
-  let gap = false;
+  stream = new EventSource('/events');
   stream.onopen = () => {
     failures = 0;
     document.body.dataset.stream = 'open';
@@ -88,16 +93,16 @@ function listen() {
     failures += 1;
     gap = true;
     delete document.body.dataset.stream;
-    // A stream that keeps failing is left; asking every 15 seconds goes on.
+    // One that keeps failing is left until then; asking every 15 seconds goes on.
     if (failures >= MAX_FAILURES) stream.close();
   };
   for (const name of ['status', 'incident', 'resync']) stream.addEventListener(name, hear);
   stream.addEventListener('conditions', (event) => {
     document.dispatchEvent(new CustomEvent('conditions', { detail: JSON.parse(event.data).conditions }));
   });
-  window.addEventListener('pagehide', () => stream.close(), { once: true });
 }
 
+window.addEventListener('pagehide', () => stream.close(), { once: true });
 listen();
 judge();
 setInterval(refresh, REFRESH);

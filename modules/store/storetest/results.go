@@ -25,6 +25,7 @@ func RunResults(t *testing.T, open OpenFunc) {
 		{"OneIncident", testOneIncident},
 		{"SituationOfLateResults", testSituation},
 		{"TooLateIsNotJudged", testTooLate},
+		{"ManyAheadAreNoHindrance", testManyAhead},
 		{"ChangedSettingsAreSeen", testCacheIsFresh},
 		{"Pages", testResultPages},
 		{"FailedDecisionWritesNothing", testAtomic},
@@ -267,6 +268,7 @@ func testTooLate(t *testing.T, open OpenFunc) {
 			batch = append(batch, plainResult(m, base.Add(time.Duration(i)*time.Second), uptime.Up))
 		}
 	}
+	h.clock.Advance(uptime.MaxRejudge * time.Second)
 	_, err := h.Record(t.Context(), batch, uptime.Judge(h.eventID))
 	require.NoError(t, err)
 	done, err := h.Record(t.Context(), []uptime.Result{
@@ -277,6 +279,33 @@ func testTooLate(t *testing.T, open OpenFunc) {
 	n, err := h.CountIncidents(t.Context(), h.ws, uptime.IncidentFilter{})
 	require.NoError(t, err)
 	require.Zero(t, n, "stored, but no verdict")
+}
+
+// testManyAhead: what a clock left that was ahead for long does not make the
+// results of today too late to be judged.
+func testManyAhead(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	m := h.monitor(t)
+	base := h.clock.Now()
+	const ahead = 12 * time.Hour
+	var batch []uptime.Result
+	for i := range uptime.MaxRejudge + 5 {
+		batch = append(batch, plainResult(m, base.Add(ahead+time.Duration(i)*time.Second), uptime.Up))
+	}
+	h.clock.Advance(ahead + uptime.MaxRejudge*time.Second)
+	_, err := h.Record(t.Context(), batch, uptime.Judge(h.eventID))
+	require.NoError(t, err)
+	h.clock.Advance(-ahead)
+	for i := range 2 * m.FailuresBeforeDown {
+		_, err = h.Record(t.Context(), []uptime.Result{plainResult(m, h.clock.Now().Add(time.Duration(i)*time.Second), uptime.Down)}, uptime.Judge(h.eventID))
+		require.NoError(t, err)
+	}
+	got, err := h.Monitor(t.Context(), h.ws, m.ID)
+	require.NoError(t, err)
+	require.Equal(t, uptime.Down, got.State.Status)
+	n, err := h.CountIncidents(t.Context(), h.ws, uptime.IncidentFilter{})
+	require.NoError(t, err)
+	require.Equal(t, int64(1), n)
 }
 
 func testCacheIsFresh(t *testing.T, open OpenFunc) {

@@ -17,8 +17,10 @@
 // is a backlog: newest slots first, because an old answer is worth less, and at
 // no more than BacklogFactor times the steady rate in sum with what is on time,
 // so that a long stop does not end in a herd. The steady rate comes with each
-// published batch; until one came nothing is held back. BacklogBurst says how
-// much of the allowance can be saved up.
+// published batch; until one came nothing is held back. BacklogSaved says how
+// much of the allowance can be saved up. What is on time is owed by the backlog:
+// after a stop workers take three seconds' jobs at once, and run them while the
+// backlog waits.
 //
 // # Promises
 //
@@ -102,7 +104,8 @@ const (
 	// BacklogFactor times the steady rate is the most that is handed out
 	// while there is a backlog.
 	BacklogFactor = 2
-	// BacklogBurst is the least number of backlogged jobs that may be handed
-	// out at once after a pause; otherwise it is one second's allowance.
+	// BacklogSaved is how much of the allowance is saved up while nothing is
+	// taken, and BacklogBurst the least number of jobs that it amounts to.
+	BacklogSaved = 500 * time.Millisecond
 	BacklogBurst = 10
 )

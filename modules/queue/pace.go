@@ -1,6 +1,10 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"monitor/modules/uptime"
+)
 
 // pace is a token bucket that holds backlogs to BacklogFactor times the steady
 // rate. Jobs on time are never held back, but use up the allowance, so that the
@@ -11,7 +15,19 @@ type pace struct {
 	at        time.Time
 }
 
-func (p *pace) burst() float64 { return max(p.perSecond, BacklogBurst) }
+// burst is the most that is saved up.
+func (p *pace) burst() float64 { return burstOf(p.perSecond, 1) }
+
+// debt is the most that jobs on time may owe: those that are handed out at once
+// after a long stop, which are run while the backlog would get its allowance too.
+func (p *pace) debt() float64 {
+	return p.perSecond / BacklogFactor * (uptime.TakeAhead + BacklogAfter).Seconds()
+}
+
+// burstOf is the burst of a part of the whole that is paced so.
+func burstOf(perSecond, part float64) float64 {
+	return max(perSecond*BacklogSaved.Seconds(), BacklogBurst*part, 1)
+}
 
 // set changes the steady rate at now.
 func (p *pace) set(rate float64, now time.Time) {
@@ -37,9 +53,8 @@ func (p *pace) refill(now time.Time) {
 // allows reports whether a backlogged job may be handed out now; refill first.
 func (p *pace) allows() bool { return p.perSecond == 0 || p.tokens >= 1 }
 
-// use takes one from the allowance. Jobs on time may bring it to zero, not below:
-// what they need is not a debt of the backlog.
-func (p *pace) use() { p.tokens = max(p.tokens-1, 0) }
+// use takes one from the allowance.
+func (p *pace) use() { p.tokens = max(p.tokens-1, -p.debt()) }
 
 // nextAt is when allows becomes true.
 func (p *pace) nextAt() time.Time {

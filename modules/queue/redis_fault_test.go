@@ -202,6 +202,46 @@ func TestRedisReadOnly(t *testing.T) {
 	require.Len(t, takeAll(t, q, 8), 8)
 }
 
+// A server whose clock is behind that of the one before it leads: the backlog goes
+// on at its pace, and does not wait until that time comes again.
+func TestRedisClockSetBack(t *testing.T) {
+	t.Parallel()
+	q := newRedis(t, connect(t, testenv.Redis(t)), 1, 0)
+	ctx := t.Context()
+	now := q.stop(t)
+	require.NoError(t, q.Raise(ctx, 1))
+	batch := uptime.SlotBatch{Epoch: 1, Rate: 10, Jobs: spread(200, now.Add(-20*time.Minute))}
+	require.NoError(t, q.Publish(ctx, batch))
+	require.Len(t, takeAll(t, q, 10), 10, "half a second's allowance")
+	q.advance(-10 * time.Minute)
+	batch.Jobs = nil
+	require.NoError(t, q.Publish(ctx, batch))
+	q.advance(time.Second / 2)
+	require.Len(t, takeAll(t, q, 10), 10)
+	q.advance(-10 * time.Minute) // likewise without a leader
+	require.NoError(t, q.Push(ctx, []uptime.Job{job(1000, now.Add(-20*time.Minute))}))
+	takeAll(t, q, 1)
+	q.advance(time.Second / 2)
+	require.GreaterOrEqual(t, len(takeAll(t, q, 9)), 9)
+}
+
+// A part that is away may take what it could not: that another one is full does not
+// hide it.
+func TestRedisAwayAboveFull(t *testing.T) {
+	t.Parallel()
+	q := newRedis(t, connect(t, testenv.Redis(t)), 2, 4)
+	ctx := t.Context()
+	now := q.stop(t)
+	require.NoError(t, q.Push(ctx, []uptime.Job{job(2, now), job(4, now)}))
+	held := redisconn.Partition(1).Held()
+	require.NoError(t, q.client.Set(ctx, held, "no hash", 0).Err())
+	err := q.Push(ctx, []uptime.Job{job(6, now), job(7, now)})
+	require.ErrorIs(t, err, uptime.ErrUnavailable)
+	require.NoError(t, q.client.Del(ctx, held).Err())
+	require.ErrorIs(t, q.Push(ctx, []uptime.Job{job(6, now), job(7, now)}), uptime.ErrFull)
+	require.Len(t, takeAll(t, q, 3), 3)
+}
+
 // Somebody removes the group: it is made again from the start of the stream, and
 // what is in workers' hands stays there.
 func TestRedisGroupRemoved(t *testing.T) {

@@ -98,7 +98,7 @@ func (q *Redis) Publish(ctx context.Context, batch uptime.SlotBatch) error {
 			}
 			return []any{
 				q.clock(), uptime.TakeAhead.Milliseconds(), batch.Epoch, known, upTo,
-				pace, max(pace, BacklogBurst*parts[p], 1), q.bound,
+				pace, burstOf(pace, parts[p]), q.bound,
 			}
 		},
 		func(p int, rest int, answer []any) {
@@ -277,9 +277,10 @@ func verdict(ctx context.Context, cmd *redis.Cmd) ([]any, error) {
 }
 
 // gravest gives the error that decides what is to be done: being fenced above
-// having lost, that above all else.
+// having lost, that above being away, for which a caller tries again, and that above
+// all else.
 func gravest(errs []error) error {
-	for _, of := range []error{uptime.ErrFenced, uptime.ErrLost} {
+	for _, of := range []error{uptime.ErrFenced, uptime.ErrLost, uptime.ErrUnavailable} {
 		for _, err := range errs {
 			if errors.Is(err, of) {
 				return err

@@ -15,12 +15,13 @@ local added, known = add(3, now, tonumber(ARGV[2]), regions, from)
 if upto and (not mark or upto > mark) then redis.call('HSET', state, 'watermark', ARGV[5]) end
 
 -- The allowance grows by the old pace up to now; where nothing was held back
--- before, it begins full.
+-- before, it begins full. A clock that is behind (that of another server) adds
+-- nothing now, and is the one that counts from here on.
 local pace, burst = tonumber(s[3]) or 0, tonumber(ARGV[7])
 local tokens, at = burst, tonumber(s[6]) or now
 if pace > 0 then
   tokens = math.min(tonumber(s[4]), tonumber(s[5]) + pace * math.max(now - at, 0) / 1000, burst)
 end
 redis.call('HSET', state, 'pace', ARGV[6], 'burst', ARGV[7],
-  'tokens', string.format('%.6f', tokens), 'at', math.max(now, at))
+  'tokens', string.format('%.6f', tokens), 'at', now)
 return {'done', added, known, redis.call('HLEN', held) - tonumber(ARGV[8])}

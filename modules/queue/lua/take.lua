@@ -168,7 +168,9 @@ local pace, burst = tonumber(s[1]) or 0, tonumber(s[2]) or 0
 local tokens, at = tonumber(s[3]) or 0, tonumber(s[4]) or now
 if pace > 0 then
   tokens = math.min(burst, tokens + pace * math.max(now - at, 0) / 1000)
-  tokens = math.max(tokens - handed, 0)
+  -- What is on time is owed by the backlog, up to what is handed out at once after
+  -- a long stop.
+  tokens = math.max(tokens - handed, -pace / 2 * (ahead + tonumber(ARGV[6])) / 1000)
 end
 if drained and handed < want then
   local allowed = want - handed
@@ -176,7 +178,7 @@ if drained and handed < want then
   if allowed > 0 then
     local entries = claim(redis.call('ZREVRANGE', late, 0, allowed - 1))
     hand_out(entries)
-    handed, tokens = handed + #entries, math.max(tokens - #entries, 0)
+    handed, tokens = handed + #entries, tokens - #entries
   end
 elseif not drained then
   more = 1
@@ -198,7 +200,7 @@ if #values > 0 then
   redis.call('ZADD', leases, unpack(ends))
   redis.call('HSET', state, 'credit:' .. region, credit)
   if pace > 0 then
-    redis.call('HSET', state, 'tokens', string.format('%.6f', tokens), 'at', math.max(now, at))
+    redis.call('HSET', state, 'tokens', string.format('%.6f', tokens), 'at', now)
   end
 end
 

@@ -33,6 +33,7 @@ func Run(t *testing.T, fresh Factory) {
 		"NewestOfALongBacklog":      newestOfMany,
 		"BacklogIsPaced":            paced,
 		"PaceIsInSum":               pacedInSum,
+		"PaceAfterStop":             pacedAfterStop,
 		"OnTimeIsNotPaced":          onTimeNotPaced,
 		"ExpiredIsMarked":           expires,
 		"ExpiredDoesNotStarve":      expiredShare,

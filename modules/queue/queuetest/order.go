@@ -54,7 +54,7 @@ func paced(t *testing.T, fresh Factory) {
 	s := start(t, fresh, 0)
 	s.publish(1, 0, rate, s.jobs(1, 2000, -10*time.Second)...)
 	got := len(s.drain())
-	require.LessOrEqual(t, got, 2*rate, "at most a second's allowance at once")
+	require.LessOrEqual(t, got, rate, "at most half a second's allowance at once")
 	for range 2 * seconds {
 		s.Advance(500 * time.Millisecond)
 		got += len(s.drain())
@@ -70,9 +70,11 @@ func pacedInSum(t *testing.T, fresh Factory) {
 	s.publish(1, 0, rate, s.jobs(1, 2000, -10*time.Second)...)
 	s.drain()
 	var got, onTime int
-	for i := range seconds {
-		s.Advance(time.Second)
-		s.publish(1, 0, rate, s.jobs(int64(10_000+i*rate), rate, time.Duration(i+1)*time.Second)...)
+	for i := range 4 * seconds {
+		s.Advance(time.Second / 4)
+		if i%4 == 3 {
+			s.publish(1, 0, rate, s.jobs(int64(10_000+i*rate), rate, time.Duration(i+1)*time.Second/4)...)
+		}
 		for _, l := range s.drain() {
 			got++
 			if l.MonitorID >= 10_000 {
@@ -83,6 +85,28 @@ func pacedInSum(t *testing.T, fresh Factory) {
 	require.Equal(t, rate*seconds, onTime)
 	require.LessOrEqual(t, got, 2*rate*(seconds+1))
 	require.Greater(t, got, onTime, "the backlog gets what is left")
+}
+
+// pacedAfterStop: what is on time is taken at once, and the backlog waits until its
+// allowance covers it: within two seconds no more than twice the steady rate is to
+// be run.
+func pacedAfterStop(t *testing.T, fresh Factory) {
+	t.Helper()
+	const rate, seconds = 50, 2
+	s := start(t, fresh, 0)
+	s.publish(1, 0, rate, s.jobs(1, 2000, -10*time.Second)...)
+	ahead := int(uptime.TakeAhead/time.Second) + 1 // and the second that may have passed
+	for i := range ahead {
+		s.publish(1, 0, rate, s.jobs(int64(10_000+i*rate), rate, time.Duration(i)*time.Second)...)
+	}
+	got := len(s.drain())
+	require.Equal(t, ahead*rate, got, "all that is on time, and nothing else")
+	for range 4 * seconds {
+		s.Advance(time.Second / 4)
+		got += len(s.drain())
+	}
+	require.LessOrEqual(t, got, 2*rate*seconds+ahead*rate)
+	require.Greater(t, got, ahead*rate)
 }
 
 func onTimeNotPaced(t *testing.T, fresh Factory) {

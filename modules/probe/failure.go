@@ -120,7 +120,8 @@ func explainDNS(err *net.DNSError) (*failure, error) {
 	case err.IsNotFound:
 		return down(uptime.KindDNS, "%s does not resolve: no such host", name), nil
 	case strings.Contains(err.Err, "refused") || strings.Contains(err.Err, "unreachable"):
-		return nil, errors.New("the resolver of this machine cannot be reached")
+		// As unavailable: it tells of our network, not of the target.
+		return nil, fmt.Errorf("the resolver of this machine cannot be reached (%w)", uptime.ErrUnavailable)
 	case err.IsTimeout:
 		return down(uptime.KindDNS, "%s does not resolve: the resolver did not answer in time", name), nil
 	}

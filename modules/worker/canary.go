@@ -14,8 +14,9 @@ import (
 // time that a verdict may be held back.
 const patience = 900 * time.Millisecond
 
-// asked is how many hosts that were reached lately are asked at a time.
-const asked = enough
+// asked is how many hosts that were reached lately are asked at a time: so many that
+// they are not all of those that went away together with half of all targets.
+const asked = 3 * enough
 
 // dialer connects within the network policy; its errors say why it could not.
 type dialer interface {
@@ -38,6 +39,7 @@ type answer struct {
 	question
 	reached bool       // a canary was
 	dead    []endpoint // of the witnesses, those that were not
+	alive   int        // and how many were
 }
 
 // ask dials all at once, until a canary answers or none will. Where the witnesses
@@ -64,10 +66,12 @@ func ask(ctx context.Context, d dialer, q question) answer {
 			err := reach(ctx, d, e, q.remote)
 			mu.Lock()
 			defer mu.Unlock()
-			switch {
-			case err != nil:
+			if err != nil {
 				a.dead = append(a.dead, e)
-			case decides:
+				return
+			}
+			a.alive++
+			if decides {
 				a.reached = true
 				cancel()
 			}

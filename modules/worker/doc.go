@@ -30,14 +30,15 @@
 //	                                   │ one answers: alarm ends
 //	                                   └──▶ network good again
 //
-// Suspicious are failures of kind dns, connect and timeout without an answer. A
-// status, a refused connection, a bad certificate come from the target and pass at
-// once: 40 targets that answer 500 together open 40 incidents without delay.
+// Suspicious are failures of kind dns, connect and timeout. A status, a refused
+// connection, a bad certificate come from the target and pass at once: 40 targets
+// that answer 500 together open 40 incidents without delay. An answer that began and
+// did not end in time is held like the others, but is no evidence.
 //
 // One failure cannot be told from the first of many, so each suspicious one is
 // held, leased as before, until canaries were asked after it: the time of one
 // connect where the network works, 2 s at most in any case. Canaries are those of
-// the settings; without any, up to five hosts that were reached within the last
+// the settings; without any, up to 15 hosts that were reached within the last
 // minute, healthy ones first (and not this machine itself while others are in
 // question). Asked or checked, hosts that cannot be reached count alike, so the
 // suspicion does not wait for the slots of slow monitors: it needs five hosts that

@@ -31,18 +31,19 @@ type report struct {
 	cut bool
 }
 
-// suspicious reports a failure that a cut of our own network would look like.
-// A status, a refusal or any other answer is none.
+// suspicious reports a failure that a cut of our own network would look like. A
+// status, a refusal or any other answer is none; one that began and did not end is.
 func (r report) suspicious() bool {
 	if r.cut {
 		return true
 	}
 	o := r.result.Outcome
-	if o.Status != uptime.Down || o.StatusCode != 0 {
-		return false
-	}
-	return o.ErrorKind == uptime.KindDNS || o.ErrorKind == uptime.KindConnect || o.ErrorKind == uptime.KindTimeout
+	return o.Status == uptime.Down &&
+		(o.ErrorKind == uptime.KindDNS || o.ErrorKind == uptime.KindConnect || o.ErrorKind == uptime.KindTimeout)
 }
+
+// silent reports a suspicious failure without any answer: only these count.
+func (r report) silent() bool { return r.result.StatusCode == 0 }
 
 // answered reports that the target was reached.
 func (r report) answered() bool {
@@ -103,7 +104,7 @@ func (g *guard) judge(r report) {
 		}
 	case t.host == "": // there is no telling hosts apart
 	default:
-		if t.failing.IsZero() {
+		if t.failing.IsZero() && r.silent() {
 			t.failing = now
 		}
 		switch {
@@ -285,14 +286,15 @@ func (g *guard) release(pick func(suspect) bool, change func(report) report) {
 func (g *guard) conclude(a answer, now time.Time) {
 	g.mu.Lock()
 	g.asking, g.askedAt = false, now
-	seen := g.targets.count(now, a.dead)
 	nobody := len(a.canaries) == 0 && len(a.witnesses) == 0
 	wasBad := g.bad
 	switch {
 	case wasBad && (a.reached || nobody || g.targets.mostWork(g.since)):
 		g.turnGood(now)
-	case !wasBad && !a.reached && !nobody && seen.guilty():
-		g.turnBad(now, seen)
+	case !wasBad && !a.reached && !nobody:
+		if seen := g.targets.count(now, a.dead, a.alive); seen.guilty() {
+			g.turnBad(now, seen)
+		}
 	}
 	bad := g.bad
 	g.mu.Unlock()

@@ -273,7 +273,11 @@ func TestTargetsThatAreGone(t *testing.T) {
 						n.gone[hostOf(i)] = true
 					}
 				})
-				for i := c.hosts - 1; i >= 0; i-- { // those that work are seen to
+				for i := c.hosts - 1; i >= c.gone; i-- { // those that work are seen to
+					n.checkHost(i)
+				}
+				synctest.Wait()
+				for i := range c.gone {
 					n.checkHost(i)
 				}
 				pass(c.most)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"monitor/modules/uptime"
@@ -133,34 +134,54 @@ type count struct {
 func (c count) guilty() bool { return c.hosts >= enough && c.failing >= c.working }
 
 // count weighs the last seconds. dead are hosts that were reached a moment ago and
-// could not be dialled now.
-func (t *targets) count(now time.Time, dead []endpoint) count {
-	var c count
-	hosts := map[string]bool{}
+// could not be dialled now, alive is how many could. Nobody knows when a cut began, and one target that went
+// away by itself shortly before must not hide it: so each failure may have been the
+// first of it, and the earliest one from which on the failures look like our own is
+// taken.
+func (t *targets) count(now time.Time, dead []endpoint, alive int) count {
+	var failing []*target // newest first
 	first := now
 	for _, one := range t.known {
-		if one.host == "" || !one.startsFailing(now) {
-			continue
-		}
-		c.failing++
-		hosts[one.host] = true
-		if one.failing.Before(first) {
-			first = one.failing
+		if one.host != "" && one.startsFailing(now) {
+			failing = append(failing, one)
+			if one.failing.Before(first) {
+				first = one.failing
+			}
 		}
 	}
+	slices.SortFunc(failing, func(a, b *target) int { return b.failing.Compare(a.failing) })
+	var working []time.Time // newest first
 	for _, one := range t.known {
 		if one.failing.IsZero() && !one.reached.Before(first) {
-			c.working++
+			working = append(working, one.reached)
 		}
 	}
+	slices.SortFunc(working, func(a, b time.Time) int { return b.Compare(a) })
+
+	// A dead host is a failure of its own until one of its targets is.
+	hosts, unseen := map[string]bool{}, map[string]bool{}
 	for _, e := range dead {
-		if !hosts[e.host] {
-			hosts[e.host] = true
-			c.failing++
-		}
+		hosts[e.host], unseen[e.host] = true, true
 	}
-	c.hosts = len(hosts)
-	return c
+	var c, found count
+	seen := 0 // of those that work, how many answered since
+	for i, since := 0, now; ; i++ {
+		for seen < len(working) && !working[seen].Before(since) {
+			seen++
+		}
+		c.working = alive + seen
+		c.hosts, c.failing = len(hosts), i+len(unseen)
+		if c.guilty() || !found.guilty() {
+			found = c
+		}
+		if i == len(failing) {
+			break
+		}
+		since = failing[i].failing
+		hosts[failing[i].host] = true
+		delete(unseen, failing[i].host)
+	}
+	return found
 }
 
 // mostWork reports whether, of what was checked after a moment, more was reached

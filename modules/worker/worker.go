@@ -33,8 +33,9 @@ type Observer interface {
 type Config struct {
 	Concurrency int    // checks in flight; 512
 	Region      string // "default"
-	// Name of this process, unlike any other's: kept with the evidence of failures
-	// and the subject of the alarm about its network.
+	// Name of this worker's machine: kept with the evidence of failures, and the
+	// subject of the alarm about its network. It outlives a restart, so that the
+	// next run ends what this one has raised; workers of one machine share it.
 	Name string
 	// Drain is how long a stop waits for checks in flight; 10 s. Checks that
 	// take longer are given up and made again by others.
@@ -187,7 +188,7 @@ func (w *Worker) checkOne(ctx context.Context, t task) {
 	}
 	started, begun := w.Clock(), time.Now()
 	outcome, err := w.probe(ctx, lease)
-	if err == nil && outcome.Status == uptime.Down && outcome.StatusCode == 0 {
+	if err == nil && outcome.Status == uptime.Down && (outcome.StatusCode == 0 || outcome.ErrorKind == uptime.KindTimeout) {
 		err = heldUp(started, w.Clock(), lease.Spec.Timeout)
 	}
 	cut := false
@@ -225,7 +226,7 @@ func (w *Worker) submit(r report) {
 	}
 }
 
-// heldUp is the error of a check that ended long after its deadline without an
+// heldUp is the error of a check that ended long after its deadline without a whole
 // answer: this process was stopped, the machine slept or had no time, and the
 // target is not to blame. A machine that sleeps stops the monotonic clock, so the
 // wall clock is asked, too.

@@ -174,6 +174,12 @@ func TestFaultsOfOursAreUnknown(t *testing.T) {
 				return uptime.Outcome{Status: uptime.Down, ErrorKind: uptime.KindTimeout}, nil
 			}
 		}, "Could not check: it took 12s, over its limit of 10s: this machine was paused or overloaded"},
+		"PausedInAnAnswer": {func(w *world, _ *uptime.Lease) {
+			w.check = func(_ context.Context, spec uptime.Spec) (uptime.Outcome, error) {
+				<-time.After(spec.Timeout + 2*time.Second)
+				return uptime.Outcome{Status: uptime.Down, ErrorKind: uptime.KindTimeout, StatusCode: 200}, nil
+			}
+		}, "Could not check: it took 12s, over its limit of 10s: this machine was paused or overloaded"},
 		"Type": {func(_ *world, l *uptime.Lease) { l.Spec.Type = "pigeon" }, `Could not check: open settings: this program has no monitor type "pigeon"`},
 		"Seal": {func(_ *world, l *uptime.Lease) {
 			l.Spec.Settings = json.RawMessage(`{"headers":{"Cookie":"moved"}}`)
@@ -193,8 +199,8 @@ func TestFaultsOfOursAreUnknown(t *testing.T) {
 				require.Equal(t, uptime.KindInternal, r.told().results[0].ErrorKind)
 				require.Equal(t, c.want, r.told().results[0].Error)
 				require.Equal(t, uint64(1), r.Stats().Faults)
-				r.give(job(2, time.Now()))
 				r.change(func() { r.check = newWorld().check })
+				r.give(job(2, time.Now()))
 				synctest.Wait()
 				require.Len(t, r.told().results, 2, "the next one is checked")
 				r.stop(t)

@@ -165,9 +165,11 @@ func (r *Recorder) Run(ctx context.Context, ready func()) error {
 	}
 }
 
+// newBackoff waits 3 s at most, jitter and all: what is held is to be stored within
+// 10 s of the database's return, however long it was away and however much that is.
 func newBackoff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = 100*time.Millisecond, 5*time.Second
+	b.InitialInterval, b.MaxInterval = 100*time.Millisecond, 2*time.Second
 	return b
 }
 

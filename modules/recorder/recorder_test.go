@@ -180,8 +180,12 @@ func TestTheDatabaseGoesAndComesBack(t *testing.T) {
 			r.submit(id, uptime.Up)
 		}
 		synctest.Wait()
+		last, longest := time.Now(), time.Duration(0)
 		r.change(func() {
-			r.refuse = func([]uptime.Result) error { return fmt.Errorf("commit: %w", uptime.ErrUnavailable) }
+			r.refuse = func([]uptime.Result) error {
+				longest, last = max(longest, time.Since(last)), time.Now()
+				return fmt.Errorf("commit: %w", uptime.ErrUnavailable)
+			}
 		})
 		r.submit(3, uptime.Down)
 		for id := range int64(40) {
@@ -193,12 +197,15 @@ func TestTheDatabaseGoesAndComesBack(t *testing.T) {
 		require.True(t, r.Stats().Away)
 		require.Equal(t, 81, r.Stats().Held)
 		require.Less(t, r.told().calls, 60, "it backs off")
+		waited := time.Duration(0)
+		r.change(func() { waited = longest })
+		require.LessOrEqual(t, waited, 3*time.Second, "but not for long")
 		require.Len(t, r.Unstored(10*time.Second), 81, "their jobs stay leased")
 		require.Empty(t, r.Unstored(2*time.Minute))
 		require.Len(t, r.told().acked, 40)
 
 		r.change(func() { r.refuse = nil })
-		pass(8 * time.Second)
+		pass(3 * time.Second)
 		synctest.Wait()
 		require.Len(t, r.stored(), 121)
 		require.Len(t, r.told().acked, 121)

@@ -19,12 +19,12 @@ ldflags    := -s -w \
 # program's go.mod.
 tool := go tool -modfile=tools/go.mod
 
-.PHONY: help test setup vet lint floors tests build run bench generate
+.PHONY: help test setup vet lint floors cross faults tests build run bench generate
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-test: setup vet lint floors tests ## everything that has to pass, in the order of what fails fastest
+test: setup vet lint floors cross faults tests ## everything that has to pass, in the order of what fails fastest
 
 setup: ## bring or name PostgreSQL, Redis, Chromium and gcc
 	@tools/setup.sh
@@ -39,6 +39,13 @@ lint: ## golangci-lint on both modules
 
 floors: ## the floor test alone
 	go test ./modules/archtest
+
+cross: ## build for every system that the program is meant for
+	@tools/crossbuild.sh
+
+faults: ## kill, pause, cut and empty every part, and compare (FAULTS=-long: all of it, FAULTS=-help: more)
+	CGO_ENABLED=0 go build -trimpath -tags faults -o bin/monitor-faults .
+	cd tools && go run ./faults -binary ../bin/monitor-faults $(FAULTS)
 
 tests: ## all tests of both modules with the race detector
 	@$(tool) gotestsum --format pkgname --raw-command -- tools/tests.sh

@@ -1,0 +1,23 @@
+package main
+
+// How the bench is built, from below:
+//
+//	server.go        PostgreSQL and Redis from Debian's binaries: start, kill, pause
+//	postgres.go redis.go
+//	link.go          a TCP proxy before each of them: cut, swallow, slow, another way
+//	process.go       one process of the program with its roles, port, log and points
+//	farm.go          targets whose answers are switched, with a log of every request
+//	hook.go mail.go  receivers that log every message
+//	world.go         all of that for one scenario; nothing is shared between two
+//	truth.go         what the program stored, read from PostgreSQL past the program
+//	check*.go        the promises, each as a comparison of the two sides
+//	bench.go         runs scenarios and prints lines while they run, a table at the end
+//	rows_*.go        the scenarios: one for each fault that must be survived
+//
+// A scenario fails by what it finds, never by a panic or a broken-off run: all
+// findings are collected and printed with the seed, and the logs of its processes
+// stay in its folder.
+//
+// Everything that is drawn comes from the seed. What the operating system decides
+// (which goroutine goes first) is not drawn, so that a replay has the same plan and
+// not the same microseconds.

@@ -130,6 +130,7 @@ type monitors struct {
 	retry     time.Duration
 	failures  int
 	successes int
+	host      func(target int) string // nil: the farm's own
 }
 
 // subject is one monitor and its target.
@@ -152,6 +153,10 @@ func (w *world) watch(ctx context.Context, m monitors) ([]subject, error) {
 	made := make([]subject, 0, m.n)
 	for range m.n {
 		target := w.farm.add()
+		url := fmt.Sprintf("%s/%d", w.farm.url, target)
+		if m.host != nil {
+			url = fmt.Sprintf("http://%s/%d", m.host(target), target)
+		}
 		var answer struct {
 			ID        int64     `json:"id"`
 			CreatedAt time.Time `json:"created_at"`
@@ -159,7 +164,7 @@ func (w *world) watch(ctx context.Context, m monitors) ([]subject, error) {
 		err := w.api.do(ctx, http.MethodPost, "/api/v1/monitors", map[string]any{
 			"name": fmt.Sprintf("Target %d", target), "type": "http", "interval": seconds(m.interval), "timeout": seconds(m.timeout),
 			"retry_interval": seconds(m.retry), "failures_before_down": m.failures, "successes_before_up": m.successes,
-			"http": map[string]any{"url": fmt.Sprintf("%s/%d", w.farm.url, target)},
+			"http": map[string]any{"url": url},
 		}, &answer)
 		if err != nil {
 			return nil, err

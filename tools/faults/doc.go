@@ -5,9 +5,11 @@ package main
 //	server.go        PostgreSQL and Redis from Debian's binaries: start, kill, pause
 //	postgres.go redis.go
 //	link.go          a TCP proxy before each of them: cut, swallow, slow, another way
+//	plug.go          a way to targets that can be as if there were none
 //	process.go       one process of the program with its roles, port, log and points
 //	farm.go          targets whose answers are switched, with a log of every request
 //	hook.go mail.go  receivers that log every message
+//	load.go          clients of the API that keep what they were answered
 //	world.go         all of that for one scenario; nothing is shared between two
 //	truth.go         what the program stored, read from PostgreSQL past the program
 //	check*.go        the promises, each as a comparison of the two sides

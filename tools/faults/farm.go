@@ -52,16 +52,21 @@ func listen(ctx context.Context, h http.Handler) (addr string, stop func(), err 
 	if err != nil {
 		return "", nil, err
 	}
+	return l.Addr().String(), serve(l, h), nil
+}
+
+// serve serves until stop.
+func serve(l net.Listener, h http.Handler) (stop func()) {
 	srv := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: h}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_ = srv.Serve(l) // ends by Close
 	}()
-	return l.Addr().String(), func() {
+	return func() {
 		_ = srv.Close()
 		<-done
-	}, nil
+	}
 }
 
 // add makes one more target, which answers 200.

@@ -18,6 +18,7 @@ func scenarios() []scenario {
 	return append(list, []scenario{
 		{"worker-killed", "job run again ≤ timeout + 15 s, or missed with the next slots on time; one row", workerKilled},
 		{"worker-paused", "as killed; what it stores when woken is no down and moves nothing back", workerPaused},
+		{"worker-cut", "its network cut, 500 targets: 0 incidents, 1 alarm; 40 bad answers at once: 40", workerCut},
 		{"worker-stopped", "SIGTERM loses 0", workerStopped},
 		{"redis-away", "resume ≤ 10 s after it is back; 0 duplicates, 0 lost messages; web and api unaffected", redisAway},
 		{"redis-restarted", "as away, with its data", redisRestarted},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,4 +214,39 @@ func TestSecondProcessAlone(t *testing.T) {
 	require.Contains(t, got.err, "redis.url")
 	require.Equal(t, 0, a.stop())
 	require.Equal(t, 0, b.stop())
+}
+
+// TestHeldBackIsSeenEverywhere: a process of pages and API alone knows which
+// channels the notifiers hold back.
+func TestHeldBackIsSeenEverywhere(t *testing.T) {
+	t.Parallel()
+	i := install(t, testenv.Postgres(t), testenv.Redis(t))
+	web, rest := i.role("web,api"), i.role("scheduler,worker,notifier")
+	web.waitReady()
+	rest.waitReady()
+	c := web.setup()
+	hook, target := newHook(t, slices.Repeat([]int{http.StatusBadGateway}, 100)...), newTarget(t)
+	target.status.Store(http.StatusInternalServerError)
+	c.must(http.StatusCreated, http.MethodPost, "/api/v1/channels", map[string]any{
+		"name": "Hook", "type": "webhook", "is_default": true, "settings": map[string]any{"url": hook.URL},
+	})
+	for n := range 6 { // a breaker opens after five failures in a row
+		c.must(http.StatusCreated, http.MethodPost, "/api/v1/monitors", map[string]any{
+			"name": fmt.Sprintf("Shop %d", n), "type": "http", "interval": "5s", "timeout": "2s", "failures_before_down": 1,
+			"http": map[string]any{"url": target.URL},
+		})
+	}
+	eventually(t, "the channel is held back", func() bool {
+		endpoint, _ := c.must(http.StatusOK, http.MethodGet, "/api/v1/channels/1", nil).object(t)["endpoint"].(map[string]any)
+		return endpoint["state"] == "open"
+	})
+	for _, p := range []*program{web, rest} {
+		eventually(t, "its health says so, and is none the worse", func() bool {
+			ready := client{t: t, base: p.base}.must(http.StatusOK, http.MethodGet, "/readyz", nil)
+			return ready.object(t)["status"] == "ready" && strings.Contains(string(ready.raw), `"channels"`)
+		})
+	}
+	eventually(t, "the overview says so", func() bool {
+		return strings.Contains(string(c.must(http.StatusOK, http.MethodGet, "/api/v1/overview", nil).raw), `"name":"channels"`)
+	})
 }

@@ -101,6 +101,7 @@ func (c *crew) look(ctx context.Context) {
 	case c.p.redisAway():
 		found = append(found, uptime.ConditionOf(uptime.ConditionRedis))
 		c.watch.Forget()
+		c.p.breakers.hear(nil, c.p.member)
 	case c.p.redis != nil:
 		members, err := c.p.fleet.Members(ctx)
 		if err != nil {
@@ -108,6 +109,10 @@ func (c *crew) look(ctx context.Context) {
 			break
 		}
 		found = append(found, c.watch.Look(members)...)
+		c.p.breakers.hear(members, c.p.member)
+	}
+	if c.p.breakers.holdBack() {
+		found = append(found, uptime.ConditionOf(uptime.ConditionChannels))
 	}
 	if ctx.Err() != nil && len(found) == 0 {
 		return // stopped: nothing was found out
@@ -125,6 +130,7 @@ func (c *crew) self() fleet.Member {
 	}
 	_, m.Leading = c.p.leader.Leading()
 	m.ChecksPerSecond, m.Late = c.p.vitals.work()
+	m.Held = c.p.breakers.held()
 	return m
 }
 

@@ -47,9 +47,10 @@ func (h *health) report(ctx context.Context) httpd.Health {
 			out.Status = httpd.Unready
 		}
 	}
-	out.Checks = slices.Concat([]httpd.Check{database}, h.replicas(), h.shared())
+	out.Checks = slices.Concat([]httpd.Check{database}, h.replicas(), h.shared(), h.conditions())
 	for _, c := range out.Checks[1:] {
-		if c.Status != "ok" && out.Status == httpd.Ready {
+		// Somebody else's mail server makes no process of ours worse.
+		if c.Status != "ok" && c.Kind != kindDelivery && out.Status == httpd.Ready {
 			out.Status = httpd.Degraded
 		}
 	}
@@ -83,16 +84,21 @@ func (h *health) shared() []httpd.Check {
 		clock.Status = "off"
 		clock.Detail = fmt.Sprintf("this machine's clock differs by %s from the queue's and is corrected by it", (-off).Round(time.Millisecond))
 	}
-	return slices.Concat([]httpd.Check{redis, clock}, h.nobody())
+	return []httpd.Check{redis, clock}
 }
 
-// nobody lists the roles that no process does.
-func (h *health) nobody() []httpd.Check {
+// kindDelivery is the kind of the line about channels that take no messages.
+const kindDelivery = "delivery"
+
+// conditions lists the roles that no process does, and channels that are held back.
+func (h *health) conditions() []httpd.Check {
 	var checks []httpd.Check
 	for _, c := range h.p.conditions(context.Background()) { // at once, asking nobody
 		switch c.Name {
 		case uptime.ConditionScheduler, uptime.ConditionWorkers, uptime.ConditionNotifiers:
 			checks = append(checks, httpd.Check{Name: c.Name, Kind: "fleet", Status: "none", Detail: c.Detail})
+		case uptime.ConditionChannels:
+			checks = append(checks, httpd.Check{Name: c.Name, Kind: kindDelivery, Status: "waiting", Detail: c.Detail})
 		}
 	}
 	return checks

@@ -49,6 +49,7 @@ type process struct {
 	probes   *probe.Registry
 	channels *channel.Registry
 	gate     *channel.Gate
+	breakers *endpoints
 	queue    sharedQueue
 	leader   sharedLead
 	bus      uptime.Bus
@@ -152,6 +153,7 @@ func (p *process) wire() error {
 		return err
 	}
 	p.gate = channel.NewGate(p.clock)
+	p.breakers = &endpoints{own: p.gate.Endpoints, clock: p.clock}
 	p.vitals = newVitals(p)
 	p.manage = manage.New(p.manageDeps())
 	return nil
@@ -165,7 +167,7 @@ func (p *process) manageDeps() manage.Deps {
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)),
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
-		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.gate,
+		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.breakers,
 		Conditions: p.conditions,
 		Clock:      p.clock, Random: auth.ID, Log: p.log,
 		Config: manage.Config{

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"monitor/modules/uptime"
 )
 
 // Gone is how long after its last report a process is no member any more.
@@ -23,6 +25,8 @@ type Member struct {
 	// minute.
 	ChecksPerSecond float64  `json:"checks_per_second"`
 	Late            Lateness `json:"late"`
+	// Held are the circuit breakers of channels that are not closed.
+	Held []uptime.EndpointState `json:"held,omitempty"`
 	// StartedAt and SeenAt are by the clock that all members share. Report sets
 	// SeenAt.
 	StartedAt time.Time `json:"-"`

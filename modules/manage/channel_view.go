@@ -29,8 +29,8 @@ type ChannelView struct {
 	ETag string `json:"-"`
 }
 
-// EndpointView is how the endpoint does as the process that answers sees it:
-// closed lets every message through, open none until RetryAt.
+// EndpointView is how the endpoint does, by the worst word of all processes that
+// send: closed lets every message through, open none until RetryAt.
 type EndpointView struct {
 	State               uptime.BreakerState `json:"state"`
 	InFlight            int                 `json:"in_flight"`

@@ -89,7 +89,7 @@ func (e *SendError) Error() string { return e.Reason }
 // Unwrap gives the cause.
 func (e *SendError) Unwrap() error { return e.Err }
 
-// EndpointState is how the endpoint of a channel does, as this process sees it.
+// EndpointState is how the endpoint of a channel does, as those who send see it.
 type EndpointState struct {
 	ChannelID           int64
 	State               BreakerState

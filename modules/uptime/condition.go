@@ -14,11 +14,12 @@ const (
 	ConditionScheduler = "scheduler"
 	ConditionWorkers   = "workers"
 	ConditionNotifiers = "notifiers"
+	ConditionChannels  = "channels"
 )
 
 // ConditionNames lists them in the order in which they are said.
 func ConditionNames() []string {
-	return []string{ConditionDatabase, ConditionRedis, ConditionScheduler, ConditionWorkers, ConditionNotifiers}
+	return []string{ConditionDatabase, ConditionRedis, ConditionScheduler, ConditionWorkers, ConditionNotifiers, ConditionChannels}
 }
 
 // ConditionOf gives the condition of a name with THE words for it.
@@ -40,6 +41,9 @@ func ConditionOf(name string) Condition {
 	case ConditionNotifiers:
 		c.Detail = "No notifier is running: checks go on, but nobody is told. " +
 			"Messages wait and are sent once one runs. Start a process with the role notifier."
+	case ConditionChannels:
+		c.Detail = "A mail server or webhook does not take messages: those of its channel wait and are tried again, other channels go on. " +
+			"The page Channels says which one."
 	default:
 		c.Detail = "Something that this program needs is away: " + name + "."
 	}

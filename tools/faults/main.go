@@ -98,7 +98,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.long, "long", false, "the long set: full times and rounds, at most 45 minutes")
 	flags.BoolVar(&o.list, "list", false, "list the scenarios")
 	flags.BoolVar(&o.keep, "keep", false, "keep the folders of scenarios that passed")
-	flags.IntVar(&o.parallel, "parallel", 2, "scenarios at the same time, each with servers of its own")
+	flags.IntVar(&o.parallel, "parallel", 3, "scenarios at the same time, each with servers of its own")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

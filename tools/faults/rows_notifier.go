@@ -36,6 +36,9 @@ func notifierKilled(point string) func(context.Context, *world) error {
 			most = max(most, n)
 		}
 		w.note("%d kills, at most %d repeats for one", rounds, most)
+		if err := p.start(ctx); err != nil { // for what ends with the last outage
+			return err
+		}
 		t, err := w.settle(ctx, time.Minute)
 		if err != nil {
 			return err

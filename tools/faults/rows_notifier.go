@@ -93,8 +93,11 @@ func (w *world) killRound(ctx context.Context, p *process, point string, of []su
 	w.faulted(from)
 	p.stop()
 	repeats := 0
-	for _, n := range ids(w.hook.taken()[before:]) {
+	for id, n := range ids(w.hook.taken()[before:]) {
 		repeats += n - 1
+		if n > 2 {
+			w.find("round %d: %s came %d times after one kill", round+1, id, n)
+		}
 	}
 	w.say("round %d: killed at hit %d, all told %.1f s later, %d repeats", round+1, hit, time.Since(at).Seconds(), repeats)
 	// A channel has up to four messages on their way at once: all of those may

@@ -12,7 +12,7 @@ func scenarios() []scenario {
 	}
 	for _, point := range []string{"claimed", "connecting", "written", "answered", "committed"} {
 		list = append(list, scenario{
-			"notifier-" + point, "killed at this point: 0 lost, at most one repeat per kill, same id", notifierKilled("notifier." + point),
+			"notifier-" + point, "killed at this point: 0 lost; what was on its way comes twice at most, same id", notifierKilled("notifier." + point),
 		})
 	}
 	return append(list, []scenario{

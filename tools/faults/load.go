@@ -14,7 +14,7 @@ import (
 )
 
 // load is clients that make, change and read monitors through a balancer of
-// their own, and keep what they were answered.
+// their own, each request by another process, and keep what they were answered.
 type load struct {
 	w      *world
 	apis   []*process
@@ -30,16 +30,23 @@ type load struct {
 	broken  int // answers that did not come, after the connection stood
 	first   string
 	refused int // no process took the connection
+	unkind  int // answered at once, and not with 2xx
+	late    int // not answered with 2xx after a long wait: the machine is overloaded
 }
+
+// longWait is from when an answer is that of a machine that cannot keep up.
+const longWait = 5 * time.Second
 
 // write is one monitor that was to be made and then renamed.
 type write struct {
 	name          string
 	made, renamed int // status; 0: no answer
+	read          int // likewise, by another process than wrote
+	sees          string
 }
 
 // loading sends so many requests a second until stop: a third of them each make,
-// rename and list.
+// rename and read one.
 func (w *world) loading(ctx context.Context, perSecond int, apis []*process) *load {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &load{
@@ -70,20 +77,22 @@ func (l *load) stop() {
 	<-l.done
 }
 
-// round makes one monitor that is never checked, renames it and lists.
+// round makes one monitor that is never checked, renames it and reads it.
 func (l *load) round(ctx context.Context) {
 	one := write{name: fmt.Sprintf("Write %d", l.serial.Add(1))}
 	var answer struct {
-		ID int64 `json:"id"`
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
 	}
 	one.made = l.ask(ctx, http.MethodPost, "/api/v1/monitors", map[string]any{
 		"name": one.name, "type": "http", "enabled": false, "http": map[string]any{"url": l.w.farm.url},
 	}, &answer)
 	if one.made == http.StatusCreated {
-		one.renamed = l.ask(ctx, http.MethodPatch, fmt.Sprintf("/api/v1/monitors/%d", answer.ID),
-			map[string]any{"name": one.name + " renamed"}, nil)
+		path := fmt.Sprintf("/api/v1/monitors/%d", answer.ID)
+		one.renamed = l.ask(ctx, http.MethodPatch, path, map[string]any{"name": one.name + " renamed"}, nil)
+		one.read = l.ask(ctx, http.MethodGet, path, nil, &answer)
+		one.sees = answer.Name
 	}
-	l.ask(ctx, http.MethodGet, "/api/v1/monitors?limit=5", nil, nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wrote = append(l.wrote, one)
@@ -98,6 +107,7 @@ func (l *load) ask(ctx context.Context, method, path string, body, into any) int
 	turn := int(l.turn.Add(1))
 	for i := range l.apis {
 		p := l.apis[(turn+i)%len(l.apis)]
+		began := time.Now()
 		raw, status, err := call(ctx, l.by, method, p.base()+path, l.w.api.token, body)
 		var notTaken *net.OpError
 		if errors.As(err, &notTaken) && notTaken.Op == "dial" {
@@ -107,7 +117,11 @@ func (l *load) ask(ctx context.Context, method, path string, body, into any) int
 			l.fail(fmt.Sprintf("%s %s of %s: %v", method, path, p.name, err))
 			return 0
 		}
-		if into != nil && status/100 == 2 {
+		if status/100 != 2 {
+			l.refuse(fmt.Sprintf("%s %s of %s: %d %s", method, path, p.name, status, raw), time.Since(began))
+			return status
+		}
+		if into != nil {
 			if err := decode(raw, into); err != nil {
 				l.fail(err.Error())
 				return 0
@@ -119,6 +133,20 @@ func (l *load) ask(ctx context.Context, method, path string, body, into any) int
 	defer l.mu.Unlock()
 	l.refused++
 	return 0
+}
+
+// refuse counts an answer that was no 2xx.
+func (l *load) refuse(text string, after time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if after >= longWait {
+		l.late++
+		return
+	}
+	l.unkind++
+	if l.first == "" {
+		l.first = text
+	}
 }
 
 func (l *load) fail(text string) {
@@ -149,12 +177,15 @@ func (l *load) checkWrites(ctx context.Context) error {
 			l.w.find("%q was answered %d and is not there (promise 6)", one.name, one.made)
 		case one.renamed/100 == 2 && after == 0:
 			l.w.find("the new name of %q was answered %d and is not there (promise 6)", one.name, one.renamed)
+		case one.renamed/100 == 2 && one.read/100 == 2 && one.sees != one.name+" renamed":
+			l.w.find("another process still saw %q after its new name was answered", one.sees)
 		}
 		if one.made/100 == 2 {
 			made++
 		}
 	}
-	l.w.note("%d requests, %d made, %d broken off, %d not taken", l.asked, made, l.broken, l.refused)
+	l.w.note("%d requests, %d made, %d broken off, %d not taken, %d refused at once, %d after %s",
+		l.asked, made, l.broken, l.refused, l.unkind, l.late, longWait)
 	return nil
 }
 

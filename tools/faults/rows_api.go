@@ -70,13 +70,8 @@ func apiStopped(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	if l.broken+l.refused > 0 {
-		w.find("%d requests were broken off and %d not taken on SIGTERM; first: %s", l.broken, l.refused, l.first)
-	}
-	for _, one := range l.wrote {
-		if one.made/100 != 2 || one.renamed/100 != 2 {
-			w.find("%q was answered %d, its new name %d", one.name, one.made, one.renamed)
-		}
+	if l.broken+l.refused+l.unkind > 0 {
+		w.find("on SIGTERM %d requests were broken off, %d not taken, %d refused; first: %s", l.broken, l.refused, l.unkind, l.first)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -129,14 +128,21 @@ func (s *Sentinel) ask(addr string, question func(context.Context, *redis.Sentin
 
 func (s *Sentinel) awaitInSync(replica *RedisProcess) {
 	s.tb.Helper()
-	if err := await("the replica", func() error {
-		if info, _ := replica.Do("INFO", "replication").(string); !strings.Contains(info, "master_link_status:up") {
-			return errors.New(info)
-		}
-		return nil
-	}); err != nil {
+	if err := await("the replica", func() error { return replica.says("master_link_status:up") }); err != nil {
 		s.tb.Fatal(err)
 	}
+}
+
+// says asks whether a server speaks so of its replication.
+func (p *RedisProcess) says(text string) error {
+	info, err := p.try("INFO", "replication")
+	if err != nil {
+		return err
+	}
+	if said, _ := info.(string); !strings.Contains(said, text) {
+		return fmt.Errorf("it does not say %s: %s", text, said)
+	}
+	return nil
 }
 
 // Master is the server that the sentinels take for the master, and Replica the
@@ -227,12 +233,7 @@ func (s *Sentinel) AwaitMaster(old *RedisProcess) {
 			s.tb.Fatal(err)
 		}
 	}
-	if err := await("the new master", func() error {
-		if info, _ := next.Do("INFO", "replication").(string); !strings.Contains(info, "role:master") {
-			return errors.New(info)
-		}
-		return nil
-	}); err != nil {
+	if err := await("the new master", func() error { return next.says("role:master") }); err != nil {
 		s.tb.Fatal(err)
 	}
 }

@@ -90,8 +90,8 @@ func (c *crew) lookAtClock(ctx context.Context) {
 }
 
 // look finds the conditions of now.
-func (c *crew) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+func (c *crew) look(running context.Context) {
+	ctx, cancel := context.WithTimeout(running, lookEvery)
 	defer cancel()
 	var found []uptime.Condition
 	if err := c.p.store.Ping(ctx); err != nil {
@@ -114,8 +114,8 @@ func (c *crew) look(ctx context.Context) {
 	if c.p.breakers.holdBack() {
 		found = append(found, uptime.ConditionOf(uptime.ConditionChannels))
 	}
-	if ctx.Err() != nil && len(found) == 0 {
-		return // stopped: nothing was found out
+	if running.Err() != nil {
+		return // the stop cut it short: what did not answer is not away
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"text/tabwriter"
 	"time"
+
+	"monitor/tools/servers"
 )
 
 // scenario is one fault under load and what must hold.
@@ -44,14 +46,14 @@ type bench struct {
 }
 
 func newBench(ctx context.Context, o options, out io.Writer) (*bench, error) {
-	dir, err := ownedTempDir("monitor-faults-")
+	dir, err := servers.TempDir("monitor-faults-")
 	if err != nil {
 		return nil, err
 	}
 	b := &bench{options: o, out: out, dir: dir, began: time.Now(), outcomes: map[string]outcome{}}
 	b.template = filepath.Join(dir, "template")
 	b.say("seed %d, folder %s", o.seed, dir)
-	if err := initCluster(ctx, b.template); err != nil {
+	if err := servers.InitPostgres(ctx, b.template); err != nil {
 		return nil, err
 	}
 	return b, nil

@@ -2,7 +2,7 @@ package main
 
 // How the bench is built, from below:
 //
-//	server.go        PostgreSQL and Redis from Debian's binaries: start, kill, pause
+//	../servers       PostgreSQL and Redis from their binaries: start, kill, pause
 //	postgres.go redis.go
 //	link.go          a TCP proxy before each of them: cut, swallow, slow, another way
 //	plug.go          a way to targets that can be as if there were none

@@ -191,7 +191,7 @@ func (l *load) checkWrites(ctx context.Context) error {
 
 // names counts the monitors of each name.
 func (w *world) names(ctx context.Context) (map[string]int, error) {
-	conn, err := pgx.Connect(ctx, w.postgres.postgresURL("monitor"))
+	conn, err := pgx.Connect(ctx, w.postgres.PostgresURL("monitor"))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"monitor/tools/servers"
 )
 
 // faulted keeps the time of a fault, which the checker then bears in mind.
@@ -312,8 +314,8 @@ func (w *world) logIn(ctx context.Context, p *process) (*http.Client, error) {
 // swallows all (nothing comes back) or is torn again and again (what was asked may
 // be done, and its answer lost), or the server is paused or killed. mend brings it
 // back and returns when it can be reached.
-func (w *world) takeAway(ctx context.Context, s *server, way *link, how string) (mend func(context.Context) error, err error) {
-	w.say("%s is %s", s.name, how)
+func (w *world) takeAway(ctx context.Context, s *servers.Server, way *link, how string) (mend func(context.Context) error, err error) {
+	w.say("%s is %s", s.Name, how)
 	switch how {
 	case "cut":
 		way.cut()
@@ -323,14 +325,14 @@ func (w *world) takeAway(ctx context.Context, s *server, way *link, how string) 
 	case "torn":
 		return w.tear(ctx, way)
 	case "paused":
-		s.pause(true)
+		s.Pause(true)
 		return func(context.Context) error {
-			s.pause(false)
+			s.Pause(false)
 			return nil
 		}, nil
 	case "killed":
-		s.stop(syscall.SIGKILL)
-		return s.start, nil
+		s.Stop(syscall.SIGKILL)
+		return s.Start, nil
 	}
 	return nil, fmt.Errorf("there is no way of being away called %q", how)
 }

@@ -3,101 +3,30 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"monitor/tools/servers"
 )
-
-const postgresFolders = "/usr/lib/postgresql/*/bin"
-
-// initCluster makes a cluster that each scenario copies.
-func initCluster(ctx context.Context, dir string) error {
-	program, err := find("initdb", postgresFolders)
-	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	if err := giveAway(dir); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, program,
-		"-D", filepath.Join(dir, "data"), "-U", "monitor", "-A", "trust",
-		"-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	cmd.Dir, cmd.SysProcAttr = dir, child(true)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
-	}
-	return nil
-}
-
-// startPostgres copies the template and starts a server on it. What it commits
-// outlives its own crash, as it must; a power cut is not played.
-func startPostgres(ctx context.Context, template, dir string) (*server, error) {
-	program, err := find("postgres", postgresFolders)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.CopyFS(dir, os.DirFS(template)); err != nil {
-		return nil, err
-	}
-	data := filepath.Join(dir, "data")
-	if err := os.Chmod(data, 0o700); err != nil {
-		return nil, err
-	}
-	if err := giveAway(dir); err != nil {
-		return nil, err
-	}
-	port, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s := &server{name: "postgres", dir: dir, port: port}
-	s.command = func() []string {
-		return []string{
-			program, "-D", data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
-			"-c", "unix_socket_directories=" + dir, "-c", "fsync=off", "-c", "full_page_writes=off",
-			"-c", "max_connections=" + strconv.Itoa(postgresConnections), "-c", "shared_buffers=64MB", "-c", "timezone=UTC",
-		}
-	}
-	s.ready = func(ctx context.Context) error {
-		conn, err := pgx.Connect(ctx, s.postgresURL("postgres"))
-		if err != nil {
-			return err
-		}
-		return conn.Close(ctx)
-	}
-	if err := s.start(ctx); err != nil {
-		return nil, err
-	}
-	conn, err := pgx.Connect(ctx, s.postgresURL("postgres"))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, "CREATE DATABASE monitor")
-	return s, err
-}
 
 // postgresConnections is how many connections a server takes.
 const postgresConnections = 150
 
-func (s *server) postgresURL(database string) string {
-	return "postgres://monitor@" + s.addr() + "/" + database + "?sslmode=disable"
+// startPostgres starts one that keeps what it committed over its own crash, as it
+// must; a power cut is not played.
+func startPostgres(ctx context.Context, template, dir string) (*servers.Server, error) {
+	return servers.StartPostgres(ctx, template, dir, "fsync=off", "full_page_writes=off",
+		"max_connections="+strconv.Itoa(postgresConnections), "shared_buffers=64MB")
 }
 
 // occupy takes all connections, ends those that others have, and returns when
 // nobody else has one, nor will before release.
 func (w *world) occupy(ctx context.Context) (release func(context.Context) error, err error) {
 	const takers = 8
-	url := w.postgres.postgresURL("monitor") + "&application_name=" + occupier
+	url := w.postgres.PostgresURL("monitor") + "&application_name=" + occupier
 	admin, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return nil, err
@@ -153,7 +82,7 @@ func endOthers(ctx context.Context, admin *pgx.Conn) (all bool, err error) {
 // lockTables lets every transaction of the program wait, so that all connections
 // of its pools are taken.
 func (w *world) lockTables(ctx context.Context) (release func(context.Context) error, err error) {
-	conn, err := pgx.Connect(ctx, w.postgres.postgresURL("monitor"))
+	conn, err := pgx.Connect(ctx, w.postgres.PostgresURL("monitor"))
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +101,7 @@ func (w *world) lockTables(ctx context.Context) (release func(context.Context) e
 
 // rollbacks counts the transactions of the program that did not commit.
 func (w *world) rollbacks(ctx context.Context) (n int, err error) {
-	conn, err := pgx.Connect(ctx, w.postgres.postgresURL("postgres"))
+	conn, err := pgx.Connect(ctx, w.postgres.PostgresURL("postgres"))
 	if err != nil {
 		return 0, err
 	}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"monitor/tools/servers"
 )
 
 // process is one running `monitor serve`. Its name, roles and port stay over
@@ -38,7 +40,7 @@ func (p *process) base() string { return "http://" + p.addr() }
 // process prepares a process that is not started yet. extra are settings as
 // environment variables.
 func (w *world) process(ctx context.Context, name, roles string, extra ...string) (*process, error) {
-	port, err := freePort(ctx)
+	port, err := servers.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,7 @@ func (p *process) launch(ctx context.Context) error {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.w.bench.binary, "serve", "--role", p.roles)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.w.dir, log, log
 	cmd.Env = append(p.environment(), p.extra...)
-	cmd.SysProcAttr = child(false)
+	cmd.SysProcAttr = servers.Child(false)
 	_, _ = fmt.Fprintf(log, "--- %s started with points %q\n", time.Now().Format(time.RFC3339Nano), p.points)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)

@@ -172,8 +172,8 @@ func postgresRestarted(ctx context.Context, w *world) error {
 	var all []absence
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL, syscall.SIGINT} {
 		all = append(all, absence{begin: func(_ context.Context, w *world) (func(context.Context) error, error) {
-			w.postgres.stop(sig)
-			return w.postgres.start, nil
+			w.postgres.Stop(sig)
+			return w.postgres.Start, nil
 		}})
 	}
 	return postgresFault(ctx, w, w.some(all, 2)...)

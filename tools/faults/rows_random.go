@@ -7,6 +7,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"monitor/tools/servers"
 )
 
 // havoc is one thing that the nemesis may do. It returns when all is as before.
@@ -60,13 +62,13 @@ func havocs() []havoc {
 			return err
 		}},
 		{"flush redis", func(ctx context.Context, w *world) error {
-			c := w.redis.redis()
+			c := w.redis.Redis()
 			defer func() { _ = c.Close() }()
 			return c.FlushAll(ctx).Err()
 		}},
 		{"crash redis", func(ctx context.Context, w *world) error { return w.crash(ctx, w.redis, syscall.SIGKILL, nil) }},
 		{"empty redis", func(ctx context.Context, w *world) error {
-			return w.crash(ctx, w.redis, syscall.SIGKILL, w.redis.forget)
+			return w.crash(ctx, w.redis, syscall.SIGKILL, w.redis.Forget)
 		}},
 		{"crash postgres", func(ctx context.Context, w *world) error { return w.crash(ctx, w.postgres, syscall.SIGQUIT, nil) }},
 		{"hook fails", func(ctx context.Context, w *world) error {
@@ -99,8 +101,8 @@ func (w *world) away(ctx context.Context, p *process, end func(*process)) error 
 }
 
 // crash ends a server and starts it again after a while.
-func (w *world) crash(ctx context.Context, s *server, sig syscall.Signal, between func() error) error {
-	s.stop(sig)
+func (w *world) crash(ctx context.Context, s *servers.Server, sig syscall.Signal, between func() error) error {
+	s.Stop(sig)
 	if between != nil {
 		if err := between(); err != nil {
 			return err
@@ -109,7 +111,7 @@ func (w *world) crash(ctx context.Context, s *server, sig syscall.Signal, betwee
 	if err := w.aWhile(ctx, 0, 5); err != nil {
 		return err
 	}
-	return s.start(ctx)
+	return s.Start(ctx)
 }
 
 // randomly does everything at random, two things at once now and then never: one

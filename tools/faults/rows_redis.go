@@ -231,11 +231,11 @@ func (w *world) toldAll(incidents []int64) bool {
 // redisAgain kills Redis and starts it, after something was done to its data.
 func redisAgain(between func(*world) error) func(context.Context, *world) error {
 	return redisFault(func(ctx context.Context, w *world, _ redisLoad) (time.Time, error) {
-		w.redis.stop(syscall.SIGKILL)
+		w.redis.Stop(syscall.SIGKILL)
 		if err := between(w); err != nil {
 			return time.Time{}, err
 		}
-		err := w.redis.start(ctx)
+		err := w.redis.Start(ctx)
 		return time.Now(), err
 	})
 }
@@ -245,7 +245,7 @@ func redisRestarted(ctx context.Context, w *world) error {
 }
 
 func redisEmptied(ctx context.Context, w *world) error {
-	return redisAgain(func(w *world) error { return w.redis.forget() })(ctx, w)
+	return redisAgain(func(w *world) error { return w.redis.Forget() })(ctx, w)
 }
 
 // redisFlushed empties Redis while it runs, at moments of the seed's choice.
@@ -255,7 +255,7 @@ func redisFlushed(ctx context.Context, w *world) error {
 		rounds = 20
 	}
 	return redisFault(func(ctx context.Context, w *world, l redisLoad) (back time.Time, err error) {
-		c := w.redis.redis()
+		c := w.redis.Redis()
 		defer func() { _ = c.Close() }()
 		for i := range rounds {
 			if i > 0 {
@@ -286,11 +286,11 @@ func redisPromoted(ctx context.Context, w *world) error {
 		if err := sleep(ctx, behind); err != nil {
 			return back, err
 		}
-		w.redis.stop(syscall.SIGKILL)
-		if err := heir.promote(ctx); err != nil {
+		w.redis.Stop(syscall.SIGKILL)
+		if err := heir.Promote(ctx); err != nil {
 			return back, err
 		}
-		err = w.redisLink.lead(heir.addr())
+		err = w.redisLink.lead(heir.Addr())
 		w.note("promoted without the last %.1f s", behind.Seconds())
 		return time.Now(), err
 	})(ctx, w)

@@ -74,7 +74,7 @@ type delivery struct {
 
 // read reads all of it in one snapshot.
 func (w *world) read(ctx context.Context) (*truth, error) {
-	conn, err := pgx.Connect(ctx, w.postgres.postgresURL("monitor"))
+	conn, err := pgx.Connect(ctx, w.postgres.PostgresURL("monitor"))
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (c *watcher) close() {
 func (w *world) lookAtStates(ctx context.Context, newest map[int64]int64) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, w.postgres.postgresURL("monitor"))
+	conn, err := pgx.Connect(ctx, w.postgres.PostgresURL("monitor"))
 	if err != nil {
 		return
 	}

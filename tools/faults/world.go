@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"monitor/tools/servers"
 )
 
 // world is all that one scenario has: servers, ways to them, receivers and
@@ -23,9 +25,9 @@ type world struct {
 	random *rand.Rand
 	web    *http.Client
 
-	postgres     *server
+	postgres     *servers.Server
 	postgresLink *link
-	redis        *server // nil: the processes run without
+	redis        *servers.Server // nil: the processes run without
 	redisLink    *link
 	farm         *farm
 	hook         *hook
@@ -66,17 +68,17 @@ func (b *bench) newWorld(ctx context.Context, name, dir string) (_ *world, err e
 	if w.postgres, err = startPostgres(ctx, b.template, filepath.Join(dir, "postgres")); err != nil {
 		return nil, err
 	}
-	w.onClose(func() { w.postgres.stop(syscall.SIGQUIT) })
-	if w.postgresLink, err = newLink("postgres", w.postgres.addr()); err != nil {
+	w.onClose(func() { w.postgres.Stop(syscall.SIGQUIT) })
+	if w.postgresLink, err = newLink("postgres", w.postgres.Addr()); err != nil {
 		return nil, err
 	}
 	w.onClose(w.postgresLink.cut)
-	if w.redis, err = startRedis(ctx, filepath.Join(dir, "redis"), true); err != nil {
+	if w.redis, err = servers.StartRedis(ctx, filepath.Join(dir, "redis"), true); err != nil {
 		return nil, err
 	}
 	redis := w.redis // a scenario may do without it
-	w.onClose(func() { redis.stop(syscall.SIGKILL) })
-	if w.redisLink, err = newLink("redis", w.redis.addr()); err != nil {
+	w.onClose(func() { redis.Stop(syscall.SIGKILL) })
+	if w.redisLink, err = newLink("redis", w.redis.Addr()); err != nil {
 		return nil, err
 	}
 	w.onClose(w.redisLink.cut)

@@ -1,4 +1,6 @@
-package main
+// Package servers starts PostgreSQL and Redis from their binaries, for the benches
+// that drive the built program.
+package servers
 
 import (
 	"context"
@@ -21,10 +23,10 @@ const (
 	pollEvery    = 10 * time.Millisecond
 )
 
-// server is a PostgreSQL or Redis of this run. Its port and folder stay the same
+// Server is a PostgreSQL or Redis of this run. Its port and folder stay the same
 // over restarts. One goroutine uses it.
-type server struct {
-	name    string
+type Server struct {
+	Name    string
 	dir     string
 	port    int
 	command func() []string
@@ -34,10 +36,11 @@ type server struct {
 	ended chan struct{}
 }
 
-func (s *server) addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+// Addr is where it listens.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// start starts it and waits until it answers.
-func (s *server) start(ctx context.Context) error {
+// Start starts it and waits until it answers.
+func (s *Server) Start(ctx context.Context) error {
 	deadline := time.Now().Add(startTimeout)
 	for {
 		err := s.startOnce(ctx, deadline)
@@ -46,13 +49,13 @@ func (s *server) start(ctx context.Context) error {
 		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {
 			return err
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *server) startOnce(ctx context.Context, deadline time.Time) error {
+func (s *Server) startOnce(ctx context.Context, deadline time.Time) error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -62,9 +65,9 @@ func (s *server) startOnce(ctx context.Context, deadline time.Time) error {
 	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), args[0], args[1:]...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, log, log
 	s.cmd.Env = append(os.Environ(), "LC_ALL=C", "LANG=C")
-	s.cmd.SysProcAttr = child(true)
+	s.cmd.SysProcAttr = Child(true)
 	if err := s.cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", s.name, err)
+		return fmt.Errorf("start %s: %w", s.Name, err)
 	}
 	s.ended = make(chan struct{})
 	go func(cmd *exec.Cmd, ended chan struct{}) {
@@ -78,46 +81,62 @@ func (s *server) startOnce(ctx context.Context, deadline time.Time) error {
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("%s ended while starting; see %s", s.name, log.Name())
+			return fmt.Errorf("%s ended while starting; see %s", s.Name, log.Name())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(pollEvery):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s is not ready: %w", s.name, err)
+			return fmt.Errorf("%s is not ready: %w", s.Name, err)
 		}
 	}
 }
 
-// stop ends it with a signal and waits for its end.
-func (s *server) stop(sig syscall.Signal) {
+// Stop ends it with a signal and waits for its end.
+func (s *Server) Stop(sig syscall.Signal) {
 	if s.cmd == nil {
 		return
 	}
-	s.pause(false)
+	s.Pause(false)
 	_ = s.cmd.Process.Signal(sig) // it may have ended
 	<-s.ended
 	s.cmd = nil
 }
 
-// pause stops all its processes, or lets them go on. PostgreSQL's children lead
+// Pause stops all its processes, or lets them go on. PostgreSQL's children lead
 // groups of their own, so they are looked up.
-func (s *server) pause(on bool) {
+func (s *Server) Pause(on bool) {
 	sig := syscall.SIGCONT
 	if on {
 		sig = syscall.SIGSTOP
 	}
 	_ = s.cmd.Process.Signal(sig)
+	for _, pid := range s.children() {
+		_ = syscall.Kill(pid, sig)
+	}
+}
+
+// children are the processes that it has started.
+func (s *Server) children() (pids []int) {
 	pid := s.cmd.Process.Pid
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
-		return // it ended, or has none
+		return nil // it ended, or has none
 	}
 	for field := range strings.FieldsSeq(string(text)) {
 		if id, err := strconv.Atoi(field); err == nil {
-			_ = syscall.Kill(id, sig)
+			pids = append(pids, id)
 		}
 	}
+	return pids
+}
+
+// Pids are its processes.
+func (s *Server) Pids() []int {
+	if s.cmd == nil {
+		return nil
+	}
+	return append([]int{s.cmd.Process.Pid}, s.children()...)
 }
 
 // account is the user that servers run as: PostgreSQL refuses root.
@@ -139,7 +158,8 @@ func account() (uid, gid int, needed bool) {
 	return 0, 0, false
 }
 
-func ownedTempDir(prefix string) (string, error) {
+// TempDir makes an empty folder that servers may use.
+func TempDir(prefix string) (string, error) {
 	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return "", err
@@ -176,8 +196,8 @@ func find(name, pattern string) (string, error) {
 	return path, nil
 }
 
-// freePort gives a port that nothing listens on now.
-func freePort(ctx context.Context) (int, error) {
+// FreePort gives a port that nothing listens on now.
+func FreePort(ctx context.Context) (int, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
@@ -189,8 +209,8 @@ func freePort(ctx context.Context) (int, error) {
 	return addr.Port, l.Close()
 }
 
-// sleep waits, or gives the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
+// pause waits, or gives the context's error.
+func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

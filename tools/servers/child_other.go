@@ -1,12 +1,12 @@
 //go:build !linux
 
-package main
+package servers
 
 import "syscall"
 
-// child is how processes are started: in a group of their own, so that an
+// Child is how processes are started: in a group of their own, so that an
 // interrupt typed at the terminal reaches the bench first.
-func child(asServer bool) *syscall.SysProcAttr {
+func Child(asServer bool) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if uid, gid, needed := account(); asServer && needed {
 		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}

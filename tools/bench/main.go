@@ -1,9 +1,3 @@
-// Command bench drives the built program as its users do and prints what it
-// did: start-up time, size, and, with many monitors on the embedded default,
-// how many slots were missed, how late checks started, and what they cost.
-//
-// Build first (make bench does). Everything runs on this machine over loopback
-// and ends by itself.
 package main
 
 import (
@@ -11,94 +5,124 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // options of one run.
 type options struct {
 	binary   string
-	monitors int
-	interval time.Duration
-	duration time.Duration
-	asJSON   bool
-}
-
-// report is what one run gave.
-type report struct {
-	StartMS       float64 `json:"start_to_ready_ms"`
-	BinaryMB      float64 `json:"binary_mb"`
-	Monitors      int     `json:"monitors"`
-	IntervalS     float64 `json:"interval_s"`
-	DurationS     float64 `json:"duration_s"`
-	Due           int     `json:"slots_due"`
-	Stored        int     `json:"slots_stored"`
-	Missed        int     `json:"slots_missed"`
-	NotUp         int     `json:"results_not_up"`
-	RatePerS      float64 `json:"checks_per_s"`
-	LateP50MS     float64 `json:"late_p50_ms"`
-	LateP99MS     float64 `json:"late_p99_ms"`
-	LateMaxMS     float64 `json:"late_max_ms"`
-	CPUPerCheckMS float64 `json:"cpu_ms_per_check"`
-	CPUShare      float64 `json:"cpu_share_of_one_core"`
-	RSSMB         float64 `json:"rss_mb"`
-	RSSMaxMB      float64 `json:"rss_max_mb"`
+	backends []string
+	rates    []int
+	highest  bool
+	from, by int
+	runs     int
+	length   time.Duration
+	outages  int
+	growth   []int
+	json     string
+	compare  string
+	keep     bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "bench:", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
+	if len(os.Args) > 1 && os.Args[1] == bareCommand {
+		if err := runBare(ctx, os.Args[2:]); err != nil {
+			fail(stop, err)
+		}
+		return
+	}
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fail(stop, err)
 	}
 }
 
-func run(ctx context.Context, args []string, out, progress io.Writer) error {
+func fail(stop func(), err error) {
+	_, _ = fmt.Fprintln(os.Stderr, "bench:", err)
+	stop()
+	os.Exit(1)
+}
+
+func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	o := options{}
+	backends, rates, growth := "", "", ""
 	flags.StringVar(&o.binary, "binary", "../bin/monitor", "the program")
-	flags.IntVar(&o.monitors, "monitors", 1000, "how many monitors")
-	flags.DurationVar(&o.interval, "interval", 10*time.Second, "interval of each")
-	flags.DurationVar(&o.duration, "duration", 2*time.Minute, "how long to measure")
-	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.StringVar(&backends, "backends", "sqlite,postgres", "what to run it on: sqlite (the embedded default), postgres (with Redis)")
+	flags.StringVar(&rates, "rates", "50,1000", "rates to measure at, in checks per second, ascending")
+	flags.BoolVar(&o.highest, "highest", true, "look for the highest rate of which less than 1 % is missed, and measure there")
+	flags.IntVar(&o.from, "from", 2000, "where the look for the highest rate begins")
+	flags.IntVar(&o.by, "by", 1000, "and its steps")
+	flags.IntVar(&o.runs, "runs", 1, "runs of the program and of the bare loop at each rate, in turn; figures are medians")
+	flags.DurationVar(&o.length, "length", 20*time.Second, "of one run")
+	flags.IntVar(&o.outages, "outages", 100, "outages from whose first bad answer to the webhook is measured; 0: none")
+	flags.StringVar(&growth, "growth", "", "numbers of monitors, such as 100,1000,10000,100000, to measure the cost of a check at, 100 checks a second in each")
+	flags.StringVar(&o.json, "json", "", "write the figures to this file, too")
+	flags.StringVar(&o.compare, "compare", "", "compare with the figures in this file")
+	flags.BoolVar(&o.keep, "keep", false, "leave the folder with databases and logs")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return o, err
 	}
-	r, err := measure(ctx, o, progress)
+	var err error
+	o.backends = strings.Split(backends, ",")
+	for _, b := range o.backends {
+		if b != onSQLite && b != onPostgres {
+			return o, fmt.Errorf("-backends: %q is neither %s nor %s", b, onSQLite, onPostgres)
+		}
+	}
+	if o.rates, err = numbers("-rates", rates); err != nil {
+		return o, err
+	}
+	o.growth, err = numbers("-growth", growth)
+	return o, err
+}
+
+// numbers reads a list that must ascend.
+func numbers(name, text string) (list []int, err error) {
+	for field := range strings.SplitSeq(text, ",") {
+		if field == "" {
+			continue
+		}
+		n, err := strconv.Atoi(field)
+		if err != nil || n <= 0 || len(list) > 0 && n <= list[len(list)-1] {
+			return nil, fmt.Errorf("%s: %q must be whole numbers above zero, ascending", name, text)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+func run(ctx context.Context, args []string) error {
+	o, err := parse(args)
 	if err != nil {
 		return err
 	}
-	if o.asJSON {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
-	}
-	return r.print(out)
-}
-
-func (r report) print(out io.Writer) error {
-	rows := []struct {
-		name  string
-		value string
-	}{
-		{"serve on an empty folder to /readyz 200", fmt.Sprintf("%.0f ms", r.StartMS)},
-		{"size of the binary", fmt.Sprintf("%.1f MB", r.BinaryMB)},
-		{"monitors × interval, measured for", fmt.Sprintf("%d × %.0f s, %.0f s", r.Monitors, r.IntervalS, r.DurationS)},
-		{"slots due / stored / missed", fmt.Sprintf("%d / %d / %d", r.Due, r.Stored, r.Missed)},
-		{"results other than up", fmt.Sprint(r.NotUp)},
-		{"checks per second", fmt.Sprintf("%.1f", r.RatePerS)},
-		{"lateness p50 / p99 / max", fmt.Sprintf("%.2f / %.2f / %.2f ms", r.LateP50MS, r.LateP99MS, r.LateMaxMS)},
-		{"CPU per check (user + system)", fmt.Sprintf("%.2f ms, %.0f %% of one core", r.CPUPerCheckMS, 100*r.CPUShare)},
-		{"memory at the end / highest", fmt.Sprintf("%.0f / %.0f MB", r.RSSMB, r.RSSMaxMB)},
-	}
-	for _, row := range rows {
-		if _, err := fmt.Fprintf(out, "%-42s %s\n", row.name, row.value); err != nil {
+	var before *report
+	if o.compare != "" {
+		if before, err = readReport(o.compare); err != nil {
 			return err
 		}
 	}
-	return nil
+	b, err := newBench(ctx, o)
+	if err != nil {
+		return err
+	}
+	r, err := b.run(ctx)
+	b.close()
+	if err != nil {
+		return err
+	}
+	if err := r.print(os.Stdout, before); err != nil || o.json == "" {
+		return err
+	}
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(text, '\n'), 0o600)
 }

@@ -25,9 +25,63 @@ type search struct {
 	cause           error  // of the last refusal
 }
 
-// commit stores a batch. left is what could not be stored and is to be tried
-// again after a while; the error says why, nil when nothing is left.
+// commit stores a batch, what changes something first. left is what could not be
+// stored and is to be tried again after a while; the error says why, nil when
+// nothing is left.
 func (r *Recorder) commit(ctx context.Context, batch []item) (left []item, err error) {
+	n := slices.IndexFunc(batch, func(it item) bool { return !it.changed })
+	if n < 0 {
+		n = len(batch)
+	}
+	if left, err = r.judge(ctx, batch[:n]); err != nil {
+		return append(left, batch[n:]...), err
+	}
+	others, err := r.advance(ctx, batch[n:])
+	if err != nil {
+		return append(left, others...), err
+	}
+	more, err := r.judge(ctx, others)
+	return append(left, more...), err
+}
+
+// advance stores what need not be judged, and gives the rest.
+func (r *Recorder) advance(ctx context.Context, batch []item) (rest []item, err error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	begun := time.Now()
+	done, left, err := r.Store.Advance(limited, resultsOf(batch))
+	switch {
+	case err == nil:
+	case away(err):
+		r.count.failures.Add(1)
+		return batch, err
+	default: // judging finds out which one it is
+		r.count.failures.Add(1)
+		return batch, nil
+	}
+	slices.Sort(left)
+	stored := make([]item, 0, len(batch)-len(left))
+	for i, it := range batch {
+		if _, found := slices.BinarySearch(left, i); found {
+			rest = append(rest, it)
+		} else {
+			stored = append(stored, it)
+		}
+	}
+	if len(stored) > 0 {
+		r.follow(ctx, stored, done, time.Since(begun))
+	}
+	return rest, nil
+}
+
+// judge stores a batch that may change something; see commit.
+func (r *Recorder) judge(ctx context.Context, batch []item) (left []item, err error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
 	var s search
 	left, err = r.try(ctx, batch, &s)
 	if s.stored == 0 {
@@ -80,19 +134,28 @@ func (r *Recorder) drop(ctx context.Context, bad item, cause error) {
 
 // record makes one transaction and does what follows from it.
 func (r *Recorder) record(ctx context.Context, batch []item) error {
-	results := make([]uptime.Result, len(batch))
-	for i, it := range batch {
-		results[i] = it.result
-	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	begun := time.Now()
-	recorded, err := r.Store.Record(limited, results, r.Decide)
-	took := time.Since(begun)
+	recorded, err := r.Store.Record(limited, resultsOf(batch), r.Decide)
 	if err != nil {
 		r.count.failures.Add(1)
 		return err
 	}
+	r.follow(ctx, batch, recorded, time.Since(begun))
+	return nil
+}
+
+func resultsOf(batch []item) []uptime.Result {
+	results := make([]uptime.Result, len(batch))
+	for i, it := range batch {
+		results[i] = it.result
+	}
+	return results
+}
+
+// follow does what follows from a transaction.
+func (r *Recorder) follow(ctx context.Context, batch []item, recorded uptime.Recorded, took time.Duration) {
 	r.count.batches.Add(1)
 	r.count.stored.Add(uint64(max(recorded.Stored, 0)))
 	r.count.dropped.Add(uint64(max(recorded.Dropped, 0)))
@@ -105,7 +168,6 @@ func (r *Recorder) record(ctx context.Context, batch []item) error {
 	}
 	r.after.retry(recorded.Retries)
 	r.settle(ctx)
-	return nil
 }
 
 func oldest(batch []item) time.Time {

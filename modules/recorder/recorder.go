@@ -16,6 +16,10 @@ type store interface {
 	// Record stores a batch and what follows from it in one transaction.
 	// uptime.ErrUnavailable: nothing was stored, try again.
 	Record(ctx context.Context, batch []uptime.Result, decide uptime.Decide) (uptime.Recorded, error)
+	// Advance stores those results that change nothing but what their monitors'
+	// newest figures are, in one transaction, and gives the indices of the others,
+	// which Record must judge. Errors are Record's.
+	Advance(ctx context.Context, batch []uptime.Result) (done uptime.Recorded, left []int, err error)
 	// BookMissed books slots without results; doing so twice changes nothing.
 	BookMissed(ctx context.Context, ranges []uptime.MissedRange) error
 }

@@ -16,6 +16,9 @@ type world struct {
 	queueErr error
 	slow     time.Duration
 
+	calm     map[int64]bool // monitors whose results need not be judged
+	advanced [][]uptime.Result
+
 	batches [][]uptime.Result
 	at      []time.Duration // of the batches, since the start
 	calls   int
@@ -56,6 +59,30 @@ func (w *world) Record(ctx context.Context, batch []uptime.Result, decide uptime
 		out.Due = out.Due || len(d.Retries) > 0
 	}
 	return out, nil
+}
+
+// Advance takes the results of monitors in calm.
+func (w *world) Advance(_ context.Context, batch []uptime.Result) (done uptime.Recorded, left []int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var taken []uptime.Result
+	for i, r := range batch {
+		if w.calm[r.MonitorID] {
+			taken = append(taken, r)
+		} else {
+			left = append(left, i)
+		}
+	}
+	if w.refuse != nil && len(taken) > 0 {
+		if err := w.refuse(taken); err != nil {
+			return done, nil, err
+		}
+	}
+	if done.Stored = len(taken); len(taken) > 0 {
+		w.advanced = append(w.advanced, taken)
+		w.order = append(w.order, "advance")
+	}
+	return done, left, nil
 }
 
 func (w *world) BookMissed(_ context.Context, ranges []uptime.MissedRange) error {

@@ -214,6 +214,9 @@ func (s *Store) saveMonitor(tx *gorm.DB, before, after uptime.Monitor, by *uptim
 	if err := tx.Model(&stateRow{}).Where("monitor_id = ?", after.ID).Select("*").Omit("monitor_id").Updates(&state).Error; err != nil {
 		return after, fmt.Errorf("update the state of monitor %d: %w", after.ID, err)
 	}
+	if err := tx.Exec("UPDATE monitor_states SET revision = revision + 1 WHERE monitor_id = ?", after.ID).Error; err != nil {
+		return after, fmt.Errorf("raise the revision of monitor %d: %w", after.ID, err)
+	}
 	if err := reschedule(tx, before, after, now); err != nil {
 		return after, err
 	}

@@ -39,14 +39,20 @@ func (c *monitorCache) put(monitors []uptime.Monitor) {
 	}
 }
 
+// lockedMonitor is one whose state is under lock.
+type lockedMonitor struct {
+	uptime.Monitor
+	revision int64 // of the state
+}
+
 // lockedMonitors locks the states of monitors and gives both, by id. Ids that
 // never were are left out.
-func (s *Store) lockedMonitors(tx *gorm.DB, ids []int64) (map[int64]*uptime.Monitor, error) {
+func (s *Store) lockedMonitors(tx *gorm.DB, ids []int64) (map[int64]*lockedMonitor, error) {
 	states, err := s.lockStates(tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[int64]*uptime.Monitor, len(states))
+	out := make(map[int64]*lockedMonitor, len(states))
 	var unknown []int64
 	for _, row := range states {
 		m, ok := s.monitors.get(row.MonitorID, row.ChangeSeq)
@@ -54,7 +60,7 @@ func (s *Store) lockedMonitors(tx *gorm.DB, ids []int64) (map[int64]*uptime.Moni
 			unknown = append(unknown, row.MonitorID)
 			continue
 		}
-		out[m.ID] = &m
+		out[m.ID] = &lockedMonitor{Monitor: m}
 	}
 	if len(unknown) > 0 {
 		read, err := readMonitors(tx, unknown)
@@ -63,7 +69,7 @@ func (s *Store) lockedMonitors(tx *gorm.DB, ids []int64) (map[int64]*uptime.Moni
 		}
 		s.monitors.put(read)
 		for _, m := range read {
-			out[m.ID] = &m
+			out[m.ID] = &lockedMonitor{Monitor: m}
 		}
 	}
 	for _, row := range states {
@@ -74,7 +80,7 @@ func (s *Store) lockedMonitors(tx *gorm.DB, ids []int64) (map[int64]*uptime.Moni
 		if m.State, err = row.state(); err != nil {
 			return nil, err
 		}
-		m.Status = m.State.Status
+		m.Status, m.revision = m.State.Status, row.revision
 	}
 	return out, nil
 }

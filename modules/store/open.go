@@ -83,6 +83,8 @@ type Store struct {
 	prepared statements
 	regions  *regionNames
 	monitors *monitorCache
+	calm     *calmMonitors
+	quick    quick // of SQLite's writer
 }
 
 // Open opens the database and proves that it is set up as the store needs it.
@@ -90,7 +92,8 @@ type Store struct {
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		log: o.Log, clock: o.Clock, random: o.Random,
-		regions: newRegionNames(), monitors: newMonitorCache(), patience: pingTimeout, stopping: occupyPatience,
+		regions: newRegionNames(), monitors: newMonitorCache(), calm: newCalmMonitors(),
+		patience: pingTimeout, stopping: occupyPatience,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

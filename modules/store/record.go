@@ -32,12 +32,13 @@ func (s *Store) Record(ctx context.Context, batch []uptime.Result, decide uptime
 		return done, fmt.Errorf("record results: %w", err)
 	}
 	in := s.sortBatch(batch)
+	var r recording
 	err := s.writeBy(ctx, s.hot, func(tx *gorm.DB) error {
-		r := recording{Store: s, tx: tx, in: in, decide: decide}
-		err := r.run()
-		done = r.done
-		return err
+		r = recording{Store: s, tx: tx, in: in, decide: decide, revisions: map[int64]int64{}, calm: map[int64]calmMonitor{}}
+		return r.run()
 	})
+	done = r.done
+	s.calm.replace(r.revisions, r.calm, err == nil)
 	if err != nil {
 		return uptime.Recorded{}, fmt.Errorf("record results: %w", err)
 	}
@@ -74,6 +75,8 @@ type recording struct {
 	decide uptime.Decide
 
 	situations []uptime.Situation // by monitor id
+	revisions  map[int64]int64    // of their states, as read
+	calm       map[int64]calmMonitor
 	changed    []uptime.Monitor
 	events     []uptime.Event
 	after      []uptime.Notice // about what was judged, after those of results
@@ -123,7 +126,7 @@ func (r *recording) insert() error {
 	wanted := make([]input, 0, len(r.in))
 	rows := make([]resultRow, 0, len(r.in))
 	for _, i := range r.in {
-		if m, ok := monitors[i.MonitorID]; !ok || !due(*m) || i.Replaced(*m) {
+		if m, ok := monitors[i.MonitorID]; !ok || !due(m.Monitor) || i.Replaced(m.Monitor) {
 			r.done.Dropped++
 			continue
 		}
@@ -147,7 +150,8 @@ func (r *recording) insert() error {
 		i.WorkspaceID = m.WorkspaceID
 		stored = append(stored, i.row)
 		intervals[m.ID] = m.Interval.Milliseconds()
-		r.take(*m, i.Result)
+		r.revisions[m.ID] = m.revision
+		r.take(m.Monitor, i.Result)
 	}
 	r.done.Stored = len(stored)
 	return markDirty(r.tx, stored, intervals, r.now())

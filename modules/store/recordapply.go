@@ -18,6 +18,9 @@ func (r *recording) apply(situation uptime.Situation) error {
 	after := before
 	after.State = decision.State
 	r.changed = append(r.changed, after)
+	if calm, ok := uptime.CalmOf(after, situation.Incidents); ok && len(decision.Incidents) == 0 {
+		r.calm[after.ID] = calmMonitor{calm, r.revisions[after.ID] + 1}
+	}
 	if after.State.Status != before.State.Status {
 		notice, err := statusNotice(after)
 		if err != nil {

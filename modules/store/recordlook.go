@@ -11,8 +11,14 @@ import (
 	"monitor/modules/uptime"
 )
 
+// lockedRow is a state under lock.
+type lockedRow struct {
+	stateRow
+	revision int64 // raised whenever the row is written, but by Advance
+}
+
 // lockStates locks the state rows of monitors, in order of id, and reads them.
-func (s *Store) lockStates(tx *gorm.DB, ids []int64) ([]stateRow, error) {
+func (s *Store) lockStates(tx *gorm.DB, ids []int64) ([]lockedRow, error) {
 	list, err := s.idList(ids)
 	if err != nil {
 		return nil, err
@@ -21,10 +27,10 @@ func (s *Store) lockStates(tx *gorm.DB, ids []int64) ([]stateRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock states: %w", err)
 	}
-	out := make([]stateRow, 0, len(ids))
+	out := make([]lockedRow, 0, len(ids))
 	err = each(rows, func() error {
-		var r stateRow
-		if err := rows.Scan(r.fields()...); err != nil {
+		var r lockedRow
+		if err := rows.Scan(append([]any{&r.revision}, r.fields()...)...); err != nil {
 			return err
 		}
 		out = append(out, r)

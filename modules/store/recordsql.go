@@ -13,7 +13,7 @@ import (
 // lockStatesSQL locks in order of id, so that two recorders wait for each other
 // and never stand in a circle. SQLite has one writer.
 func (s *Store) lockStatesSQL() string {
-	cols := strings.Join(stateColumns(), ", ")
+	cols := "revision, " + strings.Join(stateColumns(), ", ")
 	if s.dialect == dialectPostgres {
 		return "SELECT " + cols + " FROM monitor_states WHERE monitor_id = ANY($1) ORDER BY monitor_id FOR UPDATE"
 	}
@@ -172,7 +172,7 @@ func (s *Store) saveStates(tx *gorm.DB, monitors []uptime.Monitor) error {
 }
 
 func saveStateSQLite() string {
-	return "UPDATE monitor_states SET " + strings.Join(stateColumns()[2:], " = ?, ") + " = ? WHERE monitor_id = ?"
+	return "UPDATE monitor_states SET " + strings.Join(stateColumns()[2:], " = ?, ") + " = ?, revision = revision + 1 WHERE monitor_id = ?"
 }
 
 func (s *Store) saveStatesSQLite(tx *gorm.DB, rows []stateRow) error {
@@ -197,7 +197,7 @@ UPDATE monitor_states s SET
 	last_slot = i.last_slot, known_slot = i.known_slot, consecutive_failures = i.consecutive_failures,
 	last_response_us = i.last_response_us, last_result = i.last_result, last_error_kind = i.last_error_kind,
 	last_error = i.last_error, cert_not_after = i.cert_not_after, cert_warned = i.cert_warned,
-	outage = i.outage, regions = i.regions
+	outage = i.outage, regions = i.regions, revision = s.revision + 1
 FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
 	$8::int[], $9::bigint[], $10::smallint[], $11::smallint[], $12::text[], $13::bigint[], $14::text[], $15::text[], $16::text[])
 	AS i (monitor_id, status, since, last_recovery, judge_from, last_slot, known_slot, consecutive_failures,

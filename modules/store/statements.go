@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/ncruces/go-sqlite3"
 	"gorm.io/gorm"
 )
 
@@ -78,5 +79,8 @@ func (s *Store) closeStatements() error {
 		errs = append(errs, stmt.Close())
 	}
 	clear(s.prepared.byText)
+	if s.quick.conn != nil {
+		errs = append(errs, s.onWriter(context.Background(), func(*sqlite3.Conn) error { return s.quick.close() }))
+	}
 	return errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -62,7 +63,7 @@ type regionRow struct {
 	Successes    int    `json:"s,omitempty"`
 	FirstFailure int64  `json:"ff,omitempty"`
 	FirstSuccess int64  `json:"fs,omitempty"`
-	LastSlot     int64  `json:"ls,omitempty"`
+	LastSlot     int64  `json:"ls,omitempty"` // 0: the monitor's
 }
 
 func (r stateRow) state() (uptime.State, error) {
@@ -96,7 +97,7 @@ func (r stateRow) state() (uptime.State, error) {
 			Down: g.Down, Answered: g.Answered, Degraded: g.Degraded,
 			Failures: g.Failures, Successes: g.Successes,
 			FirstFailure: instant(g.FirstFailure).time(), FirstSuccess: instant(g.FirstSuccess).time(),
-			LastSlot: instant(g.LastSlot).time(),
+			LastSlot: instant(cmp.Or(g.LastSlot, int64(r.LastSlot))).time(),
 		}
 	}
 	return s, nil
@@ -129,11 +130,15 @@ func rowOfState(m uptime.Monitor) (stateRow, error) {
 		if !ok {
 			continue
 		}
-		regions = append(regions, regionRow{
+		row := regionRow{
 			Name: name, Down: g.Down, Answered: g.Answered, Degraded: g.Degraded,
 			Failures: g.Failures, Successes: g.Successes,
 			FirstFailure: int64(at(g.FirstFailure)), FirstSuccess: int64(at(g.FirstSuccess)), LastSlot: int64(at(g.LastSlot)),
-		})
+		}
+		if len(m.Regions) == 1 && g.LastSlot.Equal(s.LastSlot) {
+			row.LastSlot = 0 // what moves the monitor's newest slot alone moves it, too
+		}
+		regions = append(regions, row)
 	}
 	if len(regions) > 0 {
 		data, err := json.Marshal(regions)

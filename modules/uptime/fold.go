@@ -115,7 +115,8 @@ func (r RegionState) step(res Result, m Monitor) RegionState {
 				return r
 			}
 		}
-		r.Down, r.Degraded = false, res.Status == Degraded
+		// While a region is well its successes are not counted: they decide nothing.
+		r.Down, r.Degraded, r.Successes = false, res.Status == Degraded, 0
 		r.FirstFailure = time.Time{}
 	default: // unknown: neither breaks nor extends a streak
 	}

@@ -1,7 +1,6 @@
 package uptime
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -180,12 +179,10 @@ func (j *judging) certificates(s *State) []Event {
 		if !r.ScheduledAt.Before(j.past(j.Monitor.State.LastSlot)) {
 			s.CertNotAfter = c.NotAfter
 		}
-		left := c.NotAfter.Sub(r.ScheduledAt)
-		key := fmt.Sprintf("%s:%d", c.Fingerprint, c.WarnDays)
-		if c.WarnDays <= 0 || left >= time.Duration(c.WarnDays)*24*time.Hour || key == s.CertWarned {
+		if !c.ends(r.ScheduledAt) || c.warning() == s.CertWarned {
 			continue
 		}
-		s.CertWarned = key
+		s.CertWarned = c.warning()
 		e := NewEvent(j.random, EventCertificate, j.Monitor, nil, &r, r.ScheduledAt)
 		e.Data.Certificate = &EventCertificateData{
 			Subject: c.Subject, Issuer: c.Issuer, Fingerprint: c.Fingerprint,

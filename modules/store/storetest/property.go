@@ -177,10 +177,18 @@ func (p *property) feed(rt *rapid.T, decide uptime.Decide) {
 	}
 }
 
-// record until it is known to be done, where something disturbs it.
+// record until it is known to be done, where something disturbs it: what need not
+// be judged first, as a recorder does.
 func (p *property) record(rt *rapid.T, s *store.Store, batch []uptime.Result, decide uptime.Decide) error {
 	for {
-		_, err := s.Record(rt.Context(), batch, decide)
+		_, left, err := s.Advance(rt.Context(), batch)
+		if err == nil && len(left) > 0 {
+			rest := make([]uptime.Result, len(left))
+			for i, n := range left {
+				rest[i] = batch[n]
+			}
+			_, err = s.Record(rt.Context(), rest, decide)
+		}
 		if p.disturb == nil || !errors.Is(err, uptime.ErrUnavailable) {
 			return err
 		}

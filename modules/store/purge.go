@@ -33,6 +33,7 @@ func (s *Store) Purge(ctx context.Context, r uptime.Retention) (uptime.Purged, e
 		{"deleted monitors", p.monitors},
 		{"deleted channels", p.channels},
 		{"expired rows", p.expired},
+		{"free pages", p.vacuum},
 	} {
 		if err := step.run(ctx); err != nil {
 			return p.done, fmt.Errorf("purge %s: %w", step.name, err)

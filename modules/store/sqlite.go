@@ -50,6 +50,11 @@ func sqliteDSN(path string, readOnly bool) string {
 	query := url.Values{}
 	for _, p := range sqlitePragmas(readOnly) {
 		query.Add("_pragma", p.name+"("+p.value+")")
+		if p.name == "busy_timeout" && !readOnly {
+			// Takes effect on a file that is still empty, so before the first pragma
+			// that writes; see vacuum.
+			query.Add("_pragma", "auto_vacuum(incremental)")
+		}
 	}
 	if !readOnly {
 		query.Set("_txlock", "immediate")

@@ -1,10 +1,12 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"sync"
 
 	"monitor/modules/failpoint"
 	"monitor/modules/form"
@@ -29,7 +31,7 @@ func (w *Worker) probe(ctx context.Context, lease uptime.Lease) (outcome uptime.
 			err = &panicError{v, fmt.Sprintf("%v\n%s", v, debug.Stack())}
 		}
 	}()
-	spec, err := w.open(lease.Spec)
+	spec, err := w.open(lease.MonitorID, lease.Spec)
 	if err != nil {
 		return uptime.Outcome{}, err
 	}
@@ -37,8 +39,48 @@ func (w *Worker) probe(ctx context.Context, lease uptime.Lease) (outcome uptime.
 	return w.Prober.Probe(ctx, spec, false)
 }
 
+// mostPlain bounds the monitors whose settings are known to have no secret; the map
+// is emptied when full.
+const mostPlain = 200_000
+
+// plainSettings remembers settings without secrets, by monitor: nearly all have
+// none, and to find that out costs more than all else that is done before a check.
+// Opened secrets are never kept.
+type plainSettings struct {
+	mu   sync.RWMutex
+	byID map[int64]plain
+}
+
+type plain struct {
+	kind     string // of monitor
+	settings json.RawMessage
+}
+
+// of gives the settings as they are kept, nil where these are not known.
+func (p *plainSettings) of(monitor int64, kind string, settings json.RawMessage) json.RawMessage {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if known := p.byID[monitor]; known.kind == kind && bytes.Equal(known.settings, settings) {
+		return known.settings
+	}
+	return nil
+}
+
+func (p *plainSettings) add(monitor int64, kind string, settings json.RawMessage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byID == nil || len(p.byID) >= mostPlain {
+		p.byID = map[int64]plain{}
+	}
+	p.byID[monitor] = plain{kind, settings}
+}
+
 // open gives a spec whose secrets are clear. They live as long as the check.
-func (w *Worker) open(spec uptime.Spec) (uptime.Spec, error) {
+func (w *Worker) open(monitor int64, spec uptime.Spec) (uptime.Spec, error) {
+	if known := w.plain.of(monitor, spec.Type, spec.Settings); known != nil {
+		spec.Settings = known
+		return spec, nil
+	}
 	kind, ok := w.Catalog.Kind(spec.Type)
 	if !ok {
 		return spec, fmt.Errorf("open settings: this program has no monitor type %q", spec.Type)
@@ -64,6 +106,8 @@ func (w *Worker) open(spec uptime.Spec) (uptime.Spec, error) {
 	}
 	if opened {
 		spec.Settings = form.Encode(settings)
+	} else {
+		w.plain.add(monitor, spec.Type, spec.Settings)
 	}
 	return spec, nil
 }

@@ -88,6 +88,7 @@ type Worker struct {
 	count  counters
 	faults throttle
 	guard  *guard
+	plain  plainSettings
 	crier  *crier
 	room   chan struct{} // holds one: a job has left our hands
 }

@@ -46,7 +46,7 @@ type Observer interface {
 type Config struct {
 	Spool  int           // results held while the database is away; 10,000
 	Batch  int           // results of one transaction; 500
-	Linger time.Duration // how long an unchanged result waits for others; 100 ms
+	Linger time.Duration // how long an unchanged result waits for others; 250 ms
 	// Drain bounds how long a stop may take to store what is held; 10 s.
 	Drain time.Duration
 }
@@ -66,7 +66,7 @@ func (c Config) withDefaults() Config {
 		c.Batch = 500
 	}
 	if c.Linger <= 0 {
-		c.Linger = 100 * time.Millisecond
+		c.Linger = 250 * time.Millisecond
 	}
 	if c.Drain <= 0 {
 		c.Drain = 10 * time.Second

@@ -87,15 +87,15 @@ func TestSteadyResultsWaitAndChangesDoNot(t *testing.T) {
 		r.submit(2, uptime.Up)
 		synctest.Wait()
 		require.Len(t, r.told().at, before, "unchanged ones wait for company")
-		pass(40 * time.Millisecond)
+		pass(190 * time.Millisecond)
 		synctest.Wait()
 		require.Len(t, r.told().at, before+1)
-		require.Equal(t, 100*time.Millisecond, r.told().at[before])
+		require.Equal(t, 250*time.Millisecond, r.told().at[before])
 
 		r.submit(2, uptime.Up)
 		r.submit(1, uptime.Down)
 		synctest.Wait()
-		require.Equal(t, 100*time.Millisecond, r.told().at[len(r.told().at)-1], "a change goes at once and takes the others along")
+		require.Equal(t, 250*time.Millisecond, r.told().at[len(r.told().at)-1], "a change goes at once and takes the others along")
 		require.Equal(t, []int64{1, 2}, r.stored()[len(r.stored())-2:], "first of all")
 		for _, s := range []uptime.Status{uptime.Down, uptime.Up, uptime.Up, uptime.Degraded, uptime.Unknown} {
 			n := len(r.stored())
@@ -103,6 +103,48 @@ func TestSteadyResultsWaitAndChangesDoNot(t *testing.T) {
 			synctest.Wait()
 			require.Len(t, r.stored(), n+1, s)
 		}
+		require.NoError(t, r.stop())
+	})
+}
+
+func TestWhatNeedNotBeJudgedIsNot(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, recorder.Config{})
+		for id := range int64(4) {
+			r.submit(id, uptime.Up)
+		}
+		synctest.Wait()
+		require.Equal(t, []int64{0, 1, 2, 3}, r.stored(), "first results are judged")
+		r.mu.Lock()
+		r.calm = map[int64]bool{1: true, 3: true}
+		r.mu.Unlock()
+		for id := range int64(4) {
+			r.submit(id, uptime.Up)
+		}
+		r.submit(9, uptime.Down)
+		synctest.Wait()
+		require.Equal(t, []int64{9, 0, 2}, r.stored()[4:], "the change, then what is not calm")
+		require.Len(t, r.told().advanced, 1)
+		require.Len(t, r.told().advanced[0], 2)
+		require.Len(t, r.told().acked, 9)
+		stored := slices.DeleteFunc(r.told().order, func(s string) bool { return s != "record" && s != "advance" })
+		require.Equal(t, []string{"record", "advance", "record"}, stored[len(stored)-3:])
+
+		// What cannot be told apart is judged, so that the bad one is found.
+		r.mu.Lock()
+		r.refuse = func(batch []uptime.Result) error {
+			if len(batch) == 2 {
+				return errors.New("one of these is bad")
+			}
+			return nil
+		}
+		r.mu.Unlock()
+		r.submit(1, uptime.Up)
+		r.submit(3, uptime.Up)
+		pass(250 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, []int64{1, 3}, r.stored()[7:])
 		require.NoError(t, r.stop())
 	})
 }
@@ -140,7 +182,7 @@ func TestAFullBatchDoesNotWait(t *testing.T) {
 		for _, b := range r.told().batches {
 			require.LessOrEqual(t, len(b), 10)
 		}
-		pass(100 * time.Millisecond)
+		pass(250 * time.Millisecond)
 		synctest.Wait()
 		require.Len(t, r.stored(), 50)
 		require.NoError(t, r.stop())

@@ -135,14 +135,15 @@ func (w *world) change(f func()) {
 
 // told is a copy of what the world was told so far.
 type told struct {
-	batches [][]uptime.Result
-	at      []time.Duration
-	calls   int
-	missed  []uptime.MissedRange
-	acked   []string
-	pushed  []uptime.Job
-	notices []uptime.Notice
-	order   []string
+	batches  [][]uptime.Result
+	at       []time.Duration
+	calls    int
+	missed   []uptime.MissedRange
+	acked    []string
+	pushed   []uptime.Job
+	notices  []uptime.Notice
+	order    []string
+	advanced [][]uptime.Result
 }
 
 func (w *world) told() told {
@@ -150,7 +151,7 @@ func (w *world) told() told {
 	defer w.mu.Unlock()
 	return told{
 		slices.Clone(w.batches), slices.Clone(w.at), w.calls, slices.Clone(w.missed),
-		slices.Clone(w.acked), slices.Clone(w.pushed), slices.Clone(w.notices), slices.Clone(w.order),
+		slices.Clone(w.acked), slices.Clone(w.pushed), slices.Clone(w.notices), slices.Clone(w.order), slices.Clone(w.advanced),
 	}
 }
 

@@ -56,8 +56,8 @@ build: ## bin/monitor: static, stripped, reproducible
 run: ## the program on the embedded default
 	go run . serve
 
-bench: build ## drive the built program and print what it does
-	cd tools && go run ./bench
+bench: build ## what a check costs, beside a bare loop (BENCH="-runs 5 -json now.json", BENCH=-help: more)
+	cd tools && go run ./bench $(BENCH)
 
 generate: ## write again what is generated from the code
 	go generate ./...

@@ -4,12 +4,16 @@
 // is stored, so whatever dies in between is checked again by another worker and
 // absorbed by the result's key.
 //
-//	Submit ──▶ changed ─┬─ at once ───────────▶ Record ─┬─ committed ─▶ notices, retries, acks
-//	       └─▶ steady ──┴─ ≤ Linger or a batch ─▶       ├─ database away ─▶ back, backoff
-//	                                                    └─ refused ─▶ split, find the bad one
+//	Submit ──▶ changed ── at once ──────────────▶ Record ─┬─ committed ─▶ notices, retries, acks
+//	       └─▶ steady ── ≤ Linger or a batch ─▶ Advance ──┤
+//	                        or, not as known, ─▶ Record ──┤
+//	                                                      ├─ database away ─▶ back, backoff
+//	                                                      └─ refused ─▶ split, find the bad one
 //
 // A result that says what its monitor said before may wait for company: that
-// halves what a row costs. One that says something new may not.
+// halves what a row costs. One that says something new may not. Most of those that
+// wait change nothing, which the store finds out without judging them (Advance);
+// the others are judged (Record).
 //
 // While the database is away up to Spool results are held, their jobs leased
 // (the worker renews what Unstored names). Beyond that the oldest unchanged ones

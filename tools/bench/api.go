@@ -10,6 +10,12 @@ import (
 	"time"
 )
 
+// The first owner.
+const (
+	benchEmail    = "bench@example.com"
+	benchPassword = "a password for benches"
+)
+
 // client speaks REST to the program.
 type client struct {
 	base  string
@@ -68,7 +74,7 @@ func (c *client) setup(ctx context.Context) error {
 		AccessToken string `json:"access_token"`
 	}
 	err := c.do(ctx, http.MethodPost, "/api/v1/setup", map[string]string{
-		"email": "bench@example.com", "password": "a password for benches", "name": "Bench",
+		"email": benchEmail, "password": benchPassword, "name": "Bench",
 	}, &pair)
 	if err != nil {
 		return err

@@ -71,6 +71,12 @@ func (b *bench) run(ctx context.Context) (*report, error) {
 				return nil, err
 			}
 		}
+		if b.options.history > 0 {
+			if err := b.history(ctx, r, backend); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if len(b.options.growth) > 0 {
 			if err := b.growth(ctx, r, backend); err != nil {
 				return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -23,6 +24,8 @@ type options struct {
 	length   time.Duration
 	outages  int
 	growth   []int
+	history  int // days
+	monitors map[string]int
 	json     string
 	compare  string
 	keep     bool
@@ -62,12 +65,19 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.length, "length", 20*time.Second, "of one run")
 	flags.IntVar(&o.outages, "outages", 100, "outages from whose first bad answer to the webhook is measured; 0: none")
 	flags.StringVar(&growth, "growth", "", "numbers of monitors, such as 100,1000,10000,100000, to measure the cost of a check at, 100 checks a second in each")
+	flags.IntVar(&o.history, "history", 0, "days of history to make, to ask for pages on while the program checks and purges; it says first what disk that needs")
+	onSmall := flags.Int("sqlite-monitors", 200, "monitors with a history on SQLite, every 30 s")
+	onLarge := flags.Int("postgres-monitors", 1000, "and on PostgreSQL")
 	flags.StringVar(&o.json, "json", "", "write the figures to this file, too")
 	flags.StringVar(&o.compare, "compare", "", "compare with the figures in this file")
 	flags.BoolVar(&o.keep, "keep", false, "leave the folder with databases and logs")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
+	if o.history < 0 || o.history == 1 || *onSmall < 1 || *onLarge < 1 {
+		return o, errors.New("-history needs two days or more, and monitors")
+	}
+	o.monitors = map[string]int{onSQLite: *onSmall, onPostgres: *onLarge}
 	var err error
 	o.backends = strings.Split(backends, ",")
 	for _, b := range o.backends {

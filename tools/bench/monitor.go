@@ -44,6 +44,7 @@ type monitor struct {
 	ids     []int64 // by target
 	enabled int     // the first so many are
 	startup time.Duration
+	extra   []string // settings of the next start, as environment variables
 }
 
 // newMonitor starts the servers and makes the first owner and the channel.
@@ -95,6 +96,9 @@ func (m *monitor) close() {
 		m.redis.Stop(syscall.SIGTERM)
 	}
 }
+
+// file is the program's, on SQLite.
+func (m *monitor) file() string { return filepath.Join(m.dir, "monitor.db") }
 
 func (m *monitor) name() string { return m.backend }
 
@@ -154,7 +158,7 @@ func (m *monitor) environment() []string {
 		env = append(env, "MONITOR_DATABASE_URL="+m.postgres.PostgresURL("monitor"), "MONITOR_REDIS_URL=redis://"+m.redis.Addr()+"/0",
 			"MONITOR_AUTH_SECRET=a secret that is long enough for a bench")
 	}
-	return env
+	return append(env, m.extra...)
 }
 
 // start runs the program with as many monitors as the plan says.

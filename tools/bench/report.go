@@ -28,6 +28,7 @@ type report struct {
 	Alerts        map[string]alerts  `json:"alerts"`
 	Highest       map[string]int     `json:"highest_rate"`
 	BytesPerCheck map[string]float64 `json:"bytes_per_check"`
+	Histories     []historyFigures   `json:"histories,omitempty"`
 	Disturbed     int                `json:"legs_repeated"`
 }
 
@@ -144,7 +145,21 @@ func (r *report) print(out io.Writer, before *report) error {
 			line("%s: bad answer to webhook, %d outages at %.0f/s: p50 %.2f, p95 %.2f, p99 %.2f, max %.2f ms", backend, a.Outages, a.Rate, a.P50, a.P95, a.P99, a.Max)
 		}
 	}
+	for _, h := range r.Histories {
+		printHistory(line, h)
+	}
 	return w.Flush()
+}
+
+func printHistory(line func(string, ...any), h historyFigures) {
+	line("")
+	line("%s: %d days of %d monitors, %d results, written in %.0f s, summed up by the program in %.0f s", h.Backend, h.Days, h.Monitors, h.Results, h.FillS, h.RollS)
+	line("asked while it checks and purges\ttimes\tp50\tp95\tp99\tmax ms")
+	for _, name := range slices.Sorted(maps.Keys(h.Pages)) {
+		p := h.Pages[name]
+		line("%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f", name, p.Asked, p.P50, p.P95, p.P99, p.Max)
+	}
+	line("checks meanwhile: late p50 %.2f, p95 %.2f, p99 %.2f, max %.1f ms; %d of %d missed", h.Leg.LateP50, h.Leg.LateP95, h.Leg.LateP99, h.Leg.LateMax, h.Leg.Missed, h.Leg.Due)
 }
 
 func (r *report) printPair(line func(string, ...any), p pair, before *report) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 	_ "github.com/ncruces/go-sqlite3/driver" // database/sql's "sqlite3"
@@ -32,7 +31,7 @@ func (m *monitor) bytesOnPostgres(ctx context.Context) (per float64, err error) 
 
 // bytesOnSQLite counts the pages that are free once the table is dropped.
 func (m *monitor) bytesOnSQLite(ctx context.Context) (per float64, err error) {
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(m.dir, "monitor.db"))
+	db, err := sql.Open("sqlite3", "file:"+m.file())
 	if err != nil {
 		return 0, err
 	}

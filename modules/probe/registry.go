@@ -31,6 +31,13 @@ type Type interface {
 	Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error)
 }
 
+// planner is a Type that works out once what all checks with the same settings
+// share. Probe gets that in place of the settings, from many goroutines at once:
+// it is read only.
+type planner interface {
+	plan(settings any) (any, error)
+}
+
 // types is the table of all monitor types, in the order shown to people.
 func types(d Deps) []Type {
 	return []Type{
@@ -101,10 +108,16 @@ func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (up
 	if timeout <= 0 {
 		timeout = uptime.DefaultTimeout
 	}
+	if p, ok := t.(planner); ok {
+		var err error
+		if settings, err = p.plan(settings); err != nil {
+			return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, err)
+		}
+	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	outcome, err := t.Probe(limited, settings, detail)
-	if over(ctx) && (err != nil || outcome.Status != uptime.Up) {
+	if (err != nil || outcome.Status != uptime.Up) && over(ctx) {
 		// Whoever asked has given up: what then looks like a failure of the
 		// target is our own doing.
 		return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, cmp.Or(context.Cause(ctx), context.DeadlineExceeded))

@@ -1,0 +1,206 @@
+package probe
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"syscall"
+	"time"
+)
+
+// headBuffer is the size of net/http's own read buffer. It must be: how much is
+// read beyond a head decides what counts against maxHeaderBytes.
+const headBuffer = 4 << 10
+
+// hop is one question and its answer in HTTP/1.1 over plain TCP, on a connection
+// of its own. It costs half of what net/http's transport does, which hands each
+// request through three goroutines, and judges every answer alike: the
+// answer is read by http.ReadResponse, from a buffer of the same size.
+//
+// A hop is pooled: nothing of it may be used after release.
+type hop struct {
+	owner  *httpType
+	conn   net.Conn
+	stop   func() bool // of the watch over the check's end
+	source source
+	reader *bufio.Reader // over source
+
+	plan     *httpPlan
+	status   int
+	response *http.Response // by http.ReadResponse, nil: a plain one
+	head     []byte         // of a plain answer, as it came
+	body     io.Reader
+	unzip    unzipBody
+	given    bool // to http.Client
+}
+
+func makeHop() *hop {
+	h := &hop{head: make([]byte, 0, headBuffer)}
+	h.reader = bufio.NewReaderSize(&h.source, headBuffer)
+	return h
+}
+
+func (h *httpType) newHop() *hop {
+	made := h.hops.Get().(*hop)
+	made.owner = h
+	return made
+}
+
+// ask connects, writes the request and reads the head of the answer. Its errors
+// are those of net/http, without the words that it puts before them. The end of
+// ctx closes the connection and so ends everything, reading the body too.
+func (h *hop) ask(ctx context.Context, p *httpPlan, t *tracker) error {
+	h.plan = p
+	conn, err := h.dial(ctx, t)
+	if err != nil {
+		return err
+	}
+	h.conn = conn
+	h.source = source{conn: conn, left: maxHeaderBytes}
+	h.stop = context.AfterFunc(ctx, func() { _ = conn.Close() }) // whoever reads it learns the rest from ctx
+	h.reader.Reset(&h.source)
+
+	t.enter(stageAnswer)
+	_, unwritten := conn.Write(p.wire)
+	t.enter(stageAnswer)
+	if unwritten != nil && !hungUp(unwritten) {
+		return unwritten
+	}
+	// Who hung up may have answered before.
+	if err := h.listen(t); err != nil {
+		if unwritten != nil {
+			return unwritten
+		}
+		return err
+	}
+	return nil
+}
+
+// dial connects through the guard. The hooks of net are asked for only where a
+// name may lead to several addresses.
+func (h *hop) dial(ctx context.Context, t *tracker) (net.Conn, error) {
+	guard, address := h.owner.guard, h.plan.address
+	if h.plan.named {
+		return guard.DialContext(httptrace.WithClientTrace(ctx, t.trace()), "tcp", address)
+	}
+	t.connecting(address)
+	conn, err := guard.DialContext(ctx, "tcp", address)
+	t.connected("", address, err)
+	return conn, err
+}
+
+func hungUp(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// listen reads the head of the answer.
+func (h *hop) listen(t *tracker) error {
+	if _, err := h.reader.Peek(1); err != nil {
+		return err
+	}
+	t.leave(stageAnswer)
+	if err := h.readResponse(); err != nil {
+		if h.source.left <= 0 {
+			return fmt.Errorf("headers exceeded %d bytes", maxHeaderBytes)
+		}
+		return err
+	}
+	h.source.left = math.MaxInt64
+	return nil
+}
+
+// readResponse reads any answer, past interim ones. All of them together may not
+// be larger than one head.
+func (h *hop) readResponse() error {
+	request := &http.Request{Method: h.plan.method}
+	for {
+		response, err := http.ReadResponse(h.reader, request) //nolint:bodyclose // closing would read on: release closes the connection
+		if err != nil {
+			return err
+		}
+		if code := response.StatusCode; code >= 100 && code <= 199 && code != http.StatusSwitchingProtocols {
+			continue // it has no body to close
+		}
+		h.response, h.status, h.body = response, response.StatusCode, response.Body
+		if switches(response) {
+			h.body = h.reader // what is spoken now has no frame
+		} else if h.plan.unpack(response) {
+			h.unzip.open(h.owner, h.body)
+			h.body = &h.unzip
+		}
+		return nil
+	}
+}
+
+// redirects reports an answer that http.Client may want to follow.
+func (h *hop) redirects() bool {
+	switch h.status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return h.header().Get("Location") != ""
+	}
+	return false
+}
+
+// header is the answer's.
+func (h *hop) header() http.Header {
+	return h.response.Header
+}
+
+// give hands the answer to http.Client, whose request it becomes the answer of.
+func (h *hop) give(request *http.Request) *http.Response {
+	h.given = true
+	response := *h.response
+	response.Request, response.Body = request, &givenBody{h, request}
+	return &response
+}
+
+// Read reads the body.
+func (h *hop) Read(p []byte) (int, error) { return h.body.Read(p) }
+
+// hurry bounds the wait for what is still to come.
+func (h *hop) hurry() {
+	_ = h.conn.SetReadDeadline(time.Now().Add(excerptWait)) // fails when the check is over, and then all reading does
+}
+
+// release closes the connection and gives the hop back.
+func (h *hop) release() {
+	if h.conn != nil {
+		h.stop()
+		_ = h.conn.Close() // only ever read since: closing loses nothing
+	}
+	h.unzip.close()
+	h.reader.Reset(nil)
+	owner := h.owner
+	*h = hop{reader: h.reader, head: h.head[:0]}
+	owner.hops.Put(h)
+}
+
+// orEnd gives the reason for the end of ctx where it has ended: that closed the
+// connection, whatever error came of it.
+func orEnd(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// source reads a connection up to a limit.
+type source struct {
+	conn net.Conn
+	left int64
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, errors.New("too much")
+	}
+	n, err := s.conn.Read(p[:min(int64(len(p)), s.left)])
+	s.left -= int64(n)
+	return n, err
+}

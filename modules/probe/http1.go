@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,9 @@ const headBuffer = 4 << 10
 
 // hop is one question and its answer in HTTP/1.1 over plain TCP, on a connection
 // of its own. It costs half of what net/http's transport does, which hands each
-// request through three goroutines, and judges every answer alike: the
-// answer is read by http.ReadResponse, from a buffer of the same size.
+// request through three goroutines, and judges every answer alike: its own eyes
+// see only answers of the plainest shape (readPlainHead), and whatever else comes
+// is read, from the same buffer, by http.ReadResponse.
 //
 // A hop is pooled: nothing of it may be used after release.
 type hop struct {
@@ -33,9 +35,11 @@ type hop struct {
 
 	plan     *httpPlan
 	status   int
-	response *http.Response // by http.ReadResponse, nil: a plain one
+	response *http.Response // by http.ReadResponse, nil: nobody wants it yet
 	head     []byte         // of a plain answer, as it came
 	body     io.Reader
+	fixed    fixedBody
+	chunked  chunkedBody
 	unzip    unzipBody
 	given    bool // to http.Client
 }
@@ -105,7 +109,10 @@ func (h *hop) listen(t *tracker) error {
 		return err
 	}
 	t.leave(stageAnswer)
-	if err := h.readResponse(); err != nil {
+	here, _ := h.reader.Peek(h.reader.Buffered())
+	if plain, ok := readPlainHead(here); ok {
+		h.take(plain, here[:plain.size])
+	} else if err := h.readResponse(); err != nil {
 		if h.source.left <= 0 {
 			return fmt.Errorf("headers exceeded %d bytes", maxHeaderBytes)
 		}
@@ -113,6 +120,34 @@ func (h *hop) listen(t *tracker) error {
 	}
 	h.source.left = math.MaxInt64
 	return nil
+}
+
+// take goes on to the body of a plain answer, and keeps the head for whoever will
+// want to see it.
+func (h *hop) take(plain plainHead, head []byte) {
+	h.head = append(h.head, head...)
+	_, _ = h.reader.Discard(len(head)) // is in the buffer
+	h.status = plain.status
+	switch {
+	case h.plan.method == http.MethodHead || plain.status == http.StatusNoContent || plain.status == http.StatusNotModified:
+		h.body = http.NoBody
+		return
+	case plain.chunked:
+		h.chunked.open(h.reader)
+		h.body = &h.chunked
+	case plain.length == 0:
+		h.body = http.NoBody
+		return
+	case plain.length > 0:
+		h.fixed = fixedBody{h.reader, plain.length}
+		h.body = &h.fixed
+	default:
+		h.body = h.reader
+	}
+	if plain.packed && h.plan.gzip {
+		h.unzip.open(h.owner, h.body)
+		h.body = &h.unzip
+	}
 }
 
 // readResponse reads any answer, past interim ones. All of them together may not
@@ -140,15 +175,20 @@ func (h *hop) readResponse() error {
 
 // redirects reports an answer that http.Client may want to follow.
 func (h *hop) redirects() bool {
-	switch h.status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return h.header().Get("Location") != ""
-	}
-	return false
+	return redirects(h.status) && h.header().Get("Location") != ""
 }
 
-// header is the answer's.
+// header is the answer's, as net/http reads it. Who is up needs none.
 func (h *hop) header() http.Header {
+	if h.response == nil {
+		head := bufio.NewReader(bytes.NewReader(h.head))
+		response, err := http.ReadResponse(head, &http.Request{Method: h.plan.method}) //nolint:bodyclose // there is none behind this head
+		if err != nil {
+			return nil // a head that is not plain: the tests find none
+		}
+		h.plan.unpack(response)
+		h.response = response
+	}
 	return h.response.Header
 }
 

@@ -1,10 +1,12 @@
 package probe
 
 import (
+	"bufio"
 	"compress/gzip"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httputil"
 	"slices"
 	"strings"
 )
@@ -91,3 +93,66 @@ func (b *givenBody) Read(p []byte) (int, error) {
 
 // Close ends the hop before the next one begins.
 func (b *givenBody) Close() error { return b.hop.conn.Close() }
+
+// fixedBody has a length.
+type fixedBody struct {
+	from *bufio.Reader
+	left int64
+}
+
+func (b *fixedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := b.from.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	switch {
+	case b.left == 0 && err == nil:
+		err = io.EOF // with the last bytes: nobody waits for more
+	case b.left > 0 && errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// chunkedBody comes in chunks.
+type chunkedBody struct {
+	from   *bufio.Reader
+	chunks io.Reader
+	err    error
+}
+
+func (b *chunkedBody) open(from *bufio.Reader) {
+	*b = chunkedBody{from: from, chunks: httputil.NewChunkedReader(from)}
+}
+
+func (b *chunkedBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.chunks.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = b.end()
+	}
+	b.err = err
+	return n, err
+}
+
+// end reads what follows the last chunk: mostly an empty line. Trailers nobody
+// wants, but they must be well formed, and net/http knows what that is. It gets
+// to see them behind a head and a last chunk of our own.
+func (b *chunkedBody) end() error {
+	if next, _ := b.from.Peek(2); string(next) == "\r\n" {
+		return io.EOF
+	}
+	before := strings.NewReader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+	response, err := http.ReadResponse(bufio.NewReaderSize(io.MultiReader(before, b.from), headBuffer), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // is read to its end
+	if _, err = io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	return io.EOF
+}

@@ -27,13 +27,13 @@ type Type interface {
 	// Kind describes the type and its settings.
 	Kind() uptime.Kind
 	// Probe checks once until ctx ends. settings is what Kind.New gives, filled,
-	// with secrets opened, and the probe's own.
+	// with secrets opened, and the probe's own; a planner gets its plan.
 	Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error)
 }
 
 // planner is a Type that works out once what all checks with the same settings
-// share. Probe gets that in place of the settings, from many goroutines at once:
-// it is read only.
+// share. Its Probe gets the plan in place of the settings. Many goroutines have it
+// at once, and the settings in it: they are read only.
 type planner interface {
 	plan(settings any) (any, error)
 }
@@ -56,7 +56,12 @@ var ErrType = errors.New("unknown monitor type")
 // Registry knows the monitor types. It is safe for concurrent use.
 type Registry struct {
 	order  []uptime.Kind
-	byName map[string]Type
+	byName map[string]*entry
+}
+
+type entry struct {
+	Type
+	plans plans // used when it is a planner
 }
 
 // New makes the registry of all types. It fails only by a mistake in the table.
@@ -64,13 +69,13 @@ func New(d Deps) (*Registry, error) { return register(types(d)) }
 
 // register refuses two types with one name.
 func register(list []Type) (*Registry, error) {
-	r := &Registry{byName: make(map[string]Type, len(list))}
+	r := &Registry{byName: make(map[string]*entry, len(list))}
 	for _, t := range list {
 		kind := t.Kind()
 		if _, taken := r.byName[kind.Name]; taken {
 			return nil, fmt.Errorf("register monitor type %q: there are two of that name", kind.Name)
 		}
-		r.byName[kind.Name] = t
+		r.byName[kind.Name] = &entry{Type: t}
 		r.order = append(r.order, kind)
 	}
 	return r, nil
@@ -97,22 +102,13 @@ func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (up
 	if !ok {
 		return uptime.Outcome{}, fmt.Errorf("probe %q: %w", spec.Type, ErrType)
 	}
-	settings := t.Kind().New()
-	if len(spec.Settings) > 0 {
-		if err := json.Unmarshal(spec.Settings, settings); err != nil {
-			// The error may repeat a value, and values may be secrets.
-			return uptime.Outcome{}, fmt.Errorf("probe %s: the stored settings cannot be read", spec.Type)
-		}
+	settings, err := t.read(spec.Settings)
+	if err != nil {
+		return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, err)
 	}
 	timeout := spec.Timeout
 	if timeout <= 0 {
 		timeout = uptime.DefaultTimeout
-	}
-	if p, ok := t.(planner); ok {
-		var err error
-		if settings, err = p.plan(settings); err != nil {
-			return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, err)
-		}
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -126,6 +122,32 @@ func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (up
 		return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, err)
 	}
 	return outcome, nil
+}
+
+// read gives what Probe wants: settings of the check's own, or a shared plan.
+func (t *entry) read(raw json.RawMessage) (any, error) {
+	planner, plans := t.Type.(planner)
+	if plans {
+		if plan, ok := t.plans.find(raw); ok {
+			return plan, nil
+		}
+	}
+	settings := t.Kind().New()
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, settings); err != nil {
+			// The error may repeat a value, and values may be secrets.
+			return nil, errors.New("the stored settings cannot be read")
+		}
+	}
+	if !plans {
+		return settings, nil
+	}
+	plan, err := planner.plan(settings)
+	if err != nil {
+		return nil, err
+	}
+	t.plans.remember(raw, settings, plan)
+	return plan, nil
 }
 
 // over reports whether ctx has ended, or would have by now: the deadline of a

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"monitor/modules/form"
 	"monitor/modules/outbound"
@@ -168,9 +169,21 @@ func (h *httpType) plan(settings any) (any, error) {
 
 // Probe asks once.
 func (h *httpType) Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error) {
-	p, ok := settings.(*httpPlan)
+	p, err := h.plan(settings)
+	if err != nil {
+		return uptime.Outcome{}, err
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(uptime.DefaultTimeout)
+	}
+	return h.probe(ctx, deadline, p, detail)
+}
+
+func (h *httpType) probe(ctx context.Context, deadline time.Time, plan any, detail bool) (uptime.Outcome, error) {
+	p, ok := plan.(*httpPlan)
 	if !ok {
 		return uptime.Outcome{}, errForeignSettings
 	}
-	return h.run(ctx, p, detail)
+	return h.run(bounded{ctx, deadline}, p, detail)
 }

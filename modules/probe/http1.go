@@ -27,11 +27,12 @@ const headBuffer = 4 << 10
 //
 // A hop is pooled: nothing of it may be used after release.
 type hop struct {
-	owner  *httpType
-	conn   net.Conn
-	stop   func() bool // of the watch over the check's end
-	source source
-	reader *bufio.Reader // over source
+	owner    *httpType
+	conn     net.Conn
+	stop     func() bool // of the watch over the check's end
+	deadline time.Time
+	source   source
+	reader   *bufio.Reader // over source
 
 	plan     *httpPlan
 	status   int
@@ -57,18 +58,21 @@ func (h *httpType) newHop() *hop {
 }
 
 // ask connects, writes the request and reads the head of the answer. Its errors
-// are those of net/http, without the words that it puts before them. The end of
-// ctx closes the connection and so ends everything, reading the body too.
-func (h *hop) ask(ctx context.Context, p *httpPlan, t *tracker) error {
-	h.plan = p
+// are those of net/http, without the words that it puts before them. What ends ctx
+// ends everything, reading the body too.
+func (h *hop) ask(ctx bounded, p *httpPlan, t *tracker) error {
+	h.plan, h.deadline = p, ctx.deadline
 	conn, err := h.dial(ctx, t)
 	if err != nil {
 		return err
 	}
 	h.conn = conn
+	h.stop = context.AfterFunc(ctx.Context, func() { _ = conn.Close() }) // whoever reads it learns the rest from ctx
 	h.source = source{conn: conn, left: maxHeaderBytes}
-	h.stop = context.AfterFunc(ctx, func() { _ = conn.Close() }) // whoever reads it learns the rest from ctx
 	h.reader.Reset(&h.source)
+	if err := conn.SetDeadline(ctx.deadline); err != nil {
+		return err
+	}
 
 	t.enter(stageAnswer)
 	_, unwritten := conn.Write(p.wire)
@@ -86,12 +90,15 @@ func (h *hop) ask(ctx context.Context, p *httpPlan, t *tracker) error {
 	return nil
 }
 
-// dial connects through the guard. The hooks of net are asked for only where a
-// name may lead to several addresses.
-func (h *hop) dial(ctx context.Context, t *tracker) (net.Conn, error) {
+// dial connects through the guard. Only where a name may lead to several addresses
+// the hooks of net are asked for, and a context that ends by itself: looking up
+// waits for nothing else.
+func (h *hop) dial(ctx bounded, t *tracker) (net.Conn, error) {
 	guard, address := h.owner.guard, h.plan.address
 	if h.plan.named {
-		return guard.DialContext(httptrace.WithClientTrace(ctx, t.trace()), "tcp", address)
+		limited, cancel := context.WithDeadline(ctx.Context, ctx.deadline)
+		defer cancel()
+		return guard.DialContext(httptrace.WithClientTrace(limited, t.trace()), "tcp", address)
 	}
 	t.connecting(address)
 	conn, err := guard.DialContext(ctx, "tcp", address)
@@ -205,7 +212,10 @@ func (h *hop) Read(p []byte) (int, error) { return h.body.Read(p) }
 
 // hurry bounds the wait for what is still to come.
 func (h *hop) hurry() {
-	_ = h.conn.SetReadDeadline(time.Now().Add(excerptWait)) // fails when the check is over, and then all reading does
+	soon := time.Now().Add(excerptWait)
+	if h.deadline.After(soon) {
+		_ = h.conn.SetReadDeadline(soon) // fails when the check is over, and then all reading does
+	}
 }
 
 // release closes the connection and gives the hop back.
@@ -219,15 +229,6 @@ func (h *hop) release() {
 	owner := h.owner
 	*h = hop{reader: h.reader, head: h.head[:0]}
 	owner.hops.Put(h)
-}
-
-// orEnd gives the reason for the end of ctx where it has ended: that closed the
-// connection, whatever error came of it.
-func orEnd(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }
 
 // source reads a connection up to a limit.

@@ -55,11 +55,9 @@ type exchange struct {
 
 // run makes the check. Response covers everything: DNS, all hops, and reading
 // the body to its end or its cap.
-func (h *httpType) run(ctx context.Context, p *httpPlan, detail bool) (uptime.Outcome, error) {
+func (h *httpType) run(ctx bounded, p *httpPlan, detail bool) (uptime.Outcome, error) {
 	x := &exchange{httpType: h, httpPlan: p, detail: detail, started: time.Now()}
-	if deadline, ok := ctx.Deadline(); ok {
-		x.timeout = deadline.Sub(x.started).Round(time.Millisecond)
-	}
+	x.timeout = ctx.deadline.Sub(x.started).Round(time.Millisecond)
 	defer x.hangUp()
 	err := x.ask(ctx)
 	x.took = time.Since(x.started)
@@ -76,27 +74,27 @@ func (h *httpType) run(ctx context.Context, p *httpPlan, detail bool) (uptime.Ou
 
 // ask makes the hops and judges the last one. A redirect is net/http's: it knows
 // what may be followed, how, and with what headers.
-func (x *exchange) ask(ctx context.Context) error {
+func (x *exchange) ask(ctx bounded) error {
 	if x.wire == nil || x.onlyNetHTTP {
 		return x.follow(ctx)
 	}
 	x.hop = x.newHop()
 	if err := x.hop.ask(ctx, x.httpPlan, &x.tracker); err != nil {
-		return orEnd(ctx, err)
+		return ctx.orEnd(err)
 	}
 	if x.hop.redirects() {
 		return x.follow(ctx)
 	}
 	x.answered, x.status = true, x.hop.status
-	return orEnd(ctx, x.read(x.hop, x.hop.hurry))
+	return ctx.orEnd(x.read(x.hop, x.hop.hurry))
 }
 
 // follow leaves the check to net/http. Where the first hop is made already,
 // RoundTrip gives its answer.
-func (x *exchange) follow(ctx context.Context) error {
-	var cancelled context.Context
-	cancelled, x.cancel = context.WithCancel(ctx)
-	traced := httptrace.WithClientTrace(cancelled, x.tracker.trace())
+func (x *exchange) follow(ctx bounded) error {
+	var limited context.Context
+	limited, x.cancel = context.WithDeadline(ctx.Context, ctx.deadline)
+	traced := httptrace.WithClientTrace(limited, x.tracker.trace())
 	request, err := x.request(outbound.Bind(traced), x.userAgent)
 	if err != nil {
 		return err

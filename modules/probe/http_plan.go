@@ -58,7 +58,7 @@ func (p *httpPlan) request(ctx context.Context, userAgent string) (*http.Request
 	if p.settings.Body != "" {
 		body = strings.NewReader(p.settings.Body)
 	}
-	request, err := http.NewRequestWithContext(ctx, p.settings.Method, "http://host/", body)
+	request, err := http.NewRequestWithContext(ctx, p.settings.Method, "", body)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
@@ -93,6 +93,7 @@ func (p *httpPlan) write(r *http.Request) {
 	}
 	r.Close = true
 	var wire bytes.Buffer
+	wire.Grow(512 + len(p.settings.Body))
 	if err := r.Write(&wire); err == nil && wire.Len() <= maxWire {
 		p.wire = slices.Clip(wire.Bytes())
 	}
@@ -138,7 +139,11 @@ func plainMethod(method string) bool {
 // talks.
 func plainHeaders(all http.Header) bool {
 	for name, values := range all {
-		if !validHeaderName(name) || isFraming(name) || name == "Expect" {
+		switch name { // as canonical as the map is
+		case "Connection", "Content-Length", "Expect", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+			return false
+		}
+		if !validHeaderName(name) {
 			return false
 		}
 		for _, value := range values {

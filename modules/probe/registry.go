@@ -27,15 +27,19 @@ type Type interface {
 	// Kind describes the type and its settings.
 	Kind() uptime.Kind
 	// Probe checks once until ctx ends. settings is what Kind.New gives, filled,
-	// with secrets opened, and the probe's own; a planner gets its plan.
+	// with secrets opened, and the probe's own. ctx has a deadline.
 	Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error)
 }
 
 // planner is a Type that works out once what all checks with the same settings
-// share. Its Probe gets the plan in place of the settings. Many goroutines have it
-// at once, and the settings in it: they are read only.
+// share, and that keeps to a deadline without a context for it: the timer of each
+// is dear at ten thousand checks a second.
 type planner interface {
+	// plan takes what Kind.New gives, filled. Many goroutines have the plan at once,
+	// and the settings in it: they are read only.
 	plan(settings any) (any, error)
+	// probe is Probe with a plan, until ctx ends or its deadline comes.
+	probe(ctx context.Context, deadline time.Time, plan any, detail bool) (uptime.Outcome, error)
 }
 
 // types is the table of all monitor types, in the order shown to people.
@@ -110,9 +114,7 @@ func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (up
 	if timeout <= 0 {
 		timeout = uptime.DefaultTimeout
 	}
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	outcome, err := t.Probe(limited, settings, detail)
+	outcome, err := t.within(ctx, timeout, settings, detail)
 	if (err != nil || outcome.Status != uptime.Up) && over(ctx) {
 		// Whoever asked has given up: what then looks like a failure of the
 		// target is our own doing.
@@ -124,7 +126,22 @@ func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (up
 	return outcome, nil
 }
 
-// read gives what Probe wants: settings of the check's own, or a shared plan.
+// within checks until ctx ends or timeout has passed.
+func (t *entry) within(ctx context.Context, timeout time.Duration, settings any, detail bool) (uptime.Outcome, error) {
+	p, ok := t.Type.(planner)
+	if !ok {
+		limited, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return t.Probe(limited, settings, detail)
+	}
+	deadline := time.Now().Add(timeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
+		deadline = end
+	}
+	return p.probe(ctx, deadline, settings, detail)
+}
+
+// read gives what the type wants: settings of the check's own, or a shared plan.
 func (t *entry) read(raw json.RawMessage) (any, error) {
 	planner, plans := t.Type.(planner)
 	if plans {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"monitor/modules/form"
 	"monitor/modules/outbound"
@@ -42,6 +41,8 @@ type httpSettings struct {
 	CertificateWarningDays int               `json:"certificate_warning_days" label:"Certificate warning" min:"0" max:"365" help:"Days before its end at which a certificate is warned of; 0 turns it off."`
 	VerifyTLS              bool              `json:"verify_tls" label:"Verify TLS" advanced:"true" help:"Turn off for self-signed certificates. Their end is still watched."`
 }
+
+var _ planner = (*httpType)(nil)
 
 // httpType checks a URL.
 type httpType struct {
@@ -158,7 +159,15 @@ func isFraming(name string) bool {
 	return false
 }
 
-// plan reads the settings once for all checks with them.
+// Probe asks once.
+func (h *httpType) Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error) {
+	p, err := h.plan(settings)
+	if err != nil {
+		return uptime.Outcome{}, err
+	}
+	return h.probe(ctx, p, detail)
+}
+
 func (h *httpType) plan(settings any) (any, error) {
 	s, ok := settings.(*httpSettings)
 	if !ok {
@@ -167,23 +176,10 @@ func (h *httpType) plan(settings any) (any, error) {
 	return newHTTPPlan(s, h.userAgent)
 }
 
-// Probe asks once.
-func (h *httpType) Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error) {
-	p, err := h.plan(settings)
-	if err != nil {
-		return uptime.Outcome{}, err
-	}
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(uptime.DefaultTimeout)
-	}
-	return h.probe(ctx, deadline, p, detail)
-}
-
-func (h *httpType) probe(ctx context.Context, deadline time.Time, plan any, detail bool) (uptime.Outcome, error) {
+func (h *httpType) probe(ctx context.Context, plan any, detail bool) (uptime.Outcome, error) {
 	p, ok := plan.(*httpPlan)
 	if !ok {
 		return uptime.Outcome{}, errForeignSettings
 	}
-	return h.run(bounded{ctx, deadline}, p, detail)
+	return h.run(ctx, p, detail)
 }

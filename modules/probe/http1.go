@@ -60,17 +60,18 @@ func (h *httpType) newHop() *hop {
 // ask connects, writes the request and reads the head of the answer. Its errors
 // are those of net/http, without the words that it puts before them. What ends ctx
 // ends everything, reading the body too.
-func (h *hop) ask(ctx bounded, p *httpPlan, t *tracker) error {
-	h.plan, h.deadline = p, ctx.deadline
+func (h *hop) ask(ctx context.Context, p *httpPlan, t *tracker) error {
+	h.plan = p
 	conn, err := h.dial(ctx, t)
 	if err != nil {
 		return err
 	}
 	h.conn = conn
-	h.stop = context.AfterFunc(ctx.Context, func() { _ = conn.Close() }) // whoever reads it learns the rest from ctx
+	h.stop = context.AfterFunc(ctx, func() { _ = conn.Close() }) // whoever reads it learns the rest from ctx
 	h.source = source{conn: conn, left: maxHeaderBytes}
 	h.reader.Reset(&h.source)
-	if err := conn.SetDeadline(ctx.deadline); err != nil {
+	h.deadline, _ = ctx.Deadline()
+	if err := conn.SetDeadline(h.deadline); err != nil {
 		return err
 	}
 
@@ -93,10 +94,10 @@ func (h *hop) ask(ctx bounded, p *httpPlan, t *tracker) error {
 // dial connects through the guard. Only where a name may lead to several addresses
 // the hooks of net are asked for, and a context that ends by itself: looking up
 // waits for nothing else.
-func (h *hop) dial(ctx bounded, t *tracker) (net.Conn, error) {
+func (h *hop) dial(ctx context.Context, t *tracker) (net.Conn, error) {
 	guard, address := h.owner.guard, h.plan.address
 	if h.plan.named {
-		limited, cancel := context.WithDeadline(ctx.Context, ctx.deadline)
+		limited, cancel := watched(ctx)
 		defer cancel()
 		return guard.DialContext(httptrace.WithClientTrace(limited, t.trace()), "tcp", address)
 	}
@@ -136,7 +137,7 @@ func (h *hop) take(plain plainHead, head []byte) {
 	_, _ = h.reader.Discard(len(head)) // is in the buffer
 	h.status = plain.status
 	switch {
-	case h.plan.method == http.MethodHead || plain.status == http.StatusNoContent || plain.status == http.StatusNotModified:
+	case h.plan.settings.Method == http.MethodHead || plain.status == http.StatusNoContent || plain.status == http.StatusNotModified:
 		h.body = http.NoBody
 		return
 	case plain.chunked:
@@ -160,7 +161,7 @@ func (h *hop) take(plain plainHead, head []byte) {
 // readResponse reads any answer, past interim ones. All of them together may not
 // be larger than one head.
 func (h *hop) readResponse() error {
-	request := &http.Request{Method: h.plan.method}
+	request := &http.Request{Method: h.plan.settings.Method}
 	for {
 		response, err := http.ReadResponse(h.reader, request) //nolint:bodyclose // closing would read on: release closes the connection
 		if err != nil {
@@ -189,7 +190,7 @@ func (h *hop) redirects() bool {
 func (h *hop) header() http.Header {
 	if h.response == nil {
 		head := bufio.NewReader(bytes.NewReader(h.head))
-		response, err := http.ReadResponse(head, &http.Request{Method: h.plan.method}) //nolint:bodyclose // there is none behind this head
+		response, err := http.ReadResponse(head, &http.Request{Method: h.plan.settings.Method}) //nolint:bodyclose // there is none behind this head
 		if err != nil {
 			return nil // a head that is not plain: the tests find none
 		}
@@ -213,7 +214,7 @@ func (h *hop) Read(p []byte) (int, error) { return h.body.Read(p) }
 // hurry bounds the wait for what is still to come.
 func (h *hop) hurry() {
 	soon := time.Now().Add(excerptWait)
-	if h.deadline.After(soon) {
+	if h.deadline.IsZero() || h.deadline.After(soon) {
 		_ = h.conn.SetReadDeadline(soon) // fails when the check is over, and then all reading does
 	}
 }

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -78,6 +80,14 @@ func newTarget(tb testing.TB) *target {
 	return t
 }
 
+// play gives where to find, under the lock, what is asked from now on.
+func (t *target) play(s script) *[]string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.script, t.got = s, new([]string)
+	return t.got
+}
+
 func (t *target) talk(c net.Conn) {
 	t.mu.Lock()
 	s, got := t.script, t.got
@@ -140,7 +150,7 @@ func newTwins(tb testing.TB) *twins {
 	nowhere := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("no resolver here")
 	}}
-	guard, err := outbound.New(outbound.Config{Deny: []string{"0.0.0.0/0", "::/0"}, Allow: []string{"127.0.0.1"}}, outbound.WithResolver(nowhere))
+	guard, err := outbound.New(outbound.Config{Deny: []string{"0.0.0.0/0", "::/0"}, Allow: []string{"127.0.0.1", "::1"}}, outbound.WithResolver(nowhere))
 	require.NoError(tb, err)
 	registry := func(onlyNetHTTP bool) *Registry {
 		h := newHTTP(Deps{Guard: guard, Clock: uptime.SystemClock})
@@ -165,18 +175,11 @@ func (c trial) String() string {
 
 // found is an outcome without its times, and what the target was asked.
 func (w *twins) found(ctx context.Context, r *Registry, c trial, patience time.Duration) string {
-	var got []string
-	w.mu.Lock()
-	w.script, w.got = c.script, &got
-	w.mu.Unlock()
+	got := w.play(c.script)
+	_, port, _ := net.SplitHostPort(w.address)
 	all := map[string]any{"url": "http://" + w.address + "/"}
-	for k, v := range c.settings {
-		if k == "path" {
-			all["url"] = fmt.Sprint("http://", w.address, v)
-			continue
-		}
-		all[k] = v
-	}
+	maps.Copy(all, c.settings)
+	all["url"] = strings.NewReplacer("PLACE", w.address, "PORT", port).Replace(fmt.Sprint(all["url"]))
 	raw, _ := json.Marshal(all) // strings and lists of strings
 	timeout := 10 * time.Second
 	if c.last == holds {
@@ -189,9 +192,9 @@ func (w *twins) found(ctx context.Context, r *Registry, c trial, patience time.D
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if c.early {
-		got = nil // it may be asked when the check is over already, or never
+		*got = nil // it may be asked when the check is over already, or never
 	}
-	return fmt.Sprintf("%s\nerror %v\nphases %v %v %v %v\nasked %q", text, err, took.DNS > 0, took.Connect > 0, took.TLS > 0, took.FirstByte > 0, got)
+	return fmt.Sprintf("%s\nerror %v\nphases %v %v %v %v\nasked %q", text, err, took.DNS > 0, took.Connect > 0, took.TLS > 0, took.FirstByte > 0, *got)
 }
 
 // compare says where the two ways keep differing, "" where they do not. net/http

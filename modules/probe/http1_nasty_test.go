@@ -51,14 +51,8 @@ func nastyTrials() []trial {
 // requestTrials differ in what is asked.
 func requestTrials() []trial {
 	var list []trial
-	for _, settings := range []map[string]any{
-		{"path": "/?a=b&c=%20d"},
-		{"path": ""},
-		{"path": "?x"},
-		{"path": "/?a b"},
-		{"path": "/?é"},
-		{"path": "/#fragment"},
-		{"path": "/?"},
+	all := []map[string]any{
+		{"url": "http://me:pass@PLACE/", "headers": map[string]string{"authorization": "Bearer x"}},
 		{"method": "POST"},
 		{"method": "POST", "body": "hello"},
 		{"method": "GET", "body": "hello"},
@@ -96,7 +90,11 @@ func requestTrials() []trial {
 		{"headers": map[string]string{"X-A": "é"}},
 		{"headers": map[string]string{"Authorization": "Bearer abcdef"}},
 		{"headers": map[string]string{"Cookie": "a=b"}},
-	} {
+	}
+	for _, url := range askedURLs() {
+		all = append(all, map[string]any{"url": url})
+	}
+	for _, settings := range all {
 		for _, answer := range []string{
 			"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 307 Temporary\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: //localhost/\r\n\r\n",
 			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Nope\r\nX-Auth-Token: a\r\n\r\nBearer abcdef", gzipped("needle"),
@@ -105,6 +103,20 @@ func requestTrials() []trial {
 		}
 	}
 	return list
+}
+
+// askedURLs name the target, PLACE or PORT, in many ways, and others.
+func askedURLs() []string {
+	return []string{
+		"http://PLACE/?a=b&c=%20d", "http://PLACE", "http://PLACE?x", "http://PLACE/?a b", "http://PLACE/?é", "http://PLACE/#fragment",
+		"http://PLACE/?", "http://localhost:PORT/", "HTTP://LOCALHOST:PORT/", "http://[::ffff:127.0.0.1]:PORT/", "http://0.0.0.0:PORT/", "http://127.0.0.2:PORT/",
+		"http://[::1]:PORT/", "http://[::1%25lo]:PORT/", "http://[::]:PORT/", "http://127.0.0.1:1/", "http://127.0.0.1:0/", "http://127.0.0.1:/",
+		"http://127.0.0.1/", "http://127.0.0.1:0PORT/", "http://127.0.0.1:99999/", "http://127.1:PORT/", "http://127.0.0.1.:PORT/", "http://:PORT/",
+		"http://127.0.0.01:PORT/", "http://no-such-name.invalid:PORT/", "http://bücher.example:PORT/", "http://a_b-.example:PORT/", "http://a..b:PORT/", "http://" + strings.Repeat("a", 300) + ":PORT/",
+		"http://a b/", "http://a%20b/", "http://a!b:PORT/", "http://me:pass@PLACE/", "http://me@PLACE/", "http://:@PLACE/",
+		"http://m%3ae:p%00ss@PLACE/", "http://PLACE/a%2Fb/../c//d;e=f?g=[h]|i\"j", "http://PLACE//x", "http://PLACE/\x7f", "http:PLACE/", "http://PLACE?%zz",
+		"http://PLACE/é", "http://PLACE/<>^`{}",
+	}
 }
 
 func nastyAnswers() []string {

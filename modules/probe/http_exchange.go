@@ -55,9 +55,11 @@ type exchange struct {
 
 // run makes the check. Response covers everything: DNS, all hops, and reading
 // the body to its end or its cap.
-func (h *httpType) run(ctx bounded, p *httpPlan, detail bool) (uptime.Outcome, error) {
+func (h *httpType) run(ctx context.Context, p *httpPlan, detail bool) (uptime.Outcome, error) {
 	x := &exchange{httpType: h, httpPlan: p, detail: detail, started: time.Now()}
-	x.timeout = ctx.deadline.Sub(x.started).Round(time.Millisecond)
+	if deadline, ok := ctx.Deadline(); ok {
+		x.timeout = deadline.Sub(x.started).Round(time.Millisecond)
+	}
 	defer x.hangUp()
 	err := x.ask(ctx)
 	x.took = time.Since(x.started)
@@ -74,26 +76,26 @@ func (h *httpType) run(ctx bounded, p *httpPlan, detail bool) (uptime.Outcome, e
 
 // ask makes the hops and judges the last one. A redirect is net/http's: it knows
 // what may be followed, how, and with what headers.
-func (x *exchange) ask(ctx bounded) error {
+func (x *exchange) ask(ctx context.Context) error {
 	if x.wire == nil || x.onlyNetHTTP {
 		return x.follow(ctx)
 	}
 	x.hop = x.newHop()
 	if err := x.hop.ask(ctx, x.httpPlan, &x.tracker); err != nil {
-		return ctx.orEnd(err)
+		return orEnd(ctx, err)
 	}
 	if x.hop.redirects() {
 		return x.follow(ctx)
 	}
 	x.answered, x.status = true, x.hop.status
-	return ctx.orEnd(x.read(x.hop, x.hop.hurry))
+	return orEnd(ctx, x.read(x.hop, x.hop.hurry))
 }
 
 // follow leaves the check to net/http. Where the first hop is made already,
 // RoundTrip gives its answer.
-func (x *exchange) follow(ctx bounded) error {
+func (x *exchange) follow(ctx context.Context) error {
 	var limited context.Context
-	limited, x.cancel = context.WithDeadline(ctx.Context, ctx.deadline)
+	limited, x.cancel = watched(ctx)
 	traced := httptrace.WithClientTrace(limited, x.tracker.trace())
 	request, err := x.request(outbound.Bind(traced), x.userAgent)
 	if err != nil {

@@ -32,14 +32,14 @@ type Type interface {
 }
 
 // planner is a Type that works out once what all checks with the same settings
-// share, and that keeps to a deadline without a context for it: the timer of each
-// is dear at ten thousand checks a second.
+// share, and that keeps to a deadline by itself: a timer for each context is dear
+// at ten thousand checks a second.
 type planner interface {
 	// plan takes what Kind.New gives, filled. Many goroutines have the plan at once,
 	// and the settings in it: they are read only.
 	plan(settings any) (any, error)
-	// probe is Probe with a plan, until ctx ends or its deadline comes.
-	probe(ctx context.Context, deadline time.Time, plan any, detail bool) (uptime.Outcome, error)
+	// probe is Probe with a plan. ctx is bounded: it names its deadline only.
+	probe(ctx context.Context, plan any, detail bool) (uptime.Outcome, error)
 }
 
 // types is the table of all monitor types, in the order shown to people.
@@ -134,11 +134,7 @@ func (t *entry) within(ctx context.Context, timeout time.Duration, settings any,
 		defer cancel()
 		return t.Probe(limited, settings, detail)
 	}
-	deadline := time.Now().Add(timeout)
-	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
-		deadline = end
-	}
-	return p.probe(ctx, deadline, settings, detail)
+	return p.probe(bound(ctx, timeout), settings, detail)
 }
 
 // read gives what the type wants: settings of the check's own, or a shared plan.

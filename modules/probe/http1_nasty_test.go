@@ -15,7 +15,6 @@ func nastyTrials() []trial {
 	}
 	for i, answer := range nastyAnswers() {
 		for _, settings := range []map[string]any{
-			{},
 			{"keyword": "needle"},
 			{"method": "HEAD"},
 			{"expected_status": []string{"100-999"}, "follow_redirects": false},

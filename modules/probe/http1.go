@@ -20,10 +20,12 @@ import (
 const headBuffer = 4 << 10
 
 // hop is one question and its answer in HTTP/1.1 over plain TCP, on a connection
-// of its own. It costs half of what net/http's transport does, which hands each
-// request through three goroutines, and judges every answer alike: its own eyes
+// of its own. It costs less than half of what net/http's transport does, which
+// hands each request through three goroutines, and finds the same: its own eyes
 // see only answers of the plainest shape (readPlainHead), and whatever else comes
-// is read, from the same buffer, by http.ReadResponse.
+// is read, from the same buffer, by http.ReadResponse. Where net/http is of two
+// minds, because its goroutines race (an answer before the request, half a head at
+// the deadline), a hop has one: what came is the answer, what did not come is late.
 //
 // A hop is pooled: nothing of it may be used after release.
 type hop struct {

@@ -126,7 +126,7 @@ func rawGET(ctx context.Context, address string) error {
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+address+"\r\nUser-Agent: monitor/dev\r\nAccept: */*\r\nConnection: close\r\n\r\n"); err != nil {
 		return err
 	}
-	var answer [4096]byte
+	var answer [512]byte
 	_, err = conn.Read(answer[:])
 	return err
 }

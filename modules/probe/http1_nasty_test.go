@@ -33,6 +33,9 @@ func nastyTrials() []trial {
 	} {
 		add(answer, holds, false, map[string]any{"expected_status": []string{"101", "200-299"}})
 	}
+	for _, rest := range []string{"", "3\r\nabc\r\n", "0\r\n"} { // a redirect that is not followed
+		add("HTTP/1.1 302 Found\r\nLocation: /there\r\nTransfer-Encoding: chunked\r\n\r\n"+rest, holds, false, map[string]any{"expected_status": []string{"302"}, "follow_redirects": false})
+	}
 	for _, answer := range []string{"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nneedle", "HTTP/1.1 503 Busy\r\n\r\n", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 408 Request Timeout\r\n\r\n"} {
 		add(answer, hangsUp, true, map[string]any{})
 		add(answer, hangsUp, true, map[string]any{"method": "POST", "body": strings.Repeat("b", 300<<10)})
@@ -53,6 +56,9 @@ func requestTrials() []trial {
 	all := []map[string]any{
 		{"url": "http://me:pass@PLACE/", "headers": map[string]string{"authorization": "Bearer x"}},
 		{"method": "POST"},
+		{"method": "PUT"},
+		{"method": "PATCH"},
+		{"method": "OPTIONS"},
 		{"method": "POST", "body": "hello"},
 		{"method": "GET", "body": "hello"},
 		{"method": "DELETE", "body": "x"},

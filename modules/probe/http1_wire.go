@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"cmp"
 	"net/http"
 	"net/textproto"
@@ -25,8 +26,8 @@ func (p *httpPlan) write(userAgent string) {
 		return
 	}
 	p.gzip = !own.coding && s.Method != http.MethodHead
-	w := make([]byte, 0, 512+len(s.Body))
-	w = append(append(append(w, s.Method...), ' '), uri...)
+	var room [1 << 10]byte
+	w := append(append(append(room[:0], s.Method...), ' '), uri...)
 	w = append(w, " HTTP/1.1\r\nHost: "...)
 	w = append(append(w, host...), "\r\nConnection: close\r\n"...)
 	if !own.agent {
@@ -52,7 +53,7 @@ func (p *httpPlan) write(userAgent string) {
 	}
 	w = append(append(w, "\r\n"...), s.Body...)
 	if len(w) <= maxWire {
-		p.wire = w
+		p.wire = bytes.Clone(w) // which may be kept: no larger than it is
 	}
 }
 

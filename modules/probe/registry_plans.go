@@ -11,9 +11,9 @@ const (
 	// maxPlanned bounds the settings that are remembered: a body to send may be a
 	// MiB.
 	maxPlanned = 4 << 10
-	// maxPlannedAll bounds all settings of a generation, of which there are two.
-	// A plan takes four times its settings or less: 32 MiB in all for a process
-	// that checks 20,000 monitors, a few for most.
+	// maxPlannedAll bounds the settings of a generation, of which there are two. A
+	// plan takes about four times its settings: some 12 MiB for 10,000 monitors, and
+	// never more than 40.
 	maxPlannedAll = 4 << 20
 )
 

@@ -94,7 +94,8 @@ func (g *Guard) Judge(addr netip.Addr) error {
 	if !addr.IsValid() {
 		return &BlockedError{Addr: addr, Rule: "the rule that only IP addresses are dialled"}
 	}
-	for _, form := range forms(addr) {
+	var room [3]netip.Addr // every dial is judged: it costs no memory
+	for _, form := range forms(room[:0], addr) {
 		if rule := g.rule(form); rule != "" {
 			return &BlockedError{Addr: addr, Rule: rule}
 		}

@@ -12,10 +12,12 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -218,4 +220,40 @@ func TestBoundDialsEndWithTheirRequest(t *testing.T) {
 	_, err = io.Copy(io.Discard, conn)
 	require.True(t, err == nil || errors.Is(err, syscall.ECONNRESET), "%v", err)
 	require.NoError(t, conn.Close())
+}
+
+// TestHalfAnAnswerIsLateNotWrong: the deadline of the request comes before that of
+// its socket, which would pass for the end of the line.
+func TestHalfAnAnswerIsLateNotWrong(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var talks sync.WaitGroup
+	talks.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			talks.Go(func() {
+				_, _ = io.ReadFull(conn, make([]byte, 16)) // the request has begun
+				_, _ = io.WriteString(conn, "HTTP/1.1 2")
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			})
+		}
+	})
+	transport := guard(t, outbound.DefaultConfig()).Transport(outbound.TransportOptions{HTTP1Only: true})
+	var gets sync.WaitGroup
+	for range 40 {
+		gets.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			err := get(outbound.Bind(ctx), &http.Client{Transport: transport}, "http://"+listener.Addr().String())
+			assert.ErrorIs(t, err, context.DeadlineExceeded)
+		})
+	}
+	gets.Wait()
+	require.NoError(t, listener.Close())
+	talks.Wait()
 }

@@ -73,10 +73,10 @@ func network(text string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// forms of an address, all of which must be fit to be dialled.
-func forms(addr netip.Addr) []netip.Addr {
+// forms adds to list those of an address, all of which must be fit to be dialled.
+func forms(list []netip.Addr, addr netip.Addr) []netip.Addr {
 	addr = addr.Unmap().WithZone("")
-	list := []netip.Addr{addr}
+	list = append(list, addr)
 	switch {
 	case addr == netip.IPv4Unspecified():
 		list = append(list, netip.AddrFrom4([4]byte{127, 0, 0, 1}))

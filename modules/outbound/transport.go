@@ -8,13 +8,19 @@ import (
 	"time"
 )
 
+// boundGrace is how long the socket of a bound connection outlives its request.
+// With one deadline for both they raced, and where the socket won in the middle of
+// a head, net/http took what had come of the line for all of it: a silent server
+// became one that answers nonsense.
+const boundGrace = 250 * time.Millisecond
+
 type boundKey struct{}
 
 // Bind makes connections that are dialled for a request with this context end
 // with it. net/http detaches a dial from the request that it is for and finishes
 // it, TLS handshake included, for a later one. Where connections are not kept
 // that only leaves sockets behind, one for each request that a silent host timed
-// out. ctx must have a deadline.
+// out. ctx must have a deadline; the socket ends a moment after it.
 func Bind(ctx context.Context) context.Context {
 	return context.WithValue(ctx, boundKey{}, ctx)
 }
@@ -30,7 +36,7 @@ func (g *Guard) dialBound(ctx context.Context, network, address string) (net.Con
 		return nil, err
 	}
 	if deadline, ok := bound.Deadline(); ok {
-		if err := conn.SetDeadline(deadline); err != nil {
+		if err := conn.SetDeadline(deadline.Add(boundGrace)); err != nil {
 			_ = conn.Close() // fails only when it is closed already
 			return nil, err
 		}

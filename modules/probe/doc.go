@@ -8,4 +8,10 @@
 //
 // Targets are hostile until proven otherwise: every read is capped, everything
 // ends with the check's one deadline, and text from outside passes uptime.Clean.
+//
+// A check over plain http is made by hand (http1*.go), because checks per core are
+// what the program is measured by; https, later hops and unusual requests are
+// net/http's. The two must find the same in everything but time, which
+// TestHopIsNetHTTP… and FuzzHTTP1AgainstNetHTTP hold them to: a change of one that
+// the other does not follow fails there.
 package probe

@@ -6,11 +6,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 
@@ -22,7 +24,40 @@ import (
 	"monitor/modules/uptime"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("PROBE_BENCH_TARGET") != "" {
+		beTarget()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// beTarget makes this process the target of a benchmark until its input ends. It
+// does as little as it can: both share the machine.
+func beTarget() {
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	_, _ = fmt.Fprintln(os.Stdout, listener.Addr())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = listener.Close()
+	}()
+	answer := []byte("HTTP/1.1 200 OK\r\nServer: target\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+	for {
+		c, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			var request [4096]byte
+			_, _ = c.Read(request[:])
+			_, _ = c.Write(answer)
+			_ = c.Close()
+		}()
+	}
+}
 
 // bench is one registry for a test.
 type bench struct {

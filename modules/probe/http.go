@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"maps"
@@ -22,6 +23,8 @@ const (
 	maxSendBytes   = 1 << 20 // of the request's body
 	maxHeaderCount = 50
 	chunkBytes     = 16 << 10
+	startBytes     = 2 * maxExcerpt // of an answer's body: cleaning may halve it
+	bufferBytes    = chunkBytes + startBytes
 )
 
 // httpSettings is the block "http" of a monitor.
@@ -39,6 +42,8 @@ type httpSettings struct {
 	VerifyTLS              bool              `json:"verify_tls" label:"Verify TLS" advanced:"true" help:"Turn off for self-signed certificates. Their end is still watched."`
 }
 
+var _ planner = (*httpType)(nil)
+
 // httpType checks a URL.
 type httpType struct {
 	guard     *outbound.Guard
@@ -49,7 +54,11 @@ type httpType struct {
 	plain    *http.Transport
 	verified *tls.Config
 	trusting *tls.Config
-	buffers  sync.Pool // *[]byte of chunkBytes
+	buffers  sync.Pool // *[]byte of bufferBytes
+	hops     sync.Pool // *hop
+	unzips   sync.Pool // *gzip.Reader
+	// onlyNetHTTP has net/http make every hop: what hop must equal.
+	onlyNetHTTP bool
 }
 
 func newHTTP(d Deps) *httpType {
@@ -65,9 +74,11 @@ func newHTTP(d Deps) *httpType {
 		verified:  &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: d.RootCAs},
 		trusting:  &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}, //nolint:gosec // verify_tls=false is the user's choice
 		buffers: sync.Pool{New: func() any {
-			b := make([]byte, chunkBytes)
+			b := make([]byte, bufferBytes)
 			return &b
 		}},
+		hops:   sync.Pool{New: func() any { return makeHop() }},
+		unzips: sync.Pool{New: func() any { return new(gzip.Reader) }},
 	}
 }
 
@@ -150,9 +161,25 @@ func isFraming(name string) bool {
 
 // Probe asks once.
 func (h *httpType) Probe(ctx context.Context, settings any, detail bool) (uptime.Outcome, error) {
+	p, err := h.plan(settings)
+	if err != nil {
+		return uptime.Outcome{}, err
+	}
+	return h.probe(ctx, p, detail)
+}
+
+func (h *httpType) plan(settings any) (any, error) {
 	s, ok := settings.(*httpSettings)
+	if !ok {
+		return nil, errForeignSettings
+	}
+	return newHTTPPlan(s, h.userAgent)
+}
+
+func (h *httpType) probe(ctx context.Context, plan any, detail bool) (uptime.Outcome, error) {
+	p, ok := plan.(*httpPlan)
 	if !ok {
 		return uptime.Outcome{}, errForeignSettings
 	}
-	return newExchange(h, s, detail).run(ctx)
+	return h.run(ctx, p, detail)
 }

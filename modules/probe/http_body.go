@@ -18,16 +18,14 @@ type bodyFound struct {
 
 // search reads a body to its end or to maxBodyBytes, whichever comes first, and
 // looks for the keyword on the way. It holds one chunk, not the body: hundreds
-// of checks run at once.
-func (h *httpType) search(body io.Reader, keyword string) (bodyFound, error) {
-	pooled, ok := h.buffers.Get().(*[]byte)
-	if !ok || len(keyword) > chunkBytes/2 {
+// of checks run at once. buffer has bufferBytes, and the start found lies in it.
+func search(body io.Reader, keyword string, buffer []byte) (bodyFound, error) {
+	if len(keyword) > chunkBytes/2 {
 		return bodyFound{}, errKeyword
 	}
-	defer h.buffers.Put(pooled)
-	buffer, word := *pooled, []byte(keyword)
-
-	var found bodyFound
+	found := bodyFound{start: buffer[chunkBytes:chunkBytes]}
+	buffer = buffer[:chunkBytes]
+	word := []byte(keyword)
 	kept, total := 0, 0 // kept: bytes of the chunk before, in which a keyword may have begun
 	for {
 		n, err := body.Read(buffer[kept:])
@@ -36,7 +34,7 @@ func (h *httpType) search(body io.Reader, keyword string) (bodyFound, error) {
 		}
 		total += n
 		window := buffer[:kept+n]
-		if missing := 2*maxExcerpt - len(found.start); missing > 0 && n > 0 {
+		if missing := startBytes - len(found.start); missing > 0 && n > 0 {
 			found.start = append(found.start, window[kept:kept+min(n, missing)]...)
 		}
 		if len(word) > 0 && !found.keyword {

@@ -17,9 +17,9 @@ func (x *exchange) evidence(seen *tracker, certificate *uptime.Certificate, caus
 	if unverified, ok := errors.AsType[*tls.CertificateVerificationError](cause); ok {
 		e.Certificate = certificateOf(unverified.UnverifiedCertificates, x.settings.CertificateWarningDays)
 	}
-	if x.response != nil {
+	if x.answered {
 		scrub := newScrubber(x.settings, x.target)
-		e.Headers = scrub.headers(x.response.Header)
+		e.Headers = scrub.headers(x.header())
 		e.Excerpt = uptime.Clean(scrub.replacer.Replace(string(x.body.start)), maxExcerpt)
 	}
 	return e
@@ -30,9 +30,9 @@ func (x *exchange) evidence(seen *tracker, certificate *uptime.Certificate, caus
 func (x *exchange) expectations(o uptime.Outcome) []uptime.Expectation {
 	s := x.settings
 	status := uptime.Expectation{Name: "status", Expected: strings.Join(s.ExpectedStatus, ", "), Actual: o.Error}
-	if x.response != nil {
+	if x.answered {
 		status.Actual = x.statusText()
-		status.Met = expects(s.ExpectedStatus, x.response.StatusCode)
+		status.Met = expects(x.expected, x.status)
 	}
 	list := []uptime.Expectation{status}
 	if s.Keyword != "" {
@@ -64,7 +64,7 @@ func (x *exchange) keywordExpectation() uptime.Expectation {
 	if s.KeywordAbsent {
 		e.Name, e.Expected = "keyword absent", "does not contain "+s.Keyword
 	}
-	if x.response == nil {
+	if !x.answered {
 		return e
 	}
 	e.Actual = "not found"

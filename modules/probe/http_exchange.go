@@ -33,45 +33,36 @@ func (e redirectError) Error() string { return string(e) }
 // byte read.
 type exchange struct {
 	*httpType
-	settings *httpSettings
-	detail   bool
-	target   *url.URL
-	tracker  tracker
-	secure   *http.Transport // made when a hop needs it
-	started  time.Time
-	timeout  time.Duration
+	*httpPlan
+	detail  bool
+	tracker tracker
+	started time.Time
+	took    time.Duration
+	timeout time.Duration
 
-	response *http.Response // the last hop's, nil: none came
+	hop      *hop               // the first one, nil: net/http makes it
+	secure   *http.Transport    // made when a hop needs it
+	cancel   context.CancelFunc // of what net/http does, nil: nothing
+	hurried  *time.Timer        // calls cancel soon, nil: does not
+	response *http.Response     // the last hop's when net/http gave it
+	buffer   *[]byte            // pooled, for the body
+
+	answered bool
+	status   int // the last hop's
 	body     bodyFound
 	found    *failure
 }
 
-func newExchange(h *httpType, s *httpSettings, detail bool) *exchange {
-	return &exchange{httpType: h, settings: s, detail: detail}
-}
-
 // run makes the check. Response covers everything: DNS, all hops, and reading
 // the body to its end or its cap.
-func (x *exchange) run(ctx context.Context) (uptime.Outcome, error) {
-	x.started = time.Now()
+func (h *httpType) run(ctx context.Context, p *httpPlan, detail bool) (uptime.Outcome, error) {
+	x := &exchange{httpType: h, httpPlan: p, detail: detail, started: time.Now()}
 	if deadline, ok := ctx.Deadline(); ok {
-		x.timeout = time.Until(deadline).Round(time.Millisecond)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ctx = httptrace.WithClientTrace(ctx, x.tracker.trace())
-	request, err := x.request(outbound.Bind(ctx))
-	if err != nil {
-		return uptime.Outcome{}, err
+		x.timeout = deadline.Sub(x.started).Round(time.Millisecond)
 	}
 	defer x.hangUp()
-	response, err := x.client().Do(request)
-	if err == nil {
-		defer func() { _ = response.Body.Close() }() // only ever read: closing loses nothing
-		x.response = response
-		err = x.read(cancel)
-	}
-	took := time.Since(x.started)
+	err := x.ask(ctx)
+	x.took = time.Since(x.started)
 	seen := x.tracker.end()
 	if err != nil {
 		found, own := x.explain(err, &seen)
@@ -80,56 +71,77 @@ func (x *exchange) run(ctx context.Context) (uptime.Outcome, error) {
 		}
 		x.found = found
 	}
-	return x.outcome(took, &seen, err), nil
+	return x.outcome(&seen, err), nil
 }
 
-// hangUp closes what HTTP/2 would keep.
-func (x *exchange) hangUp() {
-	if x.secure != nil {
-		x.secure.CloseIdleConnections()
+// ask makes the hops and judges the last one. A redirect is net/http's: it knows
+// what may be followed, how, and with what headers.
+func (x *exchange) ask(ctx context.Context) error {
+	if x.wire == nil || x.onlyNetHTTP {
+		return x.follow(ctx)
 	}
+	x.hop = x.newHop()
+	if err := x.hop.ask(ctx, x.httpPlan, &x.tracker); err != nil {
+		return orEnd(ctx, err)
+	}
+	if x.hop.redirects() {
+		return x.follow(ctx)
+	}
+	x.answered, x.status = true, x.hop.status
+	return orEnd(ctx, x.read(x.hop, x.hop.hurry))
 }
 
-func (x *exchange) request(ctx context.Context) (*http.Request, error) {
-	var body io.Reader
-	if x.settings.Body != "" {
-		body = strings.NewReader(x.settings.Body)
-	}
-	target, err := url.Parse(x.settings.URL)
-	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		// The error would repeat the URL, which may hold a password.
-		return nil, errors.New("the stored URL cannot be read")
-	}
-	x.target = target
-	request, err := http.NewRequestWithContext(ctx, x.settings.Method, "http://host/", body)
+// follow leaves the check to net/http. Where the first hop is made already,
+// RoundTrip gives its answer.
+func (x *exchange) follow(ctx context.Context) error {
+	var limited context.Context
+	limited, x.cancel = watched(ctx)
+	traced := httptrace.WithClientTrace(limited, x.tracker.trace())
+	request, err := x.request(outbound.Bind(traced), x.userAgent)
 	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
+		return err
 	}
-	bare := *target
-	bare.User = nil
-	request.URL, request.Host = &bare, target.Host
-	request.Header.Set("User-Agent", x.userAgent)
-	request.Header.Set("Accept", "*/*")
-	if u := target.User; u != nil {
-		password, _ := u.Password()
-		request.SetBasicAuth(u.Username(), password)
+	client := http.Client{Transport: x, CheckRedirect: x.redirect}
+	response, err := client.Do(request) //nolint:bodyclose // hangUp closes it
+	if err != nil {
+		return err
 	}
-	for name, value := range x.settings.Headers {
-		if strings.EqualFold(name, "Host") {
-			request.Host = value
-			continue
+	x.response, x.answered, x.status = response, true, response.StatusCode
+	return x.read(response.Body, func() {
+		x.hurried = time.AfterFunc(excerptWait, x.cancel)
+		if x.hop != nil {
+			x.hop.hurry()
 		}
-		request.Header.Set(name, value)
-	}
-	return request, nil
+	})
 }
 
-func (x *exchange) client() *http.Client {
-	return &http.Client{Transport: x, CheckRedirect: x.redirect}
+// hangUp ends what the check began. Nothing that it read is used afterwards.
+func (x *exchange) hangUp() {
+	if x.response != nil {
+		_ = x.response.Body.Close() // only ever read: closing loses nothing
+	}
+	if x.hurried != nil {
+		x.hurried.Stop()
+	}
+	if x.cancel != nil {
+		x.cancel()
+	}
+	if x.hop != nil {
+		x.hop.release()
+	}
+	if x.secure != nil {
+		x.secure.CloseIdleConnections() // HTTP/2 would keep them
+	}
+	if x.buffer != nil {
+		x.buffers.Put(x.buffer)
+	}
 }
 
 // RoundTrip makes one hop on a fresh connection.
 func (x *exchange) RoundTrip(request *http.Request) (*http.Response, error) {
+	if x.hop != nil && !x.hop.given {
+		return x.hop.give(request), nil
+	}
 	if request.URL.Scheme != "https" {
 		return x.plain.RoundTrip(request)
 	}
@@ -173,20 +185,23 @@ func sameHost(a, b *url.URL) bool {
 	return strings.EqualFold(a.Hostname(), b.Hostname()) && a.Port() == "" && b.Port() == ""
 }
 
-// read judges the answer and reads its body. The error is one of the network;
-// what the target did wrong is left in found.
-func (x *exchange) read(giveUp context.CancelFunc) error {
+// read judges the answer and reads its body. hurry bounds the wait for a body
+// that only illustrates. The error is one of the network; what the target did
+// wrong is left in found.
+func (x *exchange) read(body io.Reader, hurry func()) error {
 	s := x.settings
-	if !expects(s.ExpectedStatus, x.response.StatusCode) {
+	x.buffer = x.buffers.Get().(*[]byte)
+	if !expects(x.expected, x.status) {
 		x.found = down(uptime.KindStatus, "Status %s, expected %s", x.statusText(), strings.Join(s.ExpectedStatus, ", "))
-		timer := time.AfterFunc(excerptWait, giveUp)
-		defer timer.Stop()
-		x.body.start, _ = io.ReadAll(io.LimitReader(x.response.Body, 2*maxExcerpt)) // what comes illustrates, what does not is not missed
+		hurry()
+		// What comes illustrates, what does not is not missed.
+		n, _ := io.ReadFull(body, (*x.buffer)[:startBytes])
+		x.body.start = (*x.buffer)[:n]
 		return nil
 	}
 	x.tracker.enter(stageBody)
 	var err error
-	if x.body, err = x.search(x.response.Body, s.Keyword); err != nil {
+	if x.body, err = search(body, s.Keyword, *x.buffer); err != nil {
 		return fmt.Errorf("read body: %w", err)
 	}
 	if s.Keyword != "" {
@@ -208,6 +223,14 @@ func (x *exchange) judgeKeyword() *failure {
 		return nil
 	}
 	return down(uptime.KindKeyword, "The answer does not contain %q", s.Keyword)
+}
+
+// header of the last answer, as net/http reads it.
+func (x *exchange) header() http.Header {
+	if x.response != nil {
+		return x.response.Header
+	}
+	return x.hop.header()
 }
 
 // explain tells what an error of the client means.
@@ -233,27 +256,24 @@ func (x *exchange) explain(err error, seen *tracker) (*failure, error) {
 
 // statusText is "404 Not Found", in the standard's words, not the target's.
 func (x *exchange) statusText() string {
-	return strings.TrimSpace(itoa(x.response.StatusCode) + " " + http.StatusText(x.response.StatusCode))
+	return strings.TrimSpace(itoa(x.status) + " " + http.StatusText(x.status))
 }
 
 // outcome puts together what was found.
-func (x *exchange) outcome(took time.Duration, seen *tracker, cause error) uptime.Outcome {
+func (x *exchange) outcome(seen *tracker, cause error) uptime.Outcome {
 	s := x.settings
 	o := uptime.Outcome{
-		Status: uptime.Up, Response: took, Phases: seen.phases,
+		Status: uptime.Up, Response: x.took, Phases: seen.phases, StatusCode: x.status,
 		Certificate: soonest(seen.hops, s.CertificateWarningDays),
-	}
-	if x.response != nil {
-		o.StatusCode = x.response.StatusCode
 	}
 	slow := time.Duration(s.DegradedAfter)
 	switch {
 	case x.found != nil:
 		scrub := newScrubber(s, x.target)
 		o.Status, o.ErrorKind, o.Error = x.found.status, x.found.kind, scrub.line(x.found.text, maxErrorText)
-	case slow > 0 && took > slow:
+	case slow > 0 && x.took > slow:
 		o.Status = uptime.Degraded
-		o.Error = fmt.Sprintf("Slow: %s, degraded after %s", form.FormatDuration(took.Round(time.Millisecond)), form.FormatDuration(slow))
+		o.Error = fmt.Sprintf("Slow: %s, degraded after %s", form.FormatDuration(x.took.Round(time.Millisecond)), form.FormatDuration(slow))
 	}
 	if o.Status == uptime.Down || x.detail {
 		o.Evidence = x.evidence(seen, o.Certificate, cause)

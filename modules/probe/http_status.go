@@ -45,12 +45,21 @@ func code(text string) (int, error) {
 	return n, nil
 }
 
-// expects reports whether a status is among those that count as up. Ranges that
-// cannot be read match nothing.
-func expects(ranges []string, status int) bool {
-	for _, text := range ranges {
-		r, err := parseStatusRange(text)
-		if err == nil && status >= r.low && status <= r.high {
+// statusRanges leaves out what cannot be read: it matches nothing.
+func statusRanges(texts []string) []statusRange {
+	list := make([]statusRange, 0, len(texts))
+	for _, text := range texts {
+		if r, err := parseStatusRange(text); err == nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// expects reports whether a status is among those that count as up.
+func expects(ranges []statusRange, status int) bool {
+	for _, r := range ranges {
+		if status >= r.low && status <= r.high {
 			return true
 		}
 	}

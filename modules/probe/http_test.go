@@ -264,19 +264,3 @@ func TestUnknownTypeIsAnError(t *testing.T) {
 	_, err := setup(t).Probe(t.Context(), uptime.Spec{Type: "carrier-pigeon", Timeout: time.Second}, false)
 	require.ErrorIs(t, err, probe.ErrType)
 }
-
-func BenchmarkProbe(b *testing.B) {
-	url := serve(b, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
-	r := setup(b)
-	raw, err := json.Marshal(settings{"url": url})
-	require.NoError(b, err)
-	spec := uptime.Spec{Type: "http", Timeout: 10 * time.Second, Settings: raw}
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if o, err := r.Probe(context.Background(), spec, false); err != nil || o.Status != uptime.Up {
-				b.Error(o.Error, err)
-			}
-		}
-	})
-}

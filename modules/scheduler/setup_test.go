@@ -384,6 +384,15 @@ func monitor(id int64, interval time.Duration) uptime.Monitor {
 	}
 }
 
+// changed is what the reader hands over of these.
+func changed(monitors ...uptime.Monitor) change {
+	var c change
+	for _, m := range monitors {
+		c.monitors = append(c.monitors, m.Scheduled())
+	}
+	return c
+}
+
 // grid gives the slots of a monitor in (from, to], since base.
 func grid(m uptime.Monitor, from, to time.Time) []time.Duration {
 	var list []time.Duration

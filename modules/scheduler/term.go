@@ -182,7 +182,7 @@ func (t *term) tick(ctx context.Context) error {
 func (t *term) accept(ctx context.Context, c change) error {
 	now := t.Clock()
 	if c.begin {
-		t.table.generation++
+		t.table.begin()
 	}
 	for i := range c.monitors {
 		t.apply(&c.monitors[i], now)
@@ -204,7 +204,7 @@ func (t *term) apply(m *uptime.Scheduled, now time.Time) {
 	e := t.table.entries[m.ID]
 	switch {
 	case e != nil && m.ChangeSeq <= e.seq: // known, or read before a newer one was
-		e.seen = t.table.generation
+		t.table.see(e)
 		return
 	case !live(m):
 		t.table.remove(m.ID)
@@ -215,7 +215,6 @@ func (t *term) apply(m *uptime.Scheduled, now time.Time) {
 		t.table.remove(m.ID)
 		e.change(m, now)
 	}
-	e.seen = t.table.generation
 	t.table.put(e)
 }
 

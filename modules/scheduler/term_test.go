@@ -305,15 +305,6 @@ func TestChangedInterval(t *testing.T) {
 	})
 }
 
-// changed is what the reader hands over of these.
-func changed(monitors ...uptime.Monitor) change {
-	var c change
-	for _, m := range monitors {
-		c.monitors = append(c.monitors, m.Scheduled())
-	}
-	return c
-}
-
 func seconds(t *rapid.T, name string) time.Duration {
 	return time.Duration(rapid.IntRange(2, 40).Draw(t, name)) * time.Second
 }
@@ -463,11 +454,13 @@ func TestReread(t *testing.T) {
 		require.NoError(t, term.accept(t.Context(), c))
 	}
 	require.Len(t, term.table.entries, 1)
+	require.Equal(t, 1, term.table.seen)
 	require.Equal(t, int64(4000), term.table.entries[1].step())
 	require.InDelta(t, 0.25, term.table.perSecond(), 1e-6)
 	require.NoError(t, term.accept(t.Context(), change{gone: 1}))
 	require.Empty(t, term.table.entries)
 	require.Zero(t, term.table.rate)
+	require.Zero(t, term.table.seen)
 }
 
 // A partition that failed gets its jobs later; those that did not get none twice.

@@ -34,8 +34,10 @@ type timetable struct {
 	late    *entry   // of the overdue bucket
 	cursor  int64    // slots up to here are out, Unix ms
 	rate    int64    // in 1e-9 checks per second
-	// generation counts re-reads of all monitors.
+	// generation counts re-reads of all monitors, and seen the entries that this one
+	// has come upon.
 	generation uint32
+	seen       int
 	// regions are the lists that entries share, by their names; recent is the one
 	// asked for last.
 	regions map[string]*[]string
@@ -54,6 +56,8 @@ func (t *timetable) put(e *entry) {
 	e.regions = t.share(e.regions)
 	t.entries[e.id] = e
 	t.rate += e.rate()
+	e.seen = t.generation
+	t.seen++
 	t.place(e)
 }
 
@@ -79,11 +83,32 @@ func (t *timetable) remove(id int64) {
 	}
 	delete(t.entries, id)
 	t.rate -= e.rate()
+	if e.seen == t.generation {
+		t.seen--
+	}
 	t.displace(e)
 }
 
-// sweep removes what the re-read of this generation did not see.
+// begin begins a re-read of all monitors.
+func (t *timetable) begin() {
+	t.generation++
+	t.seen = 0
+}
+
+// see notes that the re-read came upon an entry.
+func (t *timetable) see(e *entry) {
+	if e.seen != t.generation {
+		e.seen = t.generation
+		t.seen++
+	}
+}
+
+// sweep removes what the re-read of this generation did not see. Mostly that is
+// nothing, and a million need not be looked through while ticks wait.
 func (t *timetable) sweep() {
+	if t.seen == len(t.entries) {
+		return
+	}
 	for id, e := range t.entries {
 		if e.seen != t.generation {
 			t.remove(id)

@@ -296,7 +296,7 @@ func (q *Memory) add(n int, message func(i int) message) {
 			continue
 		}
 		h := q.fresh()
-		h.take(r, &m)
+		h.fill(r, &m)
 		r.held[h.name] = h
 		r.put(h, coming)
 		r.woken = true

@@ -44,8 +44,8 @@ type held struct {
 	byHand   bool
 }
 
-// take fills in a job.
-func (h *held) take(r *region, m *message) {
+// fill takes a job in.
+func (h *held) fill(r *region, m *message) {
 	interval, timeout := m.Spec.Limits()
 	*h = held{
 		name: name{m.MonitorID, m.At}, region: r, spec: m.Spec,

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"encoding/hex"
 	"testing"
 	"time"
 
@@ -31,9 +32,10 @@ func TestJobTravelsUnchanged(t *testing.T) {
 			want.Spec.Of = time.UnixMilli(rapid.Int64Range(0, 1<<43).Draw(t, "of")).UTC()
 		}
 		if rapid.Bool().Draw(t, "settings") {
-			want.Spec.Settings = rapid.SliceOf(rapid.Byte()).Draw(t, "block")
+			want.Spec.Settings = rapid.SliceOfN(rapid.Byte(), 1, 100).Draw(t, "block")
 		}
-		text := string(appendJob(nil, &want))
+		m := ofJob(&want)
+		text := string(appendJob(nil, &m))
 		got, err := readJob(text, want.Region)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
@@ -50,10 +52,44 @@ func TestJobTravelsUnchanged(t *testing.T) {
 	})
 }
 
+// written is a job of a monitor as it travels.
+func written(id int64) string {
+	whole := job(id, time.UnixMilli(5))
+	m := ofJob(&whole)
+	return string(appendJob(nil, &m))
+}
+
+// What programs of earlier releases wrote, and what they can read.
+func TestJobsOfEarlierPrograms(t *testing.T) {
+	t.Parallel()
+	const old = "0100000000000000074279b7ca98f2e0004279b7caa798e00040c388000000000001040680e0ba84bf038090dfc04a80f3c6caef" +
+		"66036b657904687474707b2275726c223a2278227d"
+	want := uptime.Job{
+		MonitorID: 7, Region: "eu", ScheduledAt: time.UnixMilli(1_767_323_045_678).UTC(), Attempt: 2, ByHand: true,
+		Spec: uptime.Spec{
+			WorkspaceID: 3, RowKey: "key", Type: "http", Interval: time.Minute, Timeout: 10 * time.Second,
+			Of: time.UnixMilli(1_767_323_000_000).UTC(), Settings: []byte(`{"url":"x"}`),
+		},
+	}
+	m := ofJob(&want)
+	text := appendJob(nil, &m)
+	require.Equal(t, old, hex.EncodeToString(text))
+	got, err := readJob(string(text), "eu")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	// They marked a job without settings, which is one of no known type.
+	text = append(text[:len(text)-len(want.Spec.Settings)], nil...)
+	text[jobHead] |= 2
+	got, err = readJob(string(text), "eu")
+	require.NoError(t, err)
+	want.Spec.Settings = nil
+	require.Equal(t, want, got)
+}
+
 func TestUnreadableJobs(t *testing.T) {
 	t.Parallel()
-	whole := job(1, time.UnixMilli(5))
-	text := string(appendJob(nil, &whole))
+	text := written(1)
 	for n := range len(text) {
 		_, err := readJob(text[:n], "default")
 		require.ErrorIs(t, err, errUnreadable, "%d of %d bytes", n, len(text))
@@ -74,8 +110,7 @@ func TestForeignReceipts(t *testing.T) {
 }
 
 func FuzzReadJob(f *testing.F) {
-	whole := job(1, time.UnixMilli(5))
-	f.Add(string(appendJob(nil, &whole)))
+	f.Add(written(1))
 	f.Fuzz(func(t *testing.T, text string) {
 		j, err := readJob(text, "default")
 		if err != nil {

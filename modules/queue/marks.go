@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"monitor/modules/uptime"
 )
 
 // shareMemory is how long it takes until half of what was published counts for
@@ -62,7 +60,7 @@ func (m *marks) moved(epoch int64, partition int, upTo time.Time) {
 // divide gives each partition's part of the whole after so many more jobs. Few
 // monitors are seldom spread evenly, and a backlog must not be paced by what
 // other partitions have.
-func (m *marks) divide(jobs [][]*uptime.Job, now time.Time) []float64 {
+func (m *marks) divide(jobs [][]message, now time.Time) []float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	keep := 1.0

@@ -17,6 +17,13 @@ const (
 	DefaultBound      = 1_000_000
 )
 
+const (
+	// receiptBase is the base that numbers of leases are written in.
+	receiptBase = 36
+	// blockSize is how many jobs are given room at once.
+	blockSize = 64
+)
+
 // MemoryParams are what NewMemory needs. Zero numbers stand for the defaults.
 type MemoryParams struct {
 	Clock      uptime.Clock
@@ -54,9 +61,10 @@ type Memory struct {
 	mu       sync.Mutex
 	parts    []partition
 	regions  map[string]*region
-	held     map[uptime.ResultKey]*held
-	receipts map[string]*held
+	count    int              // jobs held, over all regions
+	receipts map[uint64]*held // by the number of their newest lease
 	serial   uint64
+	block    []held // to be handed out one by one
 	pace     pace
 	stats    Stats
 }
@@ -81,8 +89,7 @@ func NewMemory(p MemoryParams) (*Memory, error) {
 		clock: p.Clock, bound: p.Bound,
 		parts:    make([]partition, p.Partitions),
 		regions:  map[string]*region{},
-		held:     map[uptime.ResultKey]*held{},
-		receipts: map[string]*held{},
+		receipts: map[uint64]*held{},
 	}, nil
 }
 
@@ -94,10 +101,10 @@ func (q *Memory) Push(ctx context.Context, jobs []uptime.Job) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.held)+len(jobs) > q.bound {
+	if q.count+len(jobs) > q.bound {
 		return fmt.Errorf("push %d jobs: %w", len(jobs), uptime.ErrFull)
 	}
-	q.add(jobs)
+	q.add(len(jobs), func(i int) message { return ofJob(&jobs[i]) })
 	return nil
 }
 
@@ -141,21 +148,26 @@ func (q *Memory) tryTake(name string, n int) ([]uptime.Lease, <-chan struct{}, t
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock()
+	ms := now.UnixMilli()
 	r := q.region(name)
-	q.stats.Reclaimed += r.settle(now.UnixMilli())
+	q.stats.Reclaimed += r.settle(ms)
 	q.pace.refill(now)
 	var leases []uptime.Lease
 	for len(leases) < n {
-		h := r.next(now.UnixMilli(), q.pace.allows())
+		h := r.next(ms, q.pace.allows())
 		if h == nil {
 			break
+		}
+		if leases == nil {
+			leases = make([]uptime.Lease, 0, min(n, r.waiting()))
 		}
 		if h.place != expired {
 			q.pace.use()
 		}
-		leases = append(leases, q.lease(r, h, now))
+		leases = append(leases, q.lease(h, ms))
 	}
 	if len(leases) > 0 {
+		q.write(leases)
 		return leases, nil, 0
 	}
 	at := r.nextChange(q.pace.nextAt())
@@ -165,20 +177,52 @@ func (q *Memory) tryTake(name string, n int) ([]uptime.Lease, <-chan struct{}, t
 	return nil, r.changed, max(at.Sub(now), 0)
 }
 
-func (q *Memory) lease(r *region, h *held, now time.Time) uptime.Lease {
-	gone := h.place == expired || now.After(h.job.Expires())
+// lease gives a job away. The receipt is left to write.
+func (q *Memory) lease(h *held, now int64) uptime.Lease {
+	gone := h.place == expired || h.expires < now
+	delete(q.receipts, h.serial)
 	q.serial++
-	delete(q.receipts, h.receipt)
-	h.receipt = strconv.FormatUint(q.serial, 36)
+	h.serial = q.serial
+	q.receipts[h.serial] = h
 	h.taken++
-	h.leaseEnd = h.leaseFrom(now)
-	r.move(h, leased)
-	q.receipts[h.receipt] = h
+	h.region.pull(h)
+	q.hold(h, now)
 	q.stats.Taken++
 	if gone {
 		q.stats.Expired++
 	}
-	return uptime.Lease{Job: h.job, Receipt: h.receipt, Taken: h.taken, Expired: gone}
+	return uptime.Lease{Job: h.job(), Taken: int(h.taken), Expired: gone}
+}
+
+// hold leases a job, which is in no pile, from now or its slot on.
+func (q *Memory) hold(h *held, now int64) {
+	h.leaseEnd = max(now, h.slot) + h.timeout
+	h.region.put(h, leased)
+}
+
+// write makes the receipts of leases that were given just now: the numbers of their
+// leases, in one piece of memory.
+func (q *Memory) write(leases []uptime.Lease) {
+	const digits = 13 // of 2^64 with this base
+	text := make([]byte, 0, digits*len(leases))
+	ends := make([]int, len(leases))
+	for i := range leases {
+		text = strconv.AppendUint(text, q.serial-uint64(len(leases)-1-i), receiptBase) //nolint:gosec // not negative
+		ends[i] = len(text)
+	}
+	from, all := 0, string(text)
+	for i, end := range ends {
+		leases[i].Receipt, from = all[from:end], end
+	}
+}
+
+// leaseOf gives the job whose newest lease a receipt names, nil if there is none.
+func (q *Memory) leaseOf(receipt string) *held {
+	serial, err := strconv.ParseUint(receipt, receiptBase, 64)
+	if err != nil {
+		return nil // another queue's
+	}
+	return q.receipts[serial]
 }
 
 // Renew extends the leases of these receipts whose jobs nobody else was given.
@@ -188,18 +232,14 @@ func (q *Memory) Renew(ctx context.Context, receipts []string) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := q.clock()
+	now := q.clock().UnixMilli()
 	for _, receipt := range receipts {
-		h := q.receipts[receipt]
-		if h == nil {
-			continue
-		}
 		// A lease that has ended but was not handed out again is still the
 		// caller's: nobody else works on the job.
-		r := q.regions[h.job.Region]
-		r.pull(h)
-		h.leaseEnd = h.leaseFrom(now)
-		r.put(h, leased)
+		if h := q.leaseOf(receipt); h != nil {
+			h.region.pull(h)
+			q.hold(h, now)
+		}
 	}
 	return nil
 }
@@ -212,7 +252,7 @@ func (q *Memory) Ack(ctx context.Context, receipts []string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, receipt := range receipts {
-		if h := q.receipts[receipt]; h != nil {
+		if h := q.leaseOf(receipt); h != nil {
 			q.forget(h)
 			q.stats.Acked++
 		}
@@ -243,37 +283,55 @@ func (q *Memory) Stats() Stats {
 	return q.stats
 }
 
-// add takes in jobs whose key is not held, and wakes those who wait for them.
-func (q *Memory) add(jobs []uptime.Job) {
-	woken := map[*region]bool{}
-	for _, job := range jobs {
-		key := job.Key()
-		if q.held[key] != nil {
+// add takes in n messages whose name is not held, and wakes those who wait for them.
+func (q *Memory) add(n int, message func(i int) message) {
+	var r *region
+	for i := range n {
+		m := message(i)
+		if r == nil || r.name != m.Region {
+			r = q.region(m.Region)
+		}
+		if r.held[name{m.MonitorID, m.At}] != nil {
 			q.stats.Duplicates++
 			continue
 		}
-		h := &held{job: job, key: key, slot: key.ScheduledAt, expires: job.Expires().UnixMilli()}
-		r := q.region(job.Region)
-		q.held[key] = h
+		h := q.fresh()
+		h.fill(r, &m)
+		r.held[h.name] = h
 		r.put(h, coming)
-		woken[r] = true
+		r.woken = true
+		q.count++
 		q.stats.Added++
 	}
-	for r := range woken {
-		r.wake()
+	for _, r := range q.regions {
+		if r.woken {
+			r.wake()
+		}
 	}
 }
 
+// fresh gives room for a job. Rooms are made many at a time; they are the garbage
+// collector's when all of their time are gone, so a backlog leaves nothing behind.
+func (q *Memory) fresh() *held {
+	if len(q.block) == 0 {
+		q.block = make([]held, blockSize)
+	}
+	h := &q.block[0]
+	q.block = q.block[1:]
+	return h
+}
+
 func (q *Memory) forget(h *held) {
-	q.regions[h.job.Region].pull(h)
-	delete(q.held, h.key)
-	delete(q.receipts, h.receipt)
+	h.region.pull(h)
+	delete(h.region.held, h.name)
+	delete(q.receipts, h.serial)
+	q.count--
 }
 
 func (q *Memory) region(name string) *region {
 	r := q.regions[name]
 	if r == nil {
-		r = newRegion()
+		r = newRegion(name)
 		q.regions[name] = r
 	}
 	return r

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"math"
 	"time"
 
 	"monitor/modules/uptime"
@@ -24,34 +25,65 @@ const (
 	piles
 )
 
-// held is a job in the queue.
+// name is what a job is called in its region.
+type name struct{ monitor, slot int64 }
+
+// held is a job in the queue. Times are Unix milliseconds.
 type held struct {
-	job      uptime.Job
-	key      uptime.ResultKey
-	slot     int64 // Unix ms
-	expires  int64 // Unix ms
-	leaseEnd int64 // Unix ms, while leased
+	name
+	region   *region
+	spec     uptime.Packed
+	timeout  int64 // ms, with the margin of a lease
+	expires  int64
+	leaseEnd int64  // while leased
+	serial   uint64 // of the newest lease, 0: there was none
+	attempt  int32
+	taken    int32
+	at       [piles]int32 // index in each pile, kept by it
 	place    place
-	taken    int
-	receipt  string
-	at       [piles]int // index in each pile, kept by it
+	byHand   bool
 }
 
-func (h *held) leaseFrom(now time.Time) int64 {
-	from := h.job.ScheduledAt
-	if now.After(from) {
-		from = now
+// fill takes a job in.
+func (h *held) fill(r *region, m *message) {
+	interval, timeout := m.Spec.Limits()
+	*h = held{
+		name: name{m.MonitorID, m.At}, region: r, spec: m.Spec,
+		timeout: int64(leaseMillis(timeout)) + uptime.LeaseMargin.Milliseconds(),
+		expires: m.expires(interval, timeout),
+		attempt: int32(min(m.attempt, math.MaxInt32)), byHand: m.byHand, //nolint:gosec // bounded here
 	}
-	return from.Add(h.job.Spec.Timeout + uptime.LeaseMargin).UnixMilli()
 }
 
-// pile is a binary heap whose members know their index, so that any of them can
-// be taken out in logarithmic time. The standard container/heap would cost an
-// interface call for each comparison on the hot path.
+// job is what was taken in. A spec that is none gives one without a type, which a
+// worker answers for: whoever published it has a defect that must not be silent.
+func (h *held) job() uptime.Job {
+	spec, _ := h.spec.Spec()
+	return uptime.Job{
+		MonitorID: h.monitor, Region: h.region.name, ScheduledAt: time.UnixMilli(h.slot).UTC(),
+		Attempt: int(h.attempt), ByHand: h.byHand, Spec: spec,
+	}
+}
+
+// item is a member of a pile beside what it is ordered by: looking for that in the
+// job itself would miss the cache at each comparison.
+type item struct {
+	key, tie int64
+	*held
+}
+
+func (a *item) before(b *item) bool { return a.key < b.key || a.key == b.key && a.tie < b.tie }
+
+// fan is how many children a member of a pile has: more than two make it shallow,
+// and lie side by side.
+const fan = 4
+
+// pile is a heap, the least key first, whose members know their index, so that any
+// of them can be taken out in logarithmic time. The standard container/heap would
+// cost an interface call for each comparison on the hot path.
 type pile struct {
 	which int
-	less  func(a, b *held) bool
-	items []*held
+	items []item
 }
 
 func (p *pile) len() int { return len(p.items) }
@@ -61,81 +93,82 @@ func (p *pile) top() *held {
 	if len(p.items) == 0 {
 		return nil
 	}
-	return p.items[0]
+	return p.items[0].held
 }
 
-func (p *pile) push(h *held) {
-	p.items = append(p.items, h)
-	h.at[p.which] = len(p.items) - 1
-	p.up(len(p.items) - 1)
+// push adds a member in the order of key, then tie.
+func (p *pile) push(h *held, key, tie int64) {
+	p.items = append(p.items, item{})
+	p.up(len(p.items)-1, item{key, tie, h})
 }
 
 func (p *pile) remove(h *held) {
-	i, last := h.at[p.which], len(p.items)-1
-	p.swap(i, last)
-	p.items[last] = nil
+	i, last := int(h.at[p.which]), len(p.items)-1
+	moved := p.items[last]
+	p.items[last] = item{}
 	p.items = p.items[:last]
-	if i < last {
-		p.down(i)
-		p.up(i)
+	if i == last {
+		return
+	}
+	if i > 0 && moved.before(&p.items[(i-1)/fan]) {
+		p.up(i, moved)
+	} else {
+		p.down(i, moved)
 	}
 }
 
-func (p *pile) swap(i, j int) {
-	p.items[i], p.items[j] = p.items[j], p.items[i]
-	p.items[i].at[p.which], p.items[j].at[p.which] = i, j
+func (p *pile) set(i int, it item) {
+	p.items[i] = it
+	it.at[p.which] = int32(i) //nolint:gosec // the bound of a queue is far below 2^31
 }
 
-func (p *pile) up(i int) {
+// up puts it at the hole i or above it.
+func (p *pile) up(i int, it item) {
 	for i > 0 {
-		parent := (i - 1) / 2
-		if !p.less(p.items[i], p.items[parent]) {
-			return
+		parent := (i - 1) / fan
+		if !it.before(&p.items[parent]) {
+			break
 		}
-		p.swap(i, parent)
+		p.set(i, p.items[parent])
 		i = parent
 	}
+	p.set(i, it)
 }
 
-func (p *pile) down(i int) {
+// down puts it at the hole i or below it.
+func (p *pile) down(i int, it item) {
 	for {
-		least := 2*i + 1
+		least := fan*i + 1
 		if least >= len(p.items) {
-			return
+			break
 		}
-		if right := least + 1; right < len(p.items) && p.less(p.items[right], p.items[least]) {
-			least = right
+		for c := least + 1; c <= fan*i+fan && c < len(p.items); c++ {
+			if p.items[c].before(&p.items[least]) {
+				least = c
+			}
 		}
-		if !p.less(p.items[least], p.items[i]) {
-			return
+		if !p.items[least].before(&it) {
+			break
 		}
-		p.swap(i, least)
+		p.set(i, p.items[least])
 		i = least
 	}
+	p.set(i, it)
 }
 
-// countUpTo counts the members with a slot at or before limit in a pile ordered
-// by slot. It looks only at those and their children.
+// countUpTo counts the members with a key at or before limit. It looks only at
+// those and their children.
 func (p *pile) countUpTo(limit int64) int64 {
 	return p.countFrom(0, limit)
 }
 
 func (p *pile) countFrom(i int, limit int64) int64 {
-	if i >= len(p.items) || p.items[i].slot > limit {
+	if i >= len(p.items) || p.items[i].key > limit {
 		return 0
 	}
-	return 1 + p.countFrom(2*i+1, limit) + p.countFrom(2*i+2, limit)
-}
-
-func bySlot(a, b *held) bool {
-	if a.slot != b.slot {
-		return a.slot < b.slot
+	sum := int64(1)
+	for c := fan*i + 1; c <= fan*i+fan; c++ {
+		sum += p.countFrom(c, limit)
 	}
-	return a.job.MonitorID < b.job.MonitorID
+	return sum
 }
-
-func newestSlot(a, b *held) bool { return bySlot(b, a) }
-
-func byExpiry(a, b *held) bool { return a.expires < b.expires }
-
-func byLeaseEnd(a, b *held) bool { return a.leaseEnd < b.leaseEnd }

@@ -70,7 +70,7 @@ func readReceipt(text string, partitions int) (receipt, bool) {
 
 // name is the job's field among those held.
 func (r *receipt) name() []byte {
-	return append(appendName(make([]byte, 0, nameTo-nameFrom+len(r.region)), &r.job), r.region...)
+	return append(appendName(make([]byte, 0, nameTo-nameFrom+len(r.region)), r.job.MonitorID, r.job.ScheduledAt.UnixMilli()), r.region...)
 }
 
 // holding is what is held under the name while the lease is the receipt's.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"monitor/modules/queue/queuetest"
 	"monitor/modules/redisconn"
 	"monitor/modules/testenv"
 	"monitor/modules/uptime"
@@ -52,7 +53,7 @@ func TestRedisFlushed(t *testing.T) {
 	ctx := t.Context()
 	require.NoError(t, q.Raise(ctx, 1))
 	now := q.stop(t)
-	batch := uptime.SlotBatch{Epoch: 1, UpTo: now, Jobs: spread(100, now), Rate: 10}
+	batch := uptime.SlotBatch{Epoch: 1, UpTo: now, Slots: queuetest.Slots(spread(100, now)), Rate: 10}
 	require.NoError(t, q.Publish(ctx, batch))
 	leases := takeAll(t, q, 100)
 	got := make(chan []uptime.Lease, 1)
@@ -89,7 +90,7 @@ func TestRedisRewound(t *testing.T) {
 	now := q.stop(t)
 	state := redisconn.Partition(2).State()
 	publish := func(epoch int64, upTo time.Duration) error {
-		return q.Publish(ctx, uptime.SlotBatch{Epoch: epoch, UpTo: now.Add(upTo), Jobs: spread(8, now.Add(upTo))})
+		return q.Publish(ctx, uptime.SlotBatch{Epoch: epoch, UpTo: now.Add(upTo), Slots: queuetest.Slots(spread(8, now.Add(upTo)))})
 	}
 	require.NoError(t, q.Raise(ctx, 1))
 	require.NoError(t, publish(1, time.Second))
@@ -117,7 +118,7 @@ func TestRedisRestarted(t *testing.T) {
 	ctx := t.Context()
 	require.NoError(t, q.Raise(ctx, 1))
 	now := q.stop(t)
-	require.NoError(t, q.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: now, Jobs: spread(100, now), Rate: 10}))
+	require.NoError(t, q.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: now, Slots: queuetest.Slots(spread(100, now)), Rate: 10}))
 	leases := takeAll(t, q, 100)
 	require.NoError(t, q.Push(ctx, spread(200, now)))
 
@@ -126,7 +127,7 @@ func TestRedisRestarted(t *testing.T) {
 	process.Start()
 	eventually(t, func() error { return q.Ack(ctx, receiptsOf(leases)) })
 	require.Len(t, takeAll(t, q, 100), 100)
-	require.NoError(t, q.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: now.Add(time.Second), Jobs: spread(1, now.Add(time.Second))}))
+	require.NoError(t, q.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: now.Add(time.Second), Slots: queuetest.Slots(spread(1, now.Add(time.Second)))}))
 }
 
 // requireAway: every call fails in time with what says that others may help.
@@ -210,11 +211,11 @@ func TestRedisClockSetBack(t *testing.T) {
 	ctx := t.Context()
 	now := q.stop(t)
 	require.NoError(t, q.Raise(ctx, 1))
-	batch := uptime.SlotBatch{Epoch: 1, Rate: 10, Jobs: spread(200, now.Add(-20*time.Minute))}
+	batch := uptime.SlotBatch{Epoch: 1, Rate: 10, Slots: queuetest.Slots(spread(200, now.Add(-20*time.Minute)))}
 	require.NoError(t, q.Publish(ctx, batch))
 	require.Len(t, takeAll(t, q, 10), 10, "half a second's allowance")
 	q.advance(-10 * time.Minute)
-	batch.Jobs = nil
+	batch.Slots = nil
 	require.NoError(t, q.Publish(ctx, batch))
 	q.advance(time.Second / 2)
 	require.Len(t, takeAll(t, q, 10), 10)
@@ -279,7 +280,7 @@ func TestRedisBehindSentinel(t *testing.T) {
 	require.NoError(t, q.Raise(ctx, 1))
 	now := q.stop(t)
 	publish := func(epoch int64, upTo time.Duration) error {
-		return q.Publish(ctx, uptime.SlotBatch{Epoch: epoch, UpTo: now.Add(upTo), Jobs: spread(40, now.Add(upTo))})
+		return q.Publish(ctx, uptime.SlotBatch{Epoch: epoch, UpTo: now.Add(upTo), Slots: queuetest.Slots(spread(40, now.Add(upTo)))})
 	}
 	require.NoError(t, publish(1, 0))
 	s.Master().Do("WAIT", 1, 5000)
@@ -344,7 +345,7 @@ func TestRedisNemesis(t *testing.T) {
 			eventually(t, func() error { return leader.Push(ctx, jobs) })
 		} else {
 			eventually(t, func() error {
-				return leader.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: jobs[0].ScheduledAt, Jobs: jobs})
+				return leader.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: jobs[0].ScheduledAt, Slots: queuetest.Slots(jobs)})
 			})
 		}
 		published += len(jobs)

@@ -81,7 +81,7 @@ func (q *Redis) Publish(ctx context.Context, batch uptime.SlotBatch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	jobs := q.spread(batch.Jobs)
+	jobs := q.spread(len(batch.Slots), func(i int) message { return ofSlot(&batch.Slots[i]) })
 	parts := q.marks.divide(jobs, time.Now())
 	expect := q.marks.expect(batch.Epoch)
 	over := make([]bool, q.partitions)
@@ -125,7 +125,7 @@ func (q *Redis) Push(ctx context.Context, list []uptime.Job) error {
 	if len(list) == 0 {
 		return nil
 	}
-	err := q.inPieces(ctx, q.scripts.push, q.spread(list), false,
+	err := q.inPieces(ctx, q.scripts.push, q.spread(len(list), func(i int) message { return ofJob(&list[i]) }), false,
 		func(_, rest, count int) []any {
 			return []any{q.clock(), uptime.TakeAhead.Milliseconds(), rest + count, q.bound}
 		},
@@ -136,19 +136,23 @@ func (q *Redis) Push(ctx context.Context, list []uptime.Job) error {
 	return nil
 }
 
-// spread divides jobs by partition, each in the order of their slots.
-func (q *Redis) spread(list []uptime.Job) [][]*uptime.Job {
-	jobs := make([][]*uptime.Job, q.partitions)
-	for i := range list {
-		p := q.Partition(list[i].MonitorID)
-		jobs[p] = append(jobs[p], &list[i])
+// spread divides n messages by partition, each in the order of their slots.
+func (q *Redis) spread(n int, of func(i int) message) [][]message {
+	parts := make([][]message, q.partitions)
+	for i := range n {
+		m := of(i)
+		p := q.Partition(m.MonitorID)
+		if parts[p] == nil {
+			parts[p] = make([]message, 0, n/q.partitions+n/q.partitions/8+1)
+		}
+		parts[p] = append(parts[p], m)
 	}
-	for _, part := range jobs {
-		slices.SortStableFunc(part, func(a, b *uptime.Job) int {
-			return cmp.Or(a.ScheduledAt.Compare(b.ScheduledAt), cmp.Compare(a.MonitorID, b.MonitorID))
+	for _, part := range parts {
+		slices.SortStableFunc(part, func(a, b message) int {
+			return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.MonitorID, b.MonitorID))
 		})
 	}
-	return jobs
+	return parts
 }
 
 // inPieces runs a script that adds jobs, one piece of each partition at a time: a
@@ -156,7 +160,7 @@ func (q *Redis) spread(list []uptime.Job) [][]*uptime.Job {
 // empty: partitions without jobs are called too. head makes what stands before the
 // regions, told how many jobs are left behind this piece and how many are in it.
 func (q *Redis) inPieces(
-	ctx context.Context, s script, jobs [][]*uptime.Job, empty bool,
+	ctx context.Context, s script, jobs [][]message, empty bool,
 	head func(partition, rest, count int) []any, done func(partition, rest int, answer []any),
 ) error {
 	var errs []error
@@ -192,18 +196,19 @@ func (q *Redis) inPieces(
 }
 
 // adding makes the call that adds these jobs to a partition.
-func (q *Redis) adding(p int, jobs []*uptime.Job, head []any) call {
+func (q *Redis) adding(p int, jobs []message, head []any) call {
 	part := redisconn.Partition(p)
 	keys := []string{part.State(), part.Held(), part.Regions()}
 	numbers := map[string]int{}
 	var names []any
 	tail := make([]any, 0, 2*len(jobs))
 	size := 0
-	for _, job := range jobs {
-		size += jobRoom + len(job.Spec.RowKey) + len(job.Spec.Type) + len(job.Spec.Settings)
+	for i := range jobs {
+		size += jobRoom + len(jobs[i].Spec)
 	}
 	text := make([]byte, 0, size)
-	for _, job := range jobs {
+	for i := range jobs {
+		job := &jobs[i]
 		n := numbers[job.Region]
 		if n == 0 {
 			n = len(names) + 1

@@ -131,7 +131,7 @@ func TestRedisLeavesNothing(t *testing.T) {
 		j.Spec.Interval = time.Minute
 		jobs = append(jobs, j)
 	}
-	require.NoError(t, q.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, UpTo: now, Jobs: jobs}))
+	require.NoError(t, q.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, UpTo: now, Slots: queuetest.Slots(jobs)}))
 	seen := map[uptime.ResultKey]bool{}
 	for len(seen) < len(jobs) {
 		leases, err := q.Take(t.Context(), "default", 2000)
@@ -247,7 +247,7 @@ func TestRedisBoundByPartition(t *testing.T) {
 		more = append(more, at(101+2*id, time.Second, "asia"))
 	}
 	publish := func(jobs ...uptime.Job) {
-		require.NoError(t, q.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, Jobs: jobs}))
+		require.NoError(t, q.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, Slots: queuetest.Slots(jobs)}))
 	}
 	publish(more...)
 	require.Equal(t, uint64(2), q.Stats().Dropped)
@@ -271,7 +271,8 @@ func TestRedisDropsWhatItCannotRead(t *testing.T) {
 	q := newRedis(t, connect(t, testenv.Redis(t)), 1, 0)
 	now := q.stop(t)
 	foreign := job(1, now)
-	text := appendJob(nil, &foreign)
+	m := ofJob(&foreign)
+	text := appendJob(nil, &m)
 	text[0] = jobVersion + 1
 	k := q.region("default").of[0]
 	ctx := t.Context()
@@ -335,46 +336,4 @@ func TestRedisForgetsConsumers(t *testing.T) {
 	require.ElementsMatch(t, []string{"gone", "worker-1"}, consumers())
 	sweep(-1)
 	require.Equal(t, []string{"worker-1"}, consumers(), "one that holds a job stays")
-}
-
-// One second of 10,000 checks a second: published, taken, acknowledged.
-func BenchmarkRedisPublishTakeAck(b *testing.B) {
-	q := newRedis(b, connect(b, testenv.Redis(b)), DefaultPartitions, 0)
-	ctx := context.Background()
-	now := q.stop(b)
-	require.NoError(b, q.Raise(ctx, 1))
-	jobs := make([]uptime.Job, 10_000)
-	spent := map[string]time.Duration{}
-	timed := func(what string, do func() error) {
-		began := time.Now()
-		if err := do(); err != nil {
-			b.Fatal(err)
-		}
-		spent[what] += time.Since(began)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		q.advance(time.Second)
-		now = now.Add(time.Second)
-		for i := range jobs {
-			jobs[i] = job(int64(i+1), now.Add(time.Second+time.Duration(i/10)*time.Millisecond))
-			jobs[i].Spec.Settings = []byte(`{"url":"https://example.com/health","method":"GET"}`)
-			jobs[i].Spec.RowKey, jobs[i].Spec.Type = "0123456789abcdef0123456789abcdef", "http"
-		}
-		timed("publish", func() error {
-			return q.Publish(ctx, uptime.SlotBatch{Epoch: 1, UpTo: now, Jobs: jobs, Rate: 10_000})
-		})
-		for left := len(jobs); left > 0; {
-			var leases []uptime.Lease
-			timed("take", func() (err error) {
-				leases, err = q.Take(ctx, "default", 512)
-				return err
-			})
-			left -= len(leases)
-			timed("ack", func() error { return q.Ack(ctx, receiptsOf(leases)) })
-		}
-	}
-	for what, d := range spent {
-		b.ReportMetric(float64(d.Microseconds())/float64(b.N)/float64(len(jobs)), "µs/"+what)
-	}
 }

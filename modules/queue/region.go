@@ -12,6 +12,8 @@ const expiredShare = 4
 
 // region holds the jobs of one region. The queue's lock guards it.
 type region struct {
+	name    string
+	held    map[name]*held
 	coming  pile // first: by slot
 	late    pile // first: newest slot first
 	oldest  pile // of the late ones, by slot
@@ -22,16 +24,15 @@ type region struct {
 	credit int
 	// changed is closed, and made anew, when something was added.
 	changed chan struct{}
+	// woken: something was added, and those who wait are not told yet.
+	woken bool
 }
 
-func newRegion() *region {
+func newRegion(of string) *region {
 	return &region{
-		coming:  pile{which: first, less: bySlot},
-		late:    pile{which: first, less: newestSlot},
-		oldest:  pile{which: oldest, less: bySlot},
-		dying:   pile{which: dying, less: byExpiry},
-		expired: pile{which: first, less: bySlot},
-		leased:  pile{which: first, less: byLeaseEnd},
+		name: of, held: map[name]*held{},
+		coming: pile{which: first}, late: pile{which: first}, oldest: pile{which: oldest}, dying: pile{which: dying},
+		expired: pile{which: first}, leased: pile{which: first},
 		changed: make(chan struct{}),
 	}
 }
@@ -39,6 +40,7 @@ func newRegion() *region {
 // wake makes every waiting Take look again.
 func (r *region) wake() {
 	close(r.changed)
+	r.woken = false
 	r.changed = make(chan struct{})
 }
 
@@ -46,15 +48,15 @@ func (r *region) put(h *held, where place) {
 	h.place = where
 	switch where {
 	case coming:
-		r.coming.push(h)
+		r.coming.push(h, h.slot, h.monitor)
 	case late:
-		r.late.push(h)
-		r.oldest.push(h)
-		r.dying.push(h)
+		r.late.push(h, -h.slot, -h.monitor)
+		r.oldest.push(h, h.slot, h.monitor)
+		r.dying.push(h, h.expires, 0)
 	case expired:
-		r.expired.push(h)
+		r.expired.push(h, h.slot, h.monitor)
 	case leased:
-		r.leased.push(h)
+		r.leased.push(h, h.leaseEnd, 0)
 	}
 }
 
@@ -95,6 +97,9 @@ func (r *region) settle(now int64) (reclaimed uint64) {
 	return reclaimed
 }
 
+// waiting is how many jobs are not in a worker's hands.
+func (r *region) waiting() int { return r.coming.len() + r.late.len() + r.expired.len() }
+
 // next gives the job to be handed out first at now, or nil. allowed says whether
 // the pace lets a backlogged one go.
 func (r *region) next(now int64, allowed bool) *held {
@@ -127,7 +132,7 @@ func (r *region) nextChange(paced time.Time) time.Time {
 		}
 	}
 	if h := r.coming.top(); h != nil {
-		earliest(h.job.ScheduledAt.Add(-uptime.TakeAhead))
+		earliest(time.UnixMilli(h.slot).Add(-uptime.TakeAhead))
 	}
 	if r.late.len() > 0 {
 		earliest(paced)
@@ -155,7 +160,9 @@ func (r *region) addDepth(d *uptime.QueueDepth, now int64) {
 	d.Ready += ready
 	d.Delayed += int64(r.coming.len()) - takeable
 	d.Leased += int64(r.leased.len())
-	if h := r.eldest(); ready > 0 && h != nil && (d.Oldest.IsZero() || h.job.ScheduledAt.Before(d.Oldest)) {
-		d.Oldest = h.job.ScheduledAt
+	if h := r.eldest(); ready > 0 && h != nil {
+		if slot := time.UnixMilli(h.slot).UTC(); d.Oldest.IsZero() || slot.Before(d.Oldest) {
+			d.Oldest = slot
+		}
 	}
 }

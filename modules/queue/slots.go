@@ -68,14 +68,14 @@ func (q *Memory) Publish(ctx context.Context, batch uptime.SlotBatch) error {
 		}
 	}
 	q.pace.set(batch.Rate, q.clock())
-	q.add(batch.Jobs)
+	q.add(len(batch.Slots), func(i int) message { return ofSlot(&batch.Slots[i]) })
 	q.shrink()
 	return nil
 }
 
 // shrink drops the oldest slots that nobody works on, until the bound is kept.
 func (q *Memory) shrink() {
-	for len(q.held) > q.bound {
+	for q.count > q.bound {
 		var eldest *held
 		for _, r := range q.regions {
 			if h := r.eldest(); h != nil && (eldest == nil || h.slot < eldest.slot) {

@@ -8,6 +8,9 @@
 // nothing is written for each check, and any leader computes the same schedule.
 // "Published up to" is a watermark beside each partition of the queue.
 //
+// What jobs carry (uptime.Packed) is written when a monitor is read and shared by
+// all its jobs; see docs/adr/0010-specs-in-jobs.md for what that takes.
+//
 // # Taking over
 //
 // A new leader raises its epoch on every partition first; from then on nobody

@@ -24,7 +24,7 @@ const (
 
 // change is what the reader hands to the term.
 type change struct {
-	monitors   []uptime.Monitor
+	monitors   []uptime.Scheduled
 	gone       int64 // a monitor that is not there at all
 	begin, end bool  // of a re-read of everything
 }
@@ -72,7 +72,7 @@ func (r *reader) listenAgain(ctx context.Context) error {
 }
 
 // load reads all monitors.
-func (r *reader) load(ctx context.Context, take func([]uptime.Monitor)) error {
+func (r *reader) load(ctx context.Context, take func([]uptime.Scheduled)) error {
 	began := r.Clock()
 	var newest, safe int64
 	for afterID := int64(0); ; {
@@ -80,7 +80,8 @@ func (r *reader) load(ctx context.Context, take func([]uptime.Monitor)) error {
 		if err != nil {
 			return fmt.Errorf("read all monitors: %w", err)
 		}
-		for _, m := range page {
+		for i := range page {
+			m := &page[i]
 			afterID = max(afterID, m.ID)
 			newest = max(newest, m.ChangeSeq)
 			if m.UpdatedAt.Before(began.Add(-settled)) {
@@ -97,7 +98,7 @@ func (r *reader) load(ctx context.Context, take func([]uptime.Monitor)) error {
 	return nil
 }
 
-func (r *reader) page(ctx context.Context, afterSeq, afterID int64) ([]uptime.Monitor, error) {
+func (r *reader) page(ctx context.Context, afterSeq, afterID int64) ([]uptime.Scheduled, error) {
 	// Fresh: whoever gave notice has committed, a replica may not have it yet.
 	ctx, cancel := context.WithTimeout(uptime.WithFresh(ctx), callTimeout)
 	defer cancel()
@@ -181,7 +182,7 @@ func (r *reader) readOne(ctx context.Context, id int64) error {
 	if err != nil {
 		return fmt.Errorf("read monitor %d: %w", id, err)
 	}
-	return r.hand(ctx, change{monitors: []uptime.Monitor{m}})
+	return r.hand(ctx, change{monitors: []uptime.Scheduled{m}})
 }
 
 // refresh reads what changed since the read before the last one, or everything
@@ -220,7 +221,7 @@ func (r *reader) reread(ctx context.Context) error {
 		return err
 	}
 	var failed error
-	err := r.load(ctx, func(page []uptime.Monitor) {
+	err := r.load(ctx, func(page []uptime.Scheduled) {
 		if failed == nil {
 			failed = r.hand(ctx, change{monitors: page})
 		}

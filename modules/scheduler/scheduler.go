@@ -26,9 +26,9 @@ type store interface {
 	// ScheduledMonitors gives, with afterSeq 0, the living enabled monitors of
 	// all workspaces by id from afterID on; otherwise all that changed after
 	// afterSeq, by change sequence, paused and deleted ones included.
-	ScheduledMonitors(ctx context.Context, afterSeq, afterID int64, limit int) ([]uptime.Monitor, error)
+	ScheduledMonitors(ctx context.Context, afterSeq, afterID int64, limit int) ([]uptime.Scheduled, error)
 	// ScheduledMonitor gives one, deleted or not; uptime.ErrNotFound.
-	ScheduledMonitor(ctx context.Context, id int64) (uptime.Monitor, error)
+	ScheduledMonitor(ctx context.Context, id int64) (uptime.Scheduled, error)
 	// SaveWatermarks is ignored where a higher epoch has saved.
 	SaveWatermarks(ctx context.Context, epoch int64, marks []time.Time) error
 	Watermarks(ctx context.Context) ([]time.Time, error)

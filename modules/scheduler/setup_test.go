@@ -82,20 +82,21 @@ func (s *table) done(id int64, slot time.Time) {
 	s.monitors[id] = m
 }
 
-func (s *table) ScheduledMonitors(_ context.Context, afterSeq, afterID int64, limit int) ([]uptime.Monitor, error) {
+func (s *table) ScheduledMonitors(_ context.Context, afterSeq, afterID int64, limit int) ([]uptime.Scheduled, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
 	if s.away {
 		return nil, uptime.ErrUnavailable
 	}
-	var list []uptime.Monitor
+	var list []uptime.Scheduled
 	for m := range maps.Values(s.monitors) {
-		if afterSeq == 0 && m.ID > afterID && live(m) || afterSeq > 0 && m.ChangeSeq > afterSeq {
-			list = append(list, m)
+		row := m.Scheduled()
+		if afterSeq == 0 && m.ID > afterID && live(&row) || afterSeq > 0 && m.ChangeSeq > afterSeq {
+			list = append(list, row)
 		}
 	}
-	slices.SortFunc(list, func(a, b uptime.Monitor) int {
+	slices.SortFunc(list, func(a, b uptime.Scheduled) int {
 		if afterSeq == 0 {
 			return cmp.Compare(a.ID, b.ID)
 		}
@@ -104,17 +105,17 @@ func (s *table) ScheduledMonitors(_ context.Context, afterSeq, afterID int64, li
 	return list[:min(limit, len(list))], nil
 }
 
-func (s *table) ScheduledMonitor(_ context.Context, id int64) (uptime.Monitor, error) {
+func (s *table) ScheduledMonitor(_ context.Context, id int64) (uptime.Scheduled, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {
-		return uptime.Monitor{}, uptime.ErrUnavailable
+		return uptime.Scheduled{}, uptime.ErrUnavailable
 	}
 	m, ok := s.monitors[id]
 	if !ok {
-		return m, uptime.ErrNotFound
+		return uptime.Scheduled{}, uptime.ErrNotFound
 	}
-	return m, nil
+	return m.Scheduled(), nil
 }
 
 func (s *table) SaveWatermarks(_ context.Context, epoch int64, marks []time.Time) error {
@@ -161,7 +162,7 @@ type partitions struct {
 	marks  []time.Time
 	// jobs counts how often each was published, when first.
 	jobs  map[uptime.ResultKey]int
-	list  []uptime.Job
+	list  []uptime.Slot
 	clock uptime.Clock
 	at    map[uptime.ResultKey]time.Time
 	rate  float64
@@ -217,11 +218,11 @@ func (p *partitions) Publish(_ context.Context, b uptime.SlotBatch) error {
 			continue
 		}
 		p.marks[i] = later(p.marks[i], b.UpTo)
-		for _, j := range b.Jobs {
-			if p.Partition(j.MonitorID) == i {
-				p.jobs[j.Key()]++
-				p.list = append(p.list, j)
-				p.at[j.Key()] = p.clock()
+		for _, s := range b.Slots {
+			if p.Partition(s.MonitorID) == i {
+				p.jobs[s.Key()]++
+				p.list = append(p.list, s)
+				p.at[s.Key()] = p.clock()
 			}
 		}
 	}
@@ -381,6 +382,15 @@ func monitor(id int64, interval time.Duration) uptime.Monitor {
 		ID: id, WorkspaceID: 1, Type: "http", Enabled: true, Interval: interval, Timeout: 5 * time.Second,
 		Regions: []string{uptime.DefaultRegion}, Settings: []byte(`{}`),
 	}
+}
+
+// changed is what the reader hands over of these.
+func changed(monitors ...uptime.Monitor) change {
+	var c change
+	for _, m := range monitors {
+		c.monitors = append(c.monitors, m.Scheduled())
+	}
+	return c
 }
 
 // grid gives the slots of a monitor in (from, to], since base.

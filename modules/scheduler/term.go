@@ -43,6 +43,8 @@ type term struct {
 	reasons []uptime.MissedReason
 	// pending is a batch that failed; nothing else is published before it.
 	pending *uptime.SlotBatch
+	// spare is the last batch's list, to be filled again.
+	spare []uptime.Slot
 	// missed waits for the next answer of the queue: a leader that is fenced
 	// knows nothing of what is missed.
 	missed []uptime.MissedRange
@@ -67,9 +69,9 @@ func (s *Scheduler) takeOver(ctx context.Context, epoch int64, r *reader) (*term
 	for _, o := range origins {
 		t.reasons = append(t.reasons, o.reason)
 	}
-	err = r.load(ctx, func(monitors []uptime.Monitor) {
-		for _, m := range monitors {
-			if live(m) {
+	err = r.load(ctx, func(page []uptime.Scheduled) {
+		for i := range page {
+			if m := &page[i]; live(m) {
 				t.table.put(newEntry(m, s.after(origins[s.Slots.Partition(m.ID)], m, now), now))
 			}
 		}
@@ -143,30 +145,16 @@ func copyOf(copies []time.Time, i int) time.Time {
 }
 
 // after gives the time up to which a monitor's slots are not to be published.
-func (s *Scheduler) after(o origin, m uptime.Monitor, now time.Time) time.Time {
-	switch done := answered(m); {
+func (s *Scheduler) after(o origin, m *uptime.Scheduled, now time.Time) time.Time {
+	switch {
 	case o.mark.IsZero():
 		return now
-	case o.lost && !s.future(done, now):
-		return later(o.mark.Add(-lostWith), done)
+	case o.lost && !s.future(m.Answered, now):
+		return later(o.mark.Add(-lostWith), m.Answered)
 	case o.lost:
 		return o.mark.Add(-lostWith)
 	}
 	return o.mark
-}
-
-// answered is the slot up to which every region of the monitor has a result.
-func answered(m uptime.Monitor) time.Time {
-	if len(m.Regions) == 1 {
-		return m.State.LastSlot
-	}
-	var least time.Time
-	for i, region := range m.Regions {
-		if last := m.State.Regions[region].LastSlot; i == 0 || last.Before(least) {
-			least = last
-		}
-	}
-	return least
 }
 
 // tick publishes what is due up to the next tick, and publishAhead more, so that a
@@ -194,10 +182,10 @@ func (t *term) tick(ctx context.Context) error {
 func (t *term) accept(ctx context.Context, c change) error {
 	now := t.Clock()
 	if c.begin {
-		t.table.generation++
+		t.table.begin()
 	}
-	for _, m := range c.monitors {
-		t.apply(m, now)
+	for i := range c.monitors {
+		t.apply(&c.monitors[i], now)
 	}
 	if c.gone != 0 {
 		t.table.remove(c.gone)
@@ -206,17 +194,17 @@ func (t *term) accept(ctx context.Context, c change) error {
 		t.table.sweep()
 	}
 	t.count(func(s *Stats) { s.Monitors, s.Rate = len(t.table.entries), t.table.perSecond() })
-	if t.pending != nil || len(t.table.late) == 0 {
+	if t.pending != nil || t.table.late == nil {
 		return nil
 	}
 	return t.publishUpTo(ctx, utc(t.table.cursor))
 }
 
-func (t *term) apply(m uptime.Monitor, now time.Time) {
+func (t *term) apply(m *uptime.Scheduled, now time.Time) {
 	e := t.table.entries[m.ID]
 	switch {
 	case e != nil && m.ChangeSeq <= e.seq: // known, or read before a newer one was
-		e.seen = t.table.generation
+		t.table.see(e)
 		return
 	case !live(m):
 		t.table.remove(m.ID)
@@ -227,7 +215,6 @@ func (t *term) apply(m uptime.Monitor, now time.Time) {
 		t.table.remove(m.ID)
 		e.change(m, now)
 	}
-	e.seen = t.table.generation
 	t.table.put(e)
 }
 
@@ -235,18 +222,20 @@ func (t *term) apply(m uptime.Monitor, now time.Time) {
 // watermarks, unless they are there already.
 func (t *term) publishUpTo(ctx context.Context, to time.Time) error {
 	for more := true; more && ctx.Err() == nil; {
-		var out output
 		ahead := to.UnixMilli() > t.table.cursor
-		out, more = t.table.due(to.UnixMilli(), t.Clock().UnixMilli(), batchSize)
+		out := output{slots: t.spare[:0]}
+		more = t.table.due(to.UnixMilli(), t.Clock().UnixMilli(), batchSize, &out)
+		t.spare = out.slots
 		t.miss(out.missed)
-		batch := uptime.SlotBatch{Epoch: t.epoch, Jobs: out.jobs, Rate: t.table.perSecond()}
+		batch := uptime.SlotBatch{Epoch: t.epoch, Slots: out.slots, Rate: t.table.perSecond()}
 		if ahead && !more {
 			batch.UpTo = to
 		}
-		if len(batch.Jobs) == 0 && batch.UpTo.IsZero() {
+		if len(batch.Slots) == 0 && batch.UpTo.IsZero() {
 			continue
 		}
 		if err := t.publish(ctx, batch); err != nil {
+			t.spare = nil // it may be what is pending
 			return t.suspend(ctx, batch, err)
 		}
 	}
@@ -265,7 +254,7 @@ func (t *term) publish(ctx context.Context, batch uptime.SlotBatch) error {
 	}
 	t.book()
 	t.count(func(s *Stats) {
-		s.Published += uint64(len(batch.Jobs))
+		s.Published += uint64(len(batch.Slots))
 		s.Monitors, s.Rate = len(t.table.entries), t.table.perSecond()
 		s.Watermark = later(s.Watermark, batch.UpTo)
 	})
@@ -300,7 +289,7 @@ func (t *term) settle(ctx context.Context) error {
 	if err != nil {
 		return t.suspend(ctx, batch, err)
 	}
-	batch.Jobs = t.stillDue(batch, marks)
+	batch.Slots = t.stillDue(batch, marks)
 	if err := t.publish(ctx, batch); err != nil {
 		return t.suspend(ctx, batch, err)
 	}
@@ -309,28 +298,28 @@ func (t *term) settle(ctx context.Context) error {
 	return nil
 }
 
-func (t *term) stillDue(batch uptime.SlotBatch, marks []time.Time) []uptime.Job {
+func (t *term) stillDue(batch uptime.SlotBatch, marks []time.Time) []uptime.Slot {
 	now := t.Clock()
 	var missed []uptime.MissedRange
-	jobs := slices.DeleteFunc(slices.Clone(batch.Jobs), func(j uptime.Job) bool {
-		p := t.Slots.Partition(j.MonitorID)
+	slots := slices.DeleteFunc(slices.Clone(batch.Slots), func(s uptime.Slot) bool {
+		p := t.Slots.Partition(s.MonitorID)
 		if !batch.UpTo.IsZero() && p < len(marks) && !marks[p].Before(batch.UpTo) && !t.future(marks[p], now) {
 			return true
 		}
-		if j.ScheduledAt.Add(j.Spec.Interval).After(now) {
+		at := utc(s.At)
+		if interval, _ := s.Spec.Limits(); at.Add(interval).After(now) {
 			return false
 		}
 		// An extra slot that is too old is no longer asked for: not missed.
-		if e := t.table.entries[j.MonitorID]; e == nil || e.checkAt != j.ScheduledAt.UnixMilli() {
+		if e := t.table.entries[s.MonitorID]; e == nil || e.checkAt != s.At {
 			missed = append(missed, uptime.MissedRange{
-				MonitorID: j.MonitorID, WorkspaceID: j.Spec.WorkspaceID, Region: j.Region,
-				From: j.ScheduledAt, To: j.ScheduledAt, Count: 1,
+				MonitorID: s.MonitorID, WorkspaceID: s.Spec.Workspace(), Region: s.Region, From: at, To: at, Count: 1,
 			})
 		}
 		return true
 	})
 	t.miss(missed)
-	return jobs
+	return slots
 }
 
 // miss keeps ranges, with their reason, for the ledger.

@@ -103,10 +103,10 @@ func (w *world) step(faulty bool) {
 // answer stores the results of what was published and is over.
 func (w *world) answer() {
 	for _, j := range w.queue.list {
-		if j.ScheduledAt.Before(w.clock.Now().Add(-time.Second)) {
-			w.table.done(j.MonitorID, j.ScheduledAt)
+		if at := utc(j.At); at.Before(w.clock.Now().Add(-time.Second)) {
+			w.table.done(j.MonitorID, at)
 			if s := w.table.monitors[j.MonitorID].State.Regions; s != nil {
-				s[j.Region] = uptime.RegionState{LastSlot: later(s[j.Region].LastSlot, j.ScheduledAt)}
+				s[j.Region] = uptime.RegionState{LastSlot: later(s[j.Region].LastSlot, at)}
 			}
 		}
 	}
@@ -116,8 +116,8 @@ func (w *world) answer() {
 func (w *world) forget() {
 	w.term.ledger.runOnce(context.Background())
 	w.queue.marks = make([]time.Time, len(w.queue.marks))
-	w.queue.list = slices.DeleteFunc(w.queue.list, func(j uptime.Job) bool {
-		waiting := !j.ScheduledAt.Before(w.clock.Now().Add(-time.Second))
+	w.queue.list = slices.DeleteFunc(w.queue.list, func(j uptime.Slot) bool {
+		waiting := !utc(j.At).Before(w.clock.Now().Add(-time.Second))
 		if waiting {
 			delete(w.queue.jobs, j.Key())
 		}
@@ -248,7 +248,7 @@ func TestNewMonitorIsCheckedAtOnce(t *testing.T) {
 	m := monitor(9, 10*time.Second)
 	m.CheckAt = clock.Now()
 	m = b.table.save(m)
-	require.NoError(t, term.accept(t.Context(), change{monitors: []uptime.Monitor{m}}))
+	require.NoError(t, term.accept(t.Context(), changed(m)))
 	require.Equal(t, []time.Duration{300 * time.Millisecond}, b.queue.slots(9)[:1])
 	for range 30 {
 		clock.move(time.Second)
@@ -280,7 +280,7 @@ func TestChangedInterval(t *testing.T) {
 		m.Interval, m.CheckAt = second, clock.Now()
 		m = b.table.save(m)
 		clock.move(time.Duration(rapid.IntRange(0, 900).Draw(t, "delay")) * time.Millisecond)
-		require.NoError(t, term.accept(context.Background(), change{monitors: []uptime.Monitor{m}}))
+		require.NoError(t, term.accept(context.Background(), changed(m)))
 		if rapid.Bool().Draw(t, "change of leader") {
 			term = b.take(t, 2)
 		}
@@ -322,7 +322,7 @@ func TestChangedTarget(t *testing.T) {
 		if i == 10 {
 			m.CheckAt, m.Settings = clock.Now(), []byte(`{"url":"new"}`)
 			m = b.table.save(m)
-			require.NoError(t, term.accept(t.Context(), change{monitors: []uptime.Monitor{m}}))
+			require.NoError(t, term.accept(t.Context(), changed(m)))
 		}
 	}
 	want := append(grid(m, base, clock.Now().Add(2*time.Second)), m.CheckAt.Sub(base))
@@ -332,8 +332,11 @@ func TestChangedTarget(t *testing.T) {
 		require.Equal(t, 1, n, "%+v", key)
 	}
 	for _, j := range b.queue.list {
-		require.Equal(t, j.ScheduledAt.After(m.CheckAt.Add(2*time.Second)) || j.ScheduledAt.Equal(m.CheckAt),
-			string(j.Spec.Settings) == `{"url":"new"}`, "%s", j.ScheduledAt.Sub(base))
+		spec, err := j.Spec.Spec()
+		require.NoError(t, err)
+		at := utc(j.At)
+		require.Equal(t, at.After(m.CheckAt.Add(2*time.Second)) || at.Equal(m.CheckAt),
+			string(spec.Settings) == `{"url":"new"}`, "%s", at.Sub(base))
 	}
 }
 
@@ -384,14 +387,14 @@ func TestBulkChangeMakesNoBurst(t *testing.T) {
 	term := b.take(t, 1)
 	clock.move(5 * time.Second)
 	require.NoError(t, term.tick(t.Context()))
-	var changed []uptime.Monitor
+	var bulk []uptime.Monitor
 	for i := range n {
 		m := b.table.monitors[int64(i+1)]
 		m.Interval = 2 * time.Minute
 		m.CheckAt = uptime.SpreadChecks(clock.Now(), m.Interval, i, n)
-		changed = append(changed, b.table.save(m))
+		bulk = append(bulk, b.table.save(m))
 	}
-	require.NoError(t, term.accept(t.Context(), change{monitors: changed}))
+	require.NoError(t, term.accept(t.Context(), changed(bulk...)))
 	for range 180 {
 		clock.move(tick)
 		require.NoError(t, term.tick(t.Context()))
@@ -426,7 +429,7 @@ func TestMonitorsLeave(t *testing.T) {
 			before := b.queue.slots(1)
 			leave(&m)
 			m = b.table.save(m)
-			require.NoError(t, term.accept(t.Context(), change{monitors: []uptime.Monitor{m}}))
+			require.NoError(t, term.accept(t.Context(), changed(m)))
 			clock.move(20 * time.Second)
 			require.NoError(t, term.tick(t.Context()))
 			require.Equal(t, before, b.queue.slots(1))
@@ -447,15 +450,17 @@ func TestReread(t *testing.T) {
 	kept.Interval = 4 * time.Second
 	b.table.save(kept)
 	term := b.take(t, 1)
-	for _, c := range []change{{begin: true}, {monitors: []uptime.Monitor{old}}, {end: true}} {
+	for _, c := range []change{{begin: true}, changed(old), {end: true}} {
 		require.NoError(t, term.accept(t.Context(), c))
 	}
 	require.Len(t, term.table.entries, 1)
-	require.Equal(t, int64(4000), term.table.entries[1].interval)
+	require.Equal(t, 1, term.table.seen)
+	require.Equal(t, int64(4000), term.table.entries[1].step())
 	require.InDelta(t, 0.25, term.table.perSecond(), 1e-6)
 	require.NoError(t, term.accept(t.Context(), change{gone: 1}))
 	require.Empty(t, term.table.entries)
 	require.Zero(t, term.table.rate)
+	require.Zero(t, term.table.seen)
 }
 
 // A partition that failed gets its jobs later; those that did not get none twice.

@@ -86,11 +86,6 @@ func (s *Store) MonitorByKey(ctx context.Context, ws int64, externalKey string) 
 	return s.findMonitor(ctx, s.pages, "workspace_id = ? AND external_key = ? AND external_key <> '' AND deleted_at IS NULL", ws, externalKey)
 }
 
-// ScheduledMonitor gives a monitor of any workspace, deleted ones too.
-func (s *Store) ScheduledMonitor(ctx context.Context, id int64) (uptime.Monitor, error) {
-	return s.findMonitor(ctx, s.main, "id = ?", id)
-}
-
 func (s *Store) findMonitor(ctx context.Context, by part, where string, args ...any) (m uptime.Monitor, err error) {
 	err = s.readBy(ctx, by, func(db *gorm.DB) error {
 		m, err = one(db, s.view(db).Where(where, args...))

@@ -193,18 +193,6 @@ func (s *Store) TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]
 	return tags, groups, err
 }
 
-// ScheduledMonitors serves the scheduler, across workspaces. With afterSeq 0: the
-// living enabled monitors with an id above afterID, by id. Otherwise: all that
-// changed after afterSeq, paused and deleted ones too, by change sequence.
-func (s *Store) ScheduledMonitors(ctx context.Context, afterSeq, afterID int64, limit int) ([]uptime.Monitor, error) {
-	return s.viewed(ctx, func(q *gorm.DB) *gorm.DB {
-		if afterSeq == 0 {
-			return q.Where("enabled AND deleted_at IS NULL AND id > ?", afterID).Order("id").Limit(limit)
-		}
-		return q.Where("change_seq > ?", afterSeq).Order("change_seq").Limit(limit)
-	})
-}
-
 // UnknownMonitors gives the living monitors of all workspaces whose status is
 // unknown now and was not at since.
 func (s *Store) UnknownMonitors(ctx context.Context, since time.Time) ([]uptime.Monitor, error) {

@@ -60,7 +60,8 @@ type SlotBatch struct {
 	// UpTo is the new watermark: every slot at or before it is published. Zero,
 	// or not after a partition's watermark: that one stays.
 	UpTo time.Time
-	Jobs []Job
+	// Slots to be added as jobs. Publish keeps nothing of the list itself.
+	Slots []Slot
 	// Rate is the steady rate of all enabled monitors, in checks per second;
 	// backlogs are given out at no more than twice that.
 	Rate float64

@@ -25,6 +25,18 @@ func (j Job) Expires() time.Time {
 	return j.ScheduledAt.Add(max(j.Spec.Interval, j.Spec.Timeout))
 }
 
+// Slot is a job of the schedule as the leader publishes it: the first attempt at a
+// slot of the grid, or at an extra one.
+type Slot struct {
+	MonitorID int64
+	Region    string
+	At        int64 // Unix milliseconds
+	Spec      Packed
+}
+
+// Key of the slot, which is the key of its job and its result.
+func (s Slot) Key() ResultKey { return ResultKey{s.MonitorID, s.Region, s.At} }
+
 // Spec is what a check needs to know, so that it reads no database.
 type Spec struct {
 	WorkspaceID int64

@@ -88,10 +88,19 @@ func (s *setup) jobs(first int64, n int, slot time.Duration) []uptime.Job {
 	return list
 }
 
+// Slots are these jobs as a leader publishes them: first attempts all.
+func Slots(jobs []uptime.Job) []uptime.Slot {
+	list := make([]uptime.Slot, len(jobs))
+	for i, j := range jobs {
+		list[i] = uptime.Slot{MonitorID: j.MonitorID, Region: j.Region, At: j.ScheduledAt.UnixMilli(), Spec: uptime.Pack(j.Spec)}
+	}
+	return list
+}
+
 func (s *setup) publish(epoch int64, upTo time.Duration, rate float64, jobs ...uptime.Job) {
 	s.t.Helper()
 	require.NoError(s.t, s.Queue.Publish(s.t.Context(), uptime.SlotBatch{
-		Epoch: epoch, UpTo: s.base.Add(upTo), Jobs: jobs, Rate: rate,
+		Epoch: epoch, UpTo: s.base.Add(upTo), Slots: Slots(jobs), Rate: rate,
 	}))
 }
 

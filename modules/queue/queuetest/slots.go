@@ -36,7 +36,7 @@ func upToMonotonic(t *testing.T, fresh Factory) {
 	s.publish(1, 5*time.Second, 1)
 	s.publish(1, 2*time.Second, 1, s.job(1, 0))
 	s.requireMarks(s.base.Add(5 * time.Second))
-	require.NoError(t, s.Queue.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, Rate: 1, Jobs: s.jobs(2, 1, 0)}))
+	require.NoError(t, s.Queue.Publish(t.Context(), uptime.SlotBatch{Epoch: 1, Rate: 1, Slots: Slots(s.jobs(2, 1, 0))}))
 	s.requireMarks(s.base.Add(5 * time.Second))
 	require.ElementsMatch(t, []int64{1, 2}, ids(s.take(2)), "jobs of such a batch are published")
 }
@@ -50,7 +50,7 @@ func fenced(t *testing.T, fresh Factory) {
 	require.NoError(t, s.Queue.Raise(t.Context(), 5))
 	for id := range int64(64) {
 		err := s.Queue.Publish(t.Context(), uptime.SlotBatch{
-			Epoch: 4, UpTo: s.base.Add(time.Minute), Jobs: []uptime.Job{s.job(100+id, 0)}, Rate: 1,
+			Epoch: 4, UpTo: s.base.Add(time.Minute), Slots: Slots([]uptime.Job{s.job(100+id, 0)}), Rate: 1,
 		})
 		require.ErrorIs(t, err, uptime.ErrFenced, "partition %d", s.Queue.Partition(100+id))
 	}
@@ -76,7 +76,7 @@ func publishUnraised(t *testing.T, fresh Factory) {
 	t.Helper()
 	s := start(t, fresh, 0)
 	err := s.Queue.Publish(t.Context(), uptime.SlotBatch{
-		Epoch: 9, UpTo: s.base.Add(time.Minute), Jobs: s.jobs(1, 64, 0), Rate: 1,
+		Epoch: 9, UpTo: s.base.Add(time.Minute), Slots: Slots(s.jobs(1, 64, 0)), Rate: 1,
 	})
 	require.ErrorIs(t, err, uptime.ErrLost)
 	s.requireMarks(time.Time{})

@@ -28,6 +28,7 @@ func RunMonitors(t *testing.T, open OpenFunc) {
 		{"Pages", testMonitorPages},
 		{"BadCursors", testBadCursors},
 		{"ForScheduler", testForScheduler},
+		{"ScheduledAsItIs", testScheduledAsItIs},
 		{"EpochAndWatermarks", testEpochs},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,7 +67,6 @@ func testMonitorRoundTrip(t *testing.T, open OpenFunc) {
 	for _, read := range []func() (uptime.Monitor, error){
 		func() (uptime.Monitor, error) { return h.Monitor(t.Context(), h.ws, made.ID) },
 		func() (uptime.Monitor, error) { return h.MonitorByKey(t.Context(), h.ws, "key") },
-		func() (uptime.Monitor, error) { return h.ScheduledMonitor(t.Context(), made.ID) },
 	} {
 		got, err := read()
 		require.NoError(t, err)
@@ -207,7 +207,7 @@ func testRestore(t *testing.T, open OpenFunc) {
 	require.Zero(t, open1)
 	gone, err := h.ScheduledMonitor(t.Context(), m.ID)
 	require.NoError(t, err)
-	require.Equal(t, h.clock.Now(), gone.DeletedAt)
+	require.False(t, gone.Live)
 	h.clock.Advance(uptime.UndeleteFor - time.Millisecond)
 	back, err := h.RestoreMonitor(t.Context(), h.ws, m.ID, nil)
 	require.NoError(t, err)
@@ -368,28 +368,6 @@ func requireBadCursor(t *testing.T, err error) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, uptime.CodeMalformed, e.Code)
 	require.Equal(t, "cursor", e.Fields[0].Field)
-}
-
-func testForScheduler(t *testing.T, open OpenFunc) {
-	h := newHouse(t, open)
-	one, two, three := h.monitor(t), h.monitor(t), h.monitor(t)
-	change(t, h, two.ID, func(m *uptime.Monitor) { m.Enabled = false })
-	ids := func(seq, id int64, limit int) (out []int64) {
-		list, err := h.ScheduledMonitors(t.Context(), seq, id, limit)
-		require.NoError(t, err)
-		for _, m := range list {
-			out = append(out, m.ID)
-		}
-		return out
-	}
-	require.Equal(t, []int64{one.ID, three.ID}, ids(0, 0, 10))
-	require.Equal(t, []int64{one.ID}, ids(0, 0, 1))
-	require.Equal(t, []int64{three.ID}, ids(0, one.ID, 10))
-	require.Equal(t, []int64{two.ID}, ids(three.ChangeSeq, 0, 10))
-	require.NoError(t, h.DeleteMonitor(t.Context(), h.ws, one.ID, nil))
-	require.Equal(t, []int64{three.ID, two.ID, one.ID}, ids(one.ChangeSeq, 0, 10))
-	_, err := h.ScheduledMonitor(t.Context(), three.ID+1000)
-	require.ErrorIs(t, err, uptime.ErrNotFound)
 }
 
 func testEpochs(t *testing.T, open OpenFunc) {

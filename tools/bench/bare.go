@@ -97,16 +97,18 @@ func (l loop) paced(ctx context.Context, interval time.Duration) {
 	slices.SortFunc(turns, func(a, b turn) int { return int(a.phase - b.phase) })
 	var asking sync.WaitGroup
 	defer asking.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for round := time.Now().Truncate(interval); ; round = round.Add(interval) {
 		for _, t := range turns {
 			wait := time.Until(round.Add(t.phase))
 			if wait < -interval {
 				continue // the first, begun round
 			}
-			if wait > 0 {
-				time.Sleep(wait)
-			}
-			if ctx.Err() != nil {
+			timer.Reset(max(wait, 0))
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
 				return
 			}
 			asking.Go(func() { l.get(ctx, t.url) })

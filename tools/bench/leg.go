@@ -72,8 +72,6 @@ const (
 	tooLate = 2 * time.Second
 	// noise is how much of a core others may have taken.
 	noise = 0.1
-	// mostTries bounds the repeats of a leg that others disturbed.
-	mostTries = 4
 )
 
 // run measures a system once, again where it was disturbed.
@@ -82,7 +80,7 @@ func (b *bench) leg(ctx context.Context, s system, p plan, length time.Duration)
 		return leg{}, err
 	}
 	l, err := b.measure(ctx, s, p, length)
-	for try := 1; err == nil && l.Others > noise && try < mostTries; try++ {
+	for try := 1; err == nil && l.Others > noise && try < b.options.tries; try++ {
 		b.disturbed++
 		l, err = b.measure(ctx, s, p, length)
 	}

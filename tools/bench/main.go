@@ -22,6 +22,7 @@ type options struct {
 	from, by int
 	runs     int
 	length   time.Duration
+	tries    int
 	outages  int
 	growth   []int
 	history  int // days
@@ -63,6 +64,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.by, "by", 1000, "and its steps")
 	flags.IntVar(&o.runs, "runs", 1, "runs of the program and of the bare loop at each rate, in turn; figures are medians")
 	flags.DurationVar(&o.length, "length", 20*time.Second, "of one run")
+	flags.IntVar(&o.tries, "tries", 4, "how often at most to measure a leg that others disturb")
 	flags.IntVar(&o.outages, "outages", 100, "outages from whose first bad answer to the webhook is measured; 0: none")
 	flags.StringVar(&growth, "growth", "", "numbers of monitors, such as 100,1000,10000,100000, to measure the cost of a check at, 100 checks a second in each")
 	flags.IntVar(&o.history, "history", 0, "days of history to make, to ask for pages on while the program checks and purges; it says first what disk that needs")

@@ -70,7 +70,15 @@ SELECT monitor_id, start_at FROM rollups_hourly
 WHERE start_at >= (SELECT value FROM sequences WHERE name = 'rolled_hours') - 79200000
 ON CONFLICT DO NOTHING;
 
+-- Lists: the groups in use.
+CREATE INDEX monitors_group ON monitors (workspace_id, group_path) WHERE deleted_at IS NULL AND group_path > '';
+
+-- The unresolved incidents, which every page counts.
+CREATE INDEX incidents_open ON incidents (workspace_id, started_at, id) WHERE resolved_at IS NULL AND deleted_at IS NULL;
+
 -- +goose Down
+DROP INDEX incidents_open;
+DROP INDEX monitors_group;
 DROP TABLE rollups_fine;
 -- Histograms cannot be added up here: that of the busiest region stays.
 CREATE TABLE rollups_hourly_old (

@@ -17,7 +17,7 @@ const MaxBuckets = 20_000
 
 // Buckets cuts [from, to) into pieces of width and sums the results of each, for
 // bars and charts: ceil((to − from) ÷ width) for each of the monitors, those of
-// other workspaces and deleted ones left out. Known time and downtime are exact.
+// other workspaces, deleted ones and the future left out. Known time and downtime are exact.
 // What is rolled up is counted where it begins: UTC days where the buckets are such
 // days, else hours, and in buckets below an hour slices of five minutes, or hours
 // where those are gone (fineKept). Stored results are read of the newest two hours
@@ -56,9 +56,16 @@ func (b bucketing) run(s *Store, db *gorm.DB, ids []int64) (map[int64][]uptime.B
 	if len(ids) == 0 {
 		return out, nil
 	}
+	end := min(b.to, s.now().UnixMilli())
+	if end <= b.from {
+		for _, id := range ids {
+			out[id] = b.empty()
+		}
+		return out, nil
+	}
 	// Finer than slices is only what results tell.
 	exact := b.width < hourMS && (b.width%sliceMS != 0 || b.from%sliceMS != 0)
-	r, err := s.newReading(db, ids, b.from, b.to, exact)
+	r, err := s.newReading(db, ids, b.from, end, exact)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +89,7 @@ func (b bucketing) run(s *Store, db *gorm.DB, ids []int64) (map[int64][]uptime.B
 		if err != nil {
 			return nil, err
 		}
-		known := line.open(b.from, b.to).and(line.known)
+		known := line.open(b.from, end).and(line.known)
 		b.spread(known, func(i int, ms int64) { buckets[i].Known += millis(ms) })
 		b.spread(known.and(line.down), func(i int, ms int64) { buckets[i].Downtime += millis(ms) })
 		for _, m := range r.missed[id] {

@@ -102,7 +102,7 @@
 // # Missed slots
 //
 // Slots without a result are ranges, merged where they touch and are evenly spread.
-// A stored result wins over the mark of its slot; see missedread.go. The audit compares the
-// grid of monitor_schedules with results and ranges. Extra slots (a check at once)
-// and retries are not on the grid and not audited.
+// A stored result wins over the mark of its slot; see missedread.go. The audit
+// compares the grid of monitor_schedules with results and ranges. Extra slots (a
+// check at once) and retries are not on the grid and not audited.
 package store

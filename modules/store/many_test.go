@@ -102,12 +102,12 @@ func fillMany(tb testing.TB, db *sql.DB, dialect string, ws int64, monitors, day
 			status, error_kind, status_code, attempt)
 			SELECT n.i + 1, 1, %d - (119 - r.i) * 60000, 1, 15000, 1, 1, 1, 1, 1, 0, 200, 1 FROM %s, %s`, now.UnixMilli(), n, results),
 		fmt.Sprintf(`INSERT INTO incidents (workspace_id, monitor_id, title, status, stage, severity, started_at, resolved_at, recovered_at, ended_at, version, created_at, updated_at)
-			SELECT %d, n.i + 1, 'x', 'resolved', 'resolved', 'major', %d + h.i * 7200000, %d + h.i * 7200000, %d + h.i * 7200000, %d + h.i * 7200000, 1, 1, 1 FROM %s, %s`,
-			ws, begin, begin+60_000, begin+60_000, begin+60_000, n, series(dialect, "h", 12*days)),
-		fmt.Sprintf("INSERT INTO past_outages (monitor_id, started_at, recovered_at) SELECT n.i + 1, %d - h.i * 7200000, %d - h.i * 7200000 FROM %s, %s",
+			SELECT %d, n.i + 1, 'x', 'resolved', 'resolved', 'major', %d + h.i * 86400000, %d + h.i * 86400000, %d + h.i * 86400000, %d + h.i * 86400000, 1, 1, 1 FROM %s, %s`,
+			ws, begin, begin+60_000, begin+60_000, begin+60_000, n, series(dialect, "h", days)),
+		fmt.Sprintf("INSERT INTO past_outages (monitor_id, started_at, recovered_at) SELECT n.i + 1, %d - h.i * 86400000, %d - h.i * 86400000 FROM %s, %s",
 			begin, begin+60_000, n, series(dialect, "h", 10)),
 		fmt.Sprintf(`INSERT INTO missed_slots (workspace_id, monitor_id, region_id, from_at, to_at, slots, reason)
-			SELECT %d, n.i + 1, 1, %d + h.i * 7200000, %d + h.i * 7200000, 2, 1 FROM %s, %s`, ws, begin, begin+60_000, n, series(dialect, "h", 12*days)),
+			SELECT %d, n.i + 1, 1, %d + h.i * 86400000, %d + h.i * 86400000, 2, 1 FROM %s, %s`, ws, begin, begin+60_000, n, series(dialect, "h", days)),
 		fmt.Sprintf("UPDATE sequences SET value = %d WHERE name = 'rolled_hours'", hour),
 		fmt.Sprintf("UPDATE sequences SET value = %d WHERE name = 'rolled_days'", day),
 		"ANALYZE",

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// rollupPage is how many monitors one transaction rolls up: it takes a tenth
-	// of the 50 ms that the writer of SQLite may be held.
-	rollupPage = 100
+	// rollupPage is how many monitors one transaction rolls up: it writes for a
+	// few of the 50 ms that the writer of SQLite may be held.
+	rollupPage = 50
 	// A transaction that records takes seconds at most: an hour is rolled up
 	// only rollupDelay after its end, and a result that is recorded dirtyAfter
 	// its hour's end marks the hour to be done again.

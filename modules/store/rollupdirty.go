@@ -10,7 +10,7 @@ import (
 )
 
 // dirtyPage is how many marked hours one transaction does again.
-const dirtyPage = 20
+const dirtyPage = 10
 
 type dirtyMark struct{ MonitorID, StartAt int64 }
 

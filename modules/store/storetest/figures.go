@@ -192,7 +192,15 @@ func testBuckets(t *testing.T, open OpenFunc) {
 	h.clock.Advance(time.Hour)
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now()))
 	check("rolled up")
-	_, err := h.Buckets(t.Context(), h.ws, []int64{m.ID}, start, start.Add(time.Hour), time.Millisecond)
+	of, err := h.StatsOf(t.Context(), h.ws, []int64{m.ID, idle.ID, m.ID + 1000}, start, start.Add(30*time.Hour))
+	require.NoError(t, err)
+	require.Len(t, of, 2)
+	require.Equal(t, h.stats(t, m, start, start.Add(30*time.Hour)), of[m.ID])
+	require.Equal(t, h.stats(t, idle, start, start.Add(30*time.Hour)), of[idle.ID])
+	foreign, err := h.StatsOf(t.Context(), h.ws+1, []int64{m.ID}, start, start.Add(30*time.Hour))
+	require.NoError(t, err)
+	require.Empty(t, foreign)
+	_, err = h.Buckets(t.Context(), h.ws, []int64{m.ID}, start, start.Add(time.Hour), time.Millisecond)
 	require.Equal(t, uptime.CodeMalformed, uptime.CodeOf(err))
 }
 

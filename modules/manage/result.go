@@ -98,6 +98,36 @@ func (m *Manage) Stats(ctx context.Context, actor uptime.Actor, id int64, q Stat
 	if err != nil {
 		return StatsView{}, err
 	}
+	return statsView(name, from, to, s), nil
+}
+
+// StatsOf sums the results of several monitors, at most 200; those that are not
+// there are left out.
+func (m *Manage) StatsOf(ctx context.Context, actor uptime.Actor, ids []int64, q StatsQuery) (map[int64]StatsView, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, err
+	}
+	if len(ids) > maxBucketMonitors {
+		b := &body{}
+		b.fail("monitor_id", "must name at most %d monitors", maxBucketMonitors)
+		return nil, b.finish("a window")
+	}
+	name, from, to, err := m.window(q)
+	if err != nil {
+		return nil, err
+	}
+	all, err := m.deps.Results.StatsOf(ctx, actor.WorkspaceID, ids, from, to)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]StatsView, len(all))
+	for id, s := range all {
+		out[id] = statsView(name, from, to, s)
+	}
+	return out, nil
+}
+
+func statsView(name string, from, to time.Time, s uptime.Stats) StatsView {
 	v := StatsView{
 		Window: name, From: from, To: to, Uptime: s.Uptime, Coverage: s.Coverage,
 		DowntimeSeconds: seconds(s.Downtime), MaintenanceSeconds: seconds(s.Maintenance), UnknownSeconds: seconds(s.Unknown),
@@ -107,7 +137,7 @@ func (m *Manage) Stats(ctx context.Context, actor uptime.Actor, id int64, q Stat
 		mean, p50, p95, p99 := millis(s.Mean), millis(s.P50), millis(s.P95), millis(s.P99)
 		v.ResponseMS = ResponseView{Mean: &mean, P50: &p50, P95: &p95, P99: &p99}
 	}
-	return v, nil
+	return v
 }
 
 func (m *Manage) window(q StatsQuery) (name string, from, to time.Time, err error) {

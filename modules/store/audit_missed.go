@@ -83,7 +83,7 @@ type place struct{ monitor, region int64 }
 
 // missing finds the slots due in [from, to) that nothing is known of.
 func (s *Store) missing(db *gorm.DB, ids []int64, from, to time.Time, reason uptime.MissedReason) ([]uptime.MissedRange, error) {
-	plans, err := schedules(db, ids, from, to)
+	plans, err := s.schedules(db, ids, from, to)
 	if err != nil {
 		return nil, err
 	}

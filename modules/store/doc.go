@@ -78,31 +78,31 @@
 //
 // # Figures
 //
-//   - A result speaks for the time from its slot to the monitor's next slot with a
-//     result, of any region, but for two intervals and uptime.UnknownGrace at most,
-//     and not beyond the time in which the monitor was meant to be checked. Where
-//     one of the results of a slot is not unknown, that time is known.
-//   - Scheduled time is when the monitor was enabled and lived (monitor_schedules).
-//     Unknown is scheduled less known time; coverage is known ÷ scheduled.
-//   - Downtime is the overlap of the window with the monitor's outages: from the
-//     slot of the first failure to that of the first success, whoever resolved the
-//     incident and when. Retracted incidents are none. past_outages keeps outages
-//     whose incidents retention removed.
-//   - Uptime is 1 − downtime ÷ known time, nil without known time; where an outage
-//     goes on while nothing is known, downtime counts as known. It is 1 only when
-//     downtime is zero.
-//   - Percentiles come from merged histograms of successful checks.
+// docs/uptime.md defines them and measure.go works them out, from sets of time:
+// when the monitor was meant to be checked (monitor_schedules), when a result of
+// any region speaks, when there was an outage, and maintenance.
 //
-// Rollups hold counts, known time and histogram of complete hours and UTC days; a
-// result that comes after its hour was rolled up marks it in rollups_dirty to be
-// done again. Downtime is never rolled up: late results move outages. Stats reads
-// complete hours and days from rollups and the rest from stored results; both give
-// the same figures.
+//	results ──▶ hour of a monitor and region ──▶ UTC day
+//	            counts, histogram, where known and    the same
+//	            where down, slices of five minutes
+//	incidents, past_outages ─────────────────────────────────▶ Stats, Buckets
+//
+// Rollups hold what results say. A result that comes after its hour was rolled up
+// marks it in rollups_dirty to be done again, with the hours that it reaches into.
+// Because rollups know where in the hour the known time lies, not only how much of
+// it there is, several regions join into one monitor, and outages meet what is
+// known, to the millisecond and in any window. Outages are never rolled up: late
+// results move them over hours whose own results did not change. past_outages keeps
+// those whose incidents retention removed. ADR 0009 says why.
+//
+// Pages read rollups, and stored results of the newest two hours at most; see
+// reading.go. Both give the same figures, which a property test compares with an
+// oracle that knows only results.
 //
 // # Missed slots
 //
-// Slots without a result are ranges, merged where they touch. A stored result wins
-// over the mark of its slot: readers leave such slots out. The audit compares the
-// grid of monitor_schedules with results and ranges. Extra slots (a check at once)
-// and retries are not on the grid and not audited.
+// Slots without a result are ranges, merged where they touch and are evenly spread.
+// A stored result wins over the mark of its slot; see missedread.go. The audit
+// compares the grid of monitor_schedules with results and ranges. Extra slots (a
+// check at once) and retries are not on the grid and not audited.
 package store

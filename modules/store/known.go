@@ -1,87 +1,83 @@
 package store
 
 import (
-	"cmp"
 	"slices"
 
 	"monitor/modules/uptime"
 )
 
-// coverage knows how long each result of one monitor speaks for. Times are Unix
+// plan is what was meant to be done for one monitor when. Times are Unix
 // milliseconds.
-type coverage struct {
-	plans    []scheduleRow // ascending
-	interval int64         // where no plan holds
+type plan struct {
+	rows []scheduleRow // ascending
+	all  spans         // in which it was meant to be checked
+}
+
+func newPlan(rows []scheduleRow) plan {
+	return plan{rows: rows, all: scheduled(rows, "")}
+}
+
+// forever ends a schedule that still holds.
+const forever = int64(1) << 53
+
+// scheduled is the time of schedules, of those that name the region unless it is
+// "". Rows whose regions cannot be read name none.
+func scheduled(rows []scheduleRow, region string) spans {
+	list := make([]span, 0, len(rows))
+	for _, r := range rows {
+		if region != "" {
+			names, err := r.regionNames()
+			if err != nil || !slices.Contains(names, region) {
+				continue
+			}
+		}
+		one := span{int64(r.FromAt), forever}
+		if r.UntilAt != 0 {
+			one.to = int64(r.UntilAt)
+		}
+		list = append(list, one)
+	}
+	return joined(list)
 }
 
 // cover is the end of what a result of the slot says at most: two intervals and
 // uptime.UnknownGrace later, and not beyond the end of the time in which the
-// monitor was meant to be checked.
-func (c coverage) cover(slot int64) int64 {
-	interval, end := c.interval, int64(0)
-	for _, p := range c.plans {
-		if end != 0 && int64(p.FromAt) <= end && (p.UntilAt == 0 || int64(p.UntilAt) > end) {
-			end = int64(p.UntilAt) // settings changed, checking went on
-			if end == 0 {
-				break
-			}
-		}
-		if int64(p.FromAt) <= slot && (p.UntilAt == 0 || slot <= int64(p.UntilAt)) {
-			interval, end = p.IntervalMS, int64(p.UntilAt)
-			if end == 0 {
-				break
-			}
+// monitor was meant to be checked. A change of settings does not end it.
+func (p plan) cover(slot int64) int64 {
+	interval := int64(0)
+	for _, r := range p.rows {
+		if int64(r.FromAt) <= slot && (r.UntilAt == 0 || slot <= int64(r.UntilAt)) {
+			interval = r.IntervalMS
 		}
 	}
-	reach := slot + reach(interval)
-	if end != 0 {
-		return max(slot, min(reach, end))
+	for _, s := range p.all {
+		if s.from <= slot && slot < s.to {
+			return min(slot+reach(interval), s.to)
+		}
 	}
-	return reach
+	return slot // it was not meant to be checked
 }
 
 // reach of a result in milliseconds.
 func reach(intervalMS int64) int64 { return 2*intervalMS + uptime.UnknownGrace.Milliseconds() }
 
-// known is the time within [from, to) that results speak of. Each slot speaks
-// from its time to the next slot's, as far as cover; it is known when a result of
-// it is not unknown. rows need no order and may begin before from.
-func (c coverage) known(rows []resultRow, from, to int64) int64 {
-	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b resultRow) int { return cmp.Compare(a.ScheduledAt, b.ScheduledAt) })
-	var sum int64
-	for i := 0; i < len(rows); {
-		slot, known := rows[i].ScheduledAt, false
-		for ; i < len(rows) && rows[i].ScheduledAt == slot; i++ {
-			known = known || rows[i].Status != codeUnknown
-		}
-		if !known {
+// knownSpans of one region's results, which are in order of their slots: each
+// speaks from its slot to the region's next, as far as cover. What an unknown one
+// speaks for is not known. down is the part that failed ones speak for.
+func (p plan) knownSpans(rows []resultRow) (known, down spans) {
+	var all, failed []span
+	for i, r := range rows {
+		if r.Status == codeUnknown {
 			continue
 		}
-		end := c.cover(slot)
-		if i < len(rows) {
-			end = min(end, rows[i].ScheduledAt)
+		one := span{r.ScheduledAt, p.cover(r.ScheduledAt)}
+		if i+1 < len(rows) {
+			one.to = min(one.to, rows[i+1].ScheduledAt)
 		}
-		sum += max(0, min(end, to)-max(slot, from))
-	}
-	return sum
-}
-
-// scheduled is the time within [from, to) in which the monitor was meant to be
-// checked.
-func (c coverage) scheduled(from, to int64) int64 {
-	var sum int64
-	at := from
-	for _, p := range c.plans {
-		end := to
-		if p.UntilAt != 0 {
-			end = min(to, int64(p.UntilAt))
-		}
-		start := max(at, int64(p.FromAt))
-		if end > start {
-			sum += end - start
-			at = end
+		all = append(all, one)
+		if r.Status == codeDown {
+			failed = append(failed, one)
 		}
 	}
-	return sum
+	return joined(all), joined(failed)
 }

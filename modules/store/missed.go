@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -157,6 +156,10 @@ func bookOne(tx *gorm.DB, row missedRow, interval int64) error {
 		}
 		pieces = left
 	}
+	pieces, err = withoutResults(tx, pieces)
+	if err != nil {
+		return err
+	}
 	if len(pieces) == 0 {
 		return nil
 	}
@@ -179,12 +182,29 @@ func bookOne(tx *gorm.DB, row missedRow, interval int64) error {
 	return nil
 }
 
+// withoutResults takes out the slots that have one.
+func withoutResults(tx *gorm.DB, pieces []missedRow) ([]missedRow, error) {
+	var out []missedRow
+	for _, p := range pieces {
+		var slots []int64
+		err := tx.Raw(`SELECT scheduled_at FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at BETWEEN ? AND ?
+			ORDER BY scheduled_at`, p.MonitorID, p.RegionID, p.FromAt, p.ToAt).Scan(&slots).Error
+		if err != nil {
+			return nil, fmt.Errorf("read results of missed slots: %w", err)
+		}
+		out = append(out, p.without(slots)...)
+	}
+	return out, nil
+}
+
+// mergeMissed joins ranges of one reason that touch, where what comes of it is
+// evenly spread: only then can a slot be found in it again.
 func mergeMissed(rows []missedRow, near int64) []missedRow {
 	slices.SortFunc(rows, func(a, b missedRow) int { return cmp.Compare(a.FromAt, b.FromAt) })
 	var out []missedRow
 	for _, r := range rows {
-		if last := len(out) - 1; last >= 0 && out[last].Reason == r.Reason && r.FromAt-out[last].ToAt <= near {
-			out[last].ToAt = max(out[last].ToAt, r.ToAt)
+		if last := len(out) - 1; last >= 0 && out[last].touches(r, near) {
+			out[last].ToAt = r.ToAt
 			out[last].Slots += r.Slots
 			continue
 		}
@@ -193,62 +213,8 @@ func mergeMissed(rows []missedRow, near int64) []missedRow {
 	return out
 }
 
-// Missed gives the booked ranges of a living monitor that touch [from, to),
-// oldest first, without the slots that have a result: a stored result wins.
-func (s *Store) Missed(ctx context.Context, ws, monitorID int64, from, to time.Time) (out []uptime.MissedRange, err error) {
-	err = s.report(ctx, func(db *gorm.DB) error {
-		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
-			return err
-		}
-		rows, err := s.missedRows(db, []int64{monitorID}, from, to)
-		if err != nil {
-			return err
-		}
-		out = make([]uptime.MissedRange, 0, len(rows))
-		for _, r := range rows {
-			region, err := s.regionName(db, r.RegionID)
-			if err != nil {
-				return err
-			}
-			out = append(out, uptime.MissedRange{
-				MonitorID: r.MonitorID, WorkspaceID: r.WorkspaceID, Region: region,
-				From: time.UnixMilli(r.FromAt).UTC(), To: time.UnixMilli(r.ToAt).UTC(),
-				Count: r.Slots, Reason: reasonOf(r.Reason),
-			})
-		}
-		return nil
-	})
-	return out, err
-}
-
-// missedRows reads ranges that touch [from, to), less the slots with a result.
-func (s *Store) missedRows(db *gorm.DB, ids []int64, from, to time.Time) ([]missedRow, error) {
-	var rows []missedRow
-	err := db.Where("monitor_id IN ? AND from_at < ? AND to_at >= ?", ids, at(to), at(from)).
-		Order("from_at, monitor_id, region_id").Find(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("read missed slots: %w", err)
-	}
-	var out []missedRow
-	for _, r := range rows {
-		var slots []int64
-		err := db.Raw(`SELECT scheduled_at FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at BETWEEN ? AND ?
-			ORDER BY scheduled_at`, r.MonitorID, r.RegionID, r.FromAt, r.ToAt).Scan(&slots).Error
-		if err != nil {
-			return nil, fmt.Errorf("read results of missed slots: %w", err)
-		}
-		left := []missedRow{r}
-		for _, slot := range slots {
-			last := left[len(left)-1]
-			if step := last.step(); step != 0 && (slot-last.FromAt)%step != 0 {
-				continue // a retry between two slots
-			}
-			left = append(left[:len(left)-1], last.except(slot, slot)...)
-			if len(left) == 0 {
-				break
-			}
-		}
-		out = append(out, left...)
-	}
-	return out, nil
+func (r missedRow) touches(next missedRow, near int64) bool {
+	gap := next.FromAt - r.ToAt
+	return r.Reason == next.Reason && gap > 0 && gap <= near &&
+		(r.Slots == 1 || r.step() == gap) && (next.Slots == 1 || next.step() == gap)
 }

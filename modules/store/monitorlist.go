@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,9 +17,20 @@ import (
 // maxQuery bounds the words that are searched for, in characters.
 const maxQuery = 200
 
-// filtered are the living monitors of a workspace that the filter chooses.
+// narrowSQL has of monitors and their states what lists filter and sort by, without
+// the wide columns. Its parameters are those of viewSQL.
+func narrowSQL() string {
+	derived := derivedSQL()
+	return "SELECT m.id, m.workspace_id, m.deleted_at, m.enabled, m.type, m.name_key, m.group_path, m.search, " +
+		"COALESCE(s.last_slot, 0) AS last_slot, s.last_response_us, " + derived + " AS derived, " + severitySQL(derived) +
+		" AS severity FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id"
+}
+
+// filtered are the living monitors of a workspace that the filter chooses, as rows
+// of narrowSQL.
 func (s *Store) filtered(db *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB {
-	q := s.view(db).Where("workspace_id = ? AND deleted_at IS NULL", ws)
+	now := unknownAt(s.now())
+	q := db.Table("(?) AS v", db.Session(&gorm.Session{NewDB: true}).Raw(narrowSQL(), slices.Concat(now, now)...))
 	if len(f.Statuses) > 0 {
 		codes := make([]int16, len(f.Statuses))
 		for i, status := range f.Statuses {
@@ -25,6 +38,12 @@ func (s *Store) filtered(db *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB
 		}
 		q = q.Where("derived IN ?", codes)
 	}
+	return matching(q, ws, f)
+}
+
+// matching adds the conditions that need no state, on monitors v.
+func matching(q *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB {
+	q = q.Where("workspace_id = ? AND deleted_at IS NULL", ws)
 	if len(f.Types) > 0 {
 		q = q.Where("type IN ?", f.Types)
 	}
@@ -55,90 +74,120 @@ func likePattern(words string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(uptime.Clean(strings.ToLower(words), 4*maxQuery)) + "%"
 }
 
+// listRow is a monitor of a list before its page is read.
+type listRow struct {
+	ID, Severity   int64
+	NameKey        string
+	LastSlot       int64
+	LastResponseUS int64 `gorm:"column:last_response_us"`
+}
+
 // order is a sort order of monitors: columns and a row's values for a cursor.
 type order struct {
 	columns []string
-	values  func(viewRow) []any
+	values  func(listRow) []any
 	targets func() []any // to read a cursor into
 }
 
 func monitorOrder(sort string) order {
-	id := func(r viewRow) any { return r.Monitor.ID }
 	switch sort {
 	case "name":
 		return order{
 			[]string{"name_key", "id"},
-			func(r viewRow) []any { return []any{r.Monitor.NameKey, id(r)} },
+			func(r listRow) []any { return []any{r.NameKey, r.ID} },
 			func() []any { return []any{new(string), new(int64)} },
 		}
 	case "checked":
 		return order{
-			[]string{"COALESCE(state_last_slot, 0)", "id"},
-			func(r viewRow) []any { return []any{int64(r.State.LastSlot), id(r)} },
+			[]string{"last_slot", "id"},
+			func(r listRow) []any { return []any{r.LastSlot, r.ID} },
 			func() []any { return []any{new(int64), new(int64)} },
 		}
 	case "response":
 		return order{
-			[]string{"state_last_response_us", "id"},
-			func(r viewRow) []any { return []any{r.State.LastResponseUS, id(r)} },
+			[]string{"last_response_us", "id"},
+			func(r listRow) []any { return []any{r.LastResponseUS, r.ID} },
 			func() []any { return []any{new(int64), new(int64)} },
 		}
 	}
 	return order{
 		[]string{"severity", "name_key", "id"},
-		func(r viewRow) []any { return []any{r.Severity, r.Monitor.NameKey, id(r)} },
+		func(r listRow) []any { return []any{r.Severity, r.NameKey, r.ID} },
 		func() []any { return []any{new(int64), new(string), new(int64)} },
 	}
 }
 
 // Monitors lists living monitors. A status that changes between two pages may
-// move its monitor over the cursor; the other orders are stable.
+// move its monitor over the cursor; the other orders are stable. Which monitors
+// come is found by narrow rows, and the wide ones are read of one page only.
 func (s *Store) Monitors(ctx context.Context, ws int64, f uptime.MonitorFilter, p uptime.Page) (uptime.List[uptime.Monitor], error) {
 	var out uptime.List[uptime.Monitor]
 	err := s.report(ctx, func(db *gorm.DB) error {
-		out = uptime.List[uptime.Monitor]{}
-		o, limit := monitorOrder(f.Sort), pageLimit(p)
-		kind := fmt.Sprintf("monitors %s %t", f.Sort, f.Desc)
-		q := s.filtered(db, ws, f)
-		if p.Cursor != "" {
-			targets := o.targets()
-			if err := decodeCursor(kind, p.Cursor, targets...); err != nil {
-				return err
-			}
-			sign := ">"
-			if f.Desc {
-				sign = "<"
-			}
-			marks := strings.TrimSuffix(strings.Repeat("?, ", len(targets)), ", ")
-			q = q.Where("("+strings.Join(o.columns, ", ")+") "+sign+" ("+marks+")", targets...)
-		} else if f.Offset > 0 {
-			q = q.Offset(f.Offset)
+		out = uptime.List[uptime.Monitor]{Items: []uptime.Monitor{}}
+		list, next, err := s.chosen(db, ws, f, p)
+		if err != nil || len(list) == 0 {
+			return err
 		}
-		for _, column := range o.columns {
-			if f.Desc {
-				column += " DESC"
-			}
-			q = q.Order(column)
+		out.Next = next
+		place := make(map[int64]int, len(list))
+		ids := make([]int64, len(list))
+		for i, row := range list {
+			ids[i], place[row.ID] = row.ID, i
 		}
 		var rows []viewRow
-		if err := q.Limit(limit + 1).Find(&rows).Error; err != nil {
-			return fmt.Errorf("list monitors: %w", err)
+		if err := s.view(db).Where("id IN ?", ids).Find(&rows).Error; err != nil {
+			return fmt.Errorf("read a page of monitors: %w", err)
 		}
-		if len(rows) > limit {
-			rows = rows[:limit]
-			out.Next = encodeCursor(kind, o.values(rows[limit-1])...)
-		}
-		var err error
+		slices.SortFunc(rows, func(a, b viewRow) int { return cmp.Compare(place[a.Monitor.ID], place[b.Monitor.ID]) })
 		out.Items, err = views(db, rows)
 		return err
 	})
 	return out, err
 }
 
+// chosen gives the monitors of a page in their order, and the cursor of the next.
+func (s *Store) chosen(db *gorm.DB, ws int64, f uptime.MonitorFilter, p uptime.Page) (rows []listRow, next string, err error) {
+	o, limit := monitorOrder(f.Sort), pageLimit(p)
+	kind := fmt.Sprintf("monitors %s %t", f.Sort, f.Desc)
+	q := s.filtered(db, ws, f).Select(o.columns)
+	if p.Cursor != "" {
+		targets := o.targets()
+		if err := decodeCursor(kind, p.Cursor, targets...); err != nil {
+			return nil, "", err
+		}
+		sign := ">"
+		if f.Desc {
+			sign = "<"
+		}
+		marks := strings.TrimSuffix(strings.Repeat("?, ", len(targets)), ", ")
+		q = q.Where("("+strings.Join(o.columns, ", ")+") "+sign+" ("+marks+")", targets...)
+	} else if f.Offset > 0 {
+		q = q.Offset(f.Offset)
+	}
+	for _, column := range o.columns {
+		if f.Desc {
+			column += " DESC"
+		}
+		q = q.Order(column)
+	}
+	if err := q.Limit(limit + 1).Find(&rows).Error; err != nil {
+		return nil, "", fmt.Errorf("list monitors: %w", err)
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = encodeCursor(kind, o.values(rows[limit-1])...)
+	}
+	return rows, next, nil
+}
+
 // CountMonitors counts what Monitors lists.
 func (s *Store) CountMonitors(ctx context.Context, ws int64, f uptime.MonitorFilter) (n int64, err error) {
 	err = s.report(ctx, func(db *gorm.DB) error {
-		if err := s.filtered(db, ws, f).Count(&n).Error; err != nil {
+		q := matching(db.Table("monitors AS v"), ws, f)
+		if len(f.Statuses) > 0 {
+			q = s.filtered(db, ws, f)
+		}
+		if err := q.Count(&n).Error; err != nil {
 			return fmt.Errorf("count monitors: %w", err)
 		}
 		return nil
@@ -169,13 +218,12 @@ func (s *Store) StatusCounts(ctx context.Context, ws int64) (counts uptime.Statu
 }
 
 // TagsAndGroups gives the values of each tag, and the groups, of living
-// monitors, ascending.
+// monitors, ascending. It steps from one to the next by an index, so that its cost
+// follows from how many there are and not from how many monitors have them.
 func (s *Store) TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]string, groups []string, err error) {
 	err = s.report(ctx, func(db *gorm.DB) error {
 		var rows []struct{ Name, Value string }
-		err := db.Raw(`SELECT DISTINCT t.name, t.value FROM monitor_tags t JOIN monitors m ON m.id = t.monitor_id
-			WHERE m.workspace_id = ? AND m.deleted_at IS NULL ORDER BY t.name, t.value`, ws).Scan(&rows).Error
-		if err != nil {
+		if err := db.Raw(tagsSQL, ws).Scan(&rows).Error; err != nil {
 			return fmt.Errorf("list tags: %w", err)
 		}
 		tags = map[string][]string{}
@@ -183,15 +231,33 @@ func (s *Store) TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]
 			tags[row.Name] = append(tags[row.Name], row.Value)
 		}
 		groups = []string{}
-		err = db.Raw(`SELECT DISTINCT group_path FROM monitors
-			WHERE workspace_id = ? AND deleted_at IS NULL AND group_path <> '' ORDER BY group_path`, ws).Scan(&groups).Error
-		if err != nil {
+		if err := db.Raw(groupsSQL, ws, ws).Scan(&groups).Error; err != nil {
 			return fmt.Errorf("list groups: %w", err)
 		}
 		return nil
 	})
 	return tags, groups, err
 }
+
+const (
+	// The tags of all workspaces, then those that a living monitor of one has.
+	tagsSQL = `WITH RECURSIVE t (name, value) AS (
+			SELECT (SELECT name FROM monitor_tags ORDER BY name, value LIMIT 1), (SELECT value FROM monitor_tags ORDER BY name, value LIMIT 1)
+			UNION ALL
+			SELECT (SELECT n.name FROM monitor_tags n WHERE (n.name, n.value) > (t.name, t.value) ORDER BY n.name, n.value LIMIT 1),
+				(SELECT n.value FROM monitor_tags n WHERE (n.name, n.value) > (t.name, t.value) ORDER BY n.name, n.value LIMIT 1)
+			FROM t WHERE t.name IS NOT NULL)
+		SELECT name, value FROM t WHERE name IS NOT NULL AND EXISTS (
+			SELECT 1 FROM monitor_tags x JOIN monitors m ON m.id = x.monitor_id
+			WHERE x.name = t.name AND x.value = t.value AND m.workspace_id = ? AND m.deleted_at IS NULL)
+		ORDER BY name, value`
+	groupsSQL = `WITH RECURSIVE t (path) AS (
+			SELECT min(group_path) FROM monitors WHERE workspace_id = ? AND deleted_at IS NULL AND group_path > ''
+			UNION ALL
+			SELECT (SELECT min(n.group_path) FROM monitors n WHERE n.workspace_id = ? AND n.deleted_at IS NULL AND n.group_path > t.path AND n.group_path > '')
+			FROM t WHERE t.path IS NOT NULL)
+		SELECT path FROM t WHERE path IS NOT NULL ORDER BY path`
+)
 
 // UnknownMonitors gives the living monitors of all workspaces whose status is
 // unknown now and was not at since.

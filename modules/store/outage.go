@@ -2,50 +2,58 @@ package store
 
 import (
 	"fmt"
-	"time"
+	"strings"
 
 	"gorm.io/gorm"
 )
 
-// outageRow is the time of one outage in Unix milliseconds; To is 0 while it
-// goes on.
-type outageRow struct {
-	MonitorID int64
-	From      int64
-	To        int64
-}
-
-// overlap with [from, to).
-func (o outageRow) overlap(from, to int64) int64 {
-	end := to
-	if o.To != 0 {
-		end = min(to, o.To)
+// outages of monitors that touch [from, to), oldest first, cut to it: their own
+// incidents, resolved by hand or not, from the first failure to the first success,
+// and what retention left of older ones. Retracted incidents are none; one that
+// goes on goes on until now. The outages of one monitor do not overlap, so that of
+// those that began before from only the newest can reach into it.
+func (s *Store) outages(db *gorm.DB, ids []int64, from, to, now int64) (map[int64]spans, error) {
+	if len(ids) == 0 {
+		return map[int64]spans{}, nil
 	}
-	return max(0, end-max(o.From, from))
-}
-
-// outages of monitors that touch [from, to): their own incidents, resolved by
-// hand or not, from the first failure to the first success, and what retention
-// left of older ones. Retracted incidents are none. The outages of one monitor
-// do not overlap.
-func outages(db *gorm.DB, ids []int64, from, to time.Time) (map[int64][]outageRow, error) {
-	var rows []struct {
-		MonitorID   int64
-		StartedAt   instant
-		RecoveredAt instant
-	}
-	err := db.Raw(`SELECT monitor_id, started_at, recovered_at FROM incidents
-		WHERE monitor_id IN ? AND deleted_at IS NULL AND started_at < ? AND (recovered_at IS NULL OR recovered_at > ?)
-		UNION ALL
-		SELECT monitor_id, started_at, recovered_at FROM past_outages
-		WHERE monitor_id IN ? AND started_at < ? AND recovered_at > ?`,
-		ids, at(to), at(from), ids, at(to), at(from)).Scan(&rows).Error
+	const columns = "SELECT i.monitor_id, i.started_at, i.recovered_at FROM "
+	all := map[int64][]span{}
+	query := columns + "incidents i WHERE i.monitor_id " + s.in(1) + " AND i.started_at >= $2 AND i.started_at < $3 AND i.deleted_at IS NULL UNION ALL " +
+		columns + s.outageBeforeSQL("incidents", " AND x.deleted_at IS NULL") + " UNION ALL " +
+		columns + "past_outages i WHERE i.monitor_id " + s.in(1) + " AND i.started_at >= $2 AND i.started_at < $3 UNION ALL " +
+		columns + s.outageBeforeSQL("past_outages", "")
+	err := s.list(db, query, []any{ids, from, to}, func(scan func(...any) error) error {
+		var id, began int64
+		var ended instant
+		if err := scan(&id, &began, &ended); err != nil {
+			return err
+		}
+		one := span{max(began, from), min(int64(ended), to)}
+		if ended == 0 {
+			one.to = min(now, to)
+		}
+		if one.from < one.to {
+			all[id] = append(all[id], one)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read outages: %w", err)
 	}
-	out := map[int64][]outageRow{}
-	for _, r := range rows {
-		out[r.MonitorID] = append(out[r.MonitorID], outageRow{r.MonitorID, int64(r.StartedAt), int64(r.RecoveredAt)})
+	out := make(map[int64]spans, len(all))
+	for id, list := range all {
+		out[id] = joined(list)
 	}
 	return out, nil
+}
+
+// outageBeforeSQL finds the newest outage i of each monitor of $1 that began before
+// $2, by one look into an index.
+func (s *Store) outageBeforeSQL(table, condition string) string {
+	if s.dialect == dialectPostgres {
+		return "unnest($1::bigint[]) AS m (id) CROSS JOIN LATERAL (SELECT x.monitor_id, x.started_at, x.recovered_at FROM " + table +
+			" x WHERE x.monitor_id = m.id AND x.started_at < $2" + condition + " ORDER BY x.started_at DESC LIMIT 1) i"
+	}
+	return "json_each($1) m CROSS JOIN " + table + " i ON i.monitor_id = m.value AND i.started_at = (SELECT max(x.started_at) FROM " + table +
+		" x WHERE x.monitor_id = m.value AND x.started_at < $2" + condition + ")" + strings.ReplaceAll(condition, "x.", "i.")
 }

@@ -131,31 +131,52 @@ func (p *purge) hasResults(ctx context.Context, id, region int64, before time.Ti
 	return old, err
 }
 
+// fineKept is how long slices are kept: charts of a day and bars need no more.
+const fineKept = 48 * time.Hour
+
 // rollups, and all else that uptime figures are made from.
 func (p *purge) rollups(ctx context.Context) error {
-	if p.keep.Rollups <= 0 {
-		return nil
+	if err := p.oldRollups(ctx, fine, p.now.Add(-fineKept).UnixMilli(), new(int64)); err != nil || p.keep.Rollups <= 0 {
+		return err
 	}
 	before := p.now.Add(-p.keep.Rollups).UnixMilli()
+	if err := p.oldRollups(ctx, hourly, before-hourMS+1, &p.done.Rollups); err != nil {
+		return err
+	}
+	if err := p.oldRollups(ctx, daily, before-dayMS+1, &p.done.Rollups); err != nil {
+		return err
+	}
 	var others int64
 	return p.eachMonitor(ctx, func(id int64) error {
-		for _, t := range []struct {
-			table, key, condition string
-			before                int64
-			count                 *int64
-		}{
-			{hourly, "start_at", "start_at < ?", before - hourMS + 1, &p.done.Rollups},
-			{daily, "start_at", "start_at < ?", before - dayMS + 1, &p.done.Rollups},
-			{"past_outages", "started_at", "recovered_at < ?", before, &others},
-			{"missed_slots", "from_at", "to_at < ?", before, &others},
-			{"monitor_schedules", "from_at", "until_at < ?", before, &others},
+		for _, t := range []struct{ table, key, condition string }{
+			{"past_outages", "started_at", "recovered_at < ?"},
+			{"missed_slots", "from_at", "to_at < ?"},
+			{"monitor_schedules", "from_at", "until_at < ?"},
 		} {
-			err := p.oldRows(ctx, t.table, t.key, t.condition, id, t.before, t.count)
-			if err != nil {
+			if err := p.oldRows(ctx, t.table, t.key, t.condition, id, before, &others); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+// oldRollups removes those that start before a time, of many monitors in one
+// transaction: each hour every monitor has one more.
+func (p *purge) oldRollups(ctx context.Context, table string, before int64, count *int64) error {
+	r := roller{Store: p.Store}
+	return r.pages(ctx, func(ids []int64) error {
+		var found bool
+		err := p.readBy(ctx, p.main, func(db *gorm.DB) error {
+			return db.Raw("SELECT EXISTS (SELECT 1 FROM "+table+" WHERE monitor_id IN ? AND start_at < ?)", ids, before).Scan(&found).Error
+		})
+		if err != nil || !found {
+			return err
+		}
+		return p.some(ctx, purgeRows, count, func(tx *gorm.DB) *gorm.DB {
+			return tx.Exec("DELETE FROM "+table+" WHERE (monitor_id, start_at, region_id) IN (SELECT monitor_id, start_at, region_id FROM "+table+
+				" WHERE monitor_id IN ? AND start_at < ? LIMIT ?)", ids, before, purgeRows)
+		})
 	})
 }
 

@@ -99,6 +99,7 @@ func (p *purge) monitor(ctx context.Context, id int64) error {
 	for _, t := range []struct{ table, key, condition string }{
 		{hourly, "start_at", "start_at < ?"},
 		{daily, "start_at", "start_at < ?"},
+		{fine, "start_at", "start_at < ?"},
 		{"rollups_dirty", "start_at", "start_at < ?"},
 		{"missed_slots", "from_at", "from_at < ?"},
 	} {

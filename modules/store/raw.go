@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -12,21 +13,28 @@ import (
 // maxReach of a result.
 const maxReach = 2*uptime.MaxInterval + uptime.UnknownGrace
 
-// rawMonitor holds stored results of one monitor and how far each reaches.
+// rawMonitor holds stored results of one monitor by region, in order of slots.
 type rawMonitor struct {
-	coverage
-	rows []resultRow
+	plan
+	regions map[int64][]resultRow
 }
 
-// rawResults reads the results in [from, to) of monitors, and those before from
-// that may reach into it.
-func (s *Store) rawResults(db *gorm.DB, ids []int64, from, to time.Time) (map[int64]*rawMonitor, error) {
-	var intervals []struct{ ID, IntervalMS int64 }
-	err := db.Raw("SELECT id, interval_ms AS interval_ms FROM monitors WHERE id IN ?", ids).Scan(&intervals).Error
-	if err != nil {
-		return nil, fmt.Errorf("read intervals: %w", err)
+// since is from when on a result may reach to at.
+func (p plan) since(at int64) int64 {
+	first := at
+	for _, r := range p.rows {
+		if until := int64(r.UntilAt); until == 0 || until+reach(r.IntervalMS) > at {
+			first = min(first, max(int64(r.FromAt), at-reach(r.IntervalMS)))
+		}
 	}
-	plans, err := schedules(db, ids, from.Add(-maxReach), to)
+	return first
+}
+
+// rawResults reads the results within a span of time of monitors, and of each region
+// the newest before it, which alone may reach into it; and their plans from some
+// time before.
+func (s *Store) rawResults(db *gorm.DB, ids []int64, plansFrom int64, in span) (map[int64]*rawMonitor, error) {
+	plans, err := s.schedules(db, ids, time.UnixMilli(plansFrom).Add(-maxReach), time.UnixMilli(in.to))
 	if err != nil {
 		return nil, err
 	}
@@ -34,32 +42,76 @@ func (s *Store) rawResults(db *gorm.DB, ids []int64, from, to time.Time) (map[in
 		return nil, err
 	}
 	out := make(map[int64]*rawMonitor, len(ids))
-	// Monitors of one reach share a query: 5 s and 30 d in one would read a
-	// month of every 5 s.
-	groups := map[int64][]int64{}
-	for _, i := range intervals {
-		longest := i.IntervalMS
-		for _, p := range plans[i.ID] {
-			longest = max(longest, p.IntervalMS)
-		}
-		out[i.ID] = &rawMonitor{coverage: coverage{plans: plans[i.ID], interval: i.IntervalMS}}
-		groups[reach(longest)] = append(groups[reach(longest)], i.ID)
-	}
+	since := make([]int64, 0, len(ids))
 	for _, id := range ids {
-		if out[id] == nil {
-			out[id] = &rawMonitor{}
-		}
+		m := &rawMonitor{plan: newPlan(plans[id]), regions: map[int64][]resultRow{}}
+		out[id] = m
+		since = append(since, m.since(in.from))
 	}
-	for back, group := range groups {
-		rows, err := resultRows(db, "SELECT "+resultColumns+` FROM check_results
-			WHERE monitor_id IN ? AND region_id IN ? AND scheduled_at >= ? AND scheduled_at < ?`,
-			group, s.regions.all(), from.UnixMilli()-back, to.UnixMilli())
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			out[row.MonitorID].rows = append(out[row.MonitorID].rows, row)
-		}
+	if in.from >= in.to {
+		return out, nil
+	}
+	before, err := s.resultsBefore(db, ids, since, in.from)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.resultsWithin(db, ids, in.from, in.to)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range slices.Concat(before, rows) {
+		m := out[r.MonitorID]
+		m.regions[r.RegionID] = append(m.regions[r.RegionID], r)
 	}
 	return out, nil
+}
+
+// measuredColumns of check_results c are those that figures are made from.
+const measuredColumns = "c.monitor_id, c.region_id, c.scheduled_at, c.response_us, c.status"
+
+// measured reads rows whose columns are measuredColumns.
+func (s *Store) measured(db *gorm.DB, query string, args ...any) (out []resultRow, err error) {
+	err = s.list(db, query, args, func(scan func(...any) error) error {
+		var r resultRow
+		if err := scan(&r.MonitorID, &r.RegionID, &r.ScheduledAt, &r.ResponseUS, &r.Status); err != nil {
+			return err
+		}
+		out = append(out, r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read results: %w", err)
+	}
+	return out, nil
+}
+
+// resultsWithin [from, to), by monitor, region and slot. The regions must be
+// loaded: naming them lets the key find the slots.
+func (s *Store) resultsWithin(db *gorm.DB, ids []int64, from, to int64) ([]resultRow, error) {
+	if from >= to || len(ids) == 0 {
+		return nil, nil
+	}
+	return s.measured(db, "SELECT "+measuredColumns+" FROM check_results c WHERE c.monitor_id "+s.in(1)+" AND c.region_id "+s.in(2)+
+		" AND c.scheduled_at >= $3 AND c.scheduled_at < $4 ORDER BY c.monitor_id, c.region_id, c.scheduled_at",
+		ids, s.regions.all(), from, to)
+}
+
+// resultsBefore gives the newest result of each monitor and region before a time,
+// where it is not older than since of the monitor. Each is found by one look into
+// the key, however many results there are.
+func (s *Store) resultsBefore(db *gorm.DB, ids, since []int64, before int64) ([]resultRow, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	query := "SELECT " + measuredColumns + ` FROM json_each($1) m JOIN json_each($2) f ON f.key = m.key CROSS JOIN json_each($3) r CROSS JOIN check_results c
+		WHERE c.monitor_id = m.value AND c.region_id = r.value AND c.scheduled_at = (
+			SELECT max(x.scheduled_at) FROM check_results x
+			WHERE x.monitor_id = m.value AND x.region_id = r.value AND x.scheduled_at < $4 AND x.scheduled_at >= f.value)`
+	if s.dialect == dialectPostgres {
+		query = "SELECT " + measuredColumns + ` FROM unnest($1::bigint[], $2::bigint[]) AS m (id, since) CROSS JOIN unnest($3::bigint[]) AS r (id)
+			CROSS JOIN LATERAL (SELECT * FROM check_results x
+				WHERE x.monitor_id = m.id AND x.region_id = r.id AND x.scheduled_at < $4 AND x.scheduled_at >= m.since
+				ORDER BY x.scheduled_at DESC LIMIT 1) c`
+	}
+	return s.measured(db, query, ids, since, s.regions.all(), before)
 }

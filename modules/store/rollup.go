@@ -10,7 +10,9 @@ import (
 )
 
 const (
-	rollupPage = 50 // monitors in a transaction
+	// rollupPage is how many monitors one transaction rolls up: it writes for a
+	// few of the 50 ms that the writer of SQLite may be held.
+	rollupPage = 50
 	// A transaction that records takes seconds at most: an hour is rolled up
 	// only rollupDelay after its end, and a result that is recorded dirtyAfter
 	// its hour's end marks the hour to be done again.
@@ -25,7 +27,7 @@ func (s *Store) Rollup(ctx context.Context, upTo time.Time) error {
 	if limit := s.now().Add(-rollupDelay); upTo.After(limit) {
 		upTo = limit
 	}
-	r := roller{Store: s, tally: newTally()}
+	r := roller{Store: s}
 	for _, step := range []func(context.Context, int64) error{r.hours, r.days, r.dirty} {
 		if err := step(ctx, upTo.UnixMilli()); err != nil {
 			return fmt.Errorf("roll up results: %w", err)
@@ -34,18 +36,25 @@ func (s *Store) Rollup(ctx context.Context, upTo time.Time) error {
 	return nil
 }
 
-type roller struct {
-	*Store
-	tally *tally
-}
+type roller struct{ *Store }
 
 // rolled is up to where hours and days are done, in Unix milliseconds.
 func rolled(db *gorm.DB) (hours, days int64, err error) {
-	if hours, err = sequence(db, sequenceHours); err != nil {
-		return 0, 0, err
+	var rows []struct {
+		Name  string
+		Value int64
 	}
-	days, err = sequence(db, sequenceDays)
-	return hours, days, err
+	if err := db.Raw("SELECT name, value FROM sequences WHERE name IN (?, ?)", sequenceHours, sequenceDays).Scan(&rows).Error; err != nil {
+		return 0, 0, fmt.Errorf("read how far results are rolled up: %w", err)
+	}
+	for _, r := range rows {
+		if r.Name == sequenceHours {
+			hours = r.Value
+		} else {
+			days = r.Value
+		}
+	}
+	return hours, days, nil
 }
 
 // beginning is where the first rollup starts: at the first monitor.
@@ -93,6 +102,7 @@ func (r *roller) pages(ctx context.Context, fn func(ids []int64) error) error {
 	for after := int64(0); ; {
 		var ids []int64
 		err := r.readBy(ctx, r.main, func(db *gorm.DB) error {
+			ids = nil
 			return db.Raw("SELECT id FROM monitors WHERE id > ? ORDER BY id LIMIT ?", after, rollupPage).Scan(&ids).Error
 		})
 		if err != nil || len(ids) == 0 {
@@ -105,42 +115,19 @@ func (r *roller) pages(ctx context.Context, fn func(ids []int64) error) error {
 	}
 }
 
-// hour of some monitors.
+// hour of some monitors. It is read without a transaction: a result that is
+// recorded meanwhile marks the hour.
 func (r *roller) hour(ctx context.Context, ids []int64, start int64) error {
-	var rows []rollupRow
+	var h summedHour
 	err := r.readBy(ctx, r.main, func(db *gorm.DB) error {
 		var err error
-		rows, err = r.sumHour(db, ids, start)
+		h, err = r.sumHour(db, ids, start)
 		return err
 	})
-	if err != nil {
+	if err != nil || len(h.rows) == 0 { // the program was off: no week of empty transactions
 		return err
 	}
-	return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return saveRollups(tx, hourly, rows) })
-}
-
-// sumHour reads results and sums them.
-func (r *roller) sumHour(db *gorm.DB, ids []int64, start int64) ([]rollupRow, error) {
-	window := time.UnixMilli(start)
-	raw, err := r.rawResults(db, ids, window, window.Add(time.Hour))
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]rollupRow, 0, len(ids))
-	for _, id := range ids {
-		m := raw[id]
-		r.tally.reset()
-		for _, row := range m.rows {
-			if row.ScheduledAt < start {
-				continue
-			}
-			if err := r.tally.add(row); err != nil {
-				return nil, err
-			}
-		}
-		rows = append(rows, r.tally.row(id, start, m.known(m.rows, start, start+hourMS)))
-	}
-	return rows, nil
+	return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return r.saveHour(tx, ids, h) })
 }
 
 func (r *roller) days(ctx context.Context, _ int64) error {
@@ -157,10 +144,7 @@ func (r *roller) days(ctx context.Context, _ int64) error {
 		return err
 	}
 	for ; start+dayMS <= end; start += dayMS {
-		err := r.pages(ctx, func(ids []int64) error {
-			return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return r.day(tx, ids, start) })
-		})
-		if err != nil {
+		if err := r.pages(ctx, func(ids []int64) error { return r.day(ctx, ids, start) }); err != nil {
 			return err
 		}
 		if err := r.advance(ctx, sequenceDays, start+dayMS); err != nil {
@@ -171,68 +155,40 @@ func (r *roller) days(ctx context.Context, _ int64) error {
 }
 
 // day of some monitors, from its hours.
-func (r *roller) day(tx *gorm.DB, ids []int64, start int64) error {
-	hours, err := rollups(tx, hourly, ids, start, start+dayMS)
-	if err != nil {
+func (r *roller) day(ctx context.Context, ids []int64, start int64) error {
+	var rows []rollupRow
+	err := r.readBy(ctx, r.main, func(db *gorm.DB) (err error) {
+		rows, err = r.sumDay(db, ids, start)
+		return err
+	})
+	if err != nil || len(rows) == 0 {
 		return err
 	}
-	rows := make([]rollupRow, 0, len(ids))
-	for _, id := range ids {
-		first := slices.IndexFunc(hours, func(h rollupRow) bool { return h.MonitorID == id })
-		last := first
-		for last >= 0 && last < len(hours) && hours[last].MonitorID == id {
-			last++
-		}
-		row, err := sumRollups(r.tally, id, start, hours[max(first, 0):max(last, 0)])
+	return r.writeBy(ctx, r.main, func(tx *gorm.DB) error { return r.saveRollups(tx, daily, ids, start, rows) })
+}
+
+// sumDay joins the hours of each monitor and region.
+func (r *roller) sumDay(db *gorm.DB, ids []int64, start int64) ([]rollupRow, error) {
+	hours, err := r.rollups(db, hourly, ids, start, start+dayMS)
+	if err != nil {
+		return nil, err
+	}
+	byRegion := map[place][]rollupRow{}
+	for _, h := range hours {
+		p := place{h.MonitorID, h.RegionID}
+		byRegion[p] = append(byRegion[p], h)
+	}
+	var t tally
+	rows := make([]rollupRow, 0, len(byRegion))
+	for p, list := range byRegion {
+		day, err := joinHours(&t, list)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		rows = append(rows, row)
+		day.MonitorID, day.RegionID, day.StartAt = p.monitor, p.region, start
+		day.pack(day.StartAt+dayMS, &t)
+		rows = append(rows, day.rollupRow)
 	}
-	return saveRollups(tx, daily, rows)
-}
-
-// dirty does marked hours again, and their days where those were done. The mark
-// goes in the same transaction and before the results are read, so that a result
-// that is recorded meanwhile marks the hour anew.
-func (r *roller) dirty(ctx context.Context, _ int64) error {
-	for {
-		var marks []struct{ MonitorID, StartAt int64 }
-		var hours, days int64
-		err := r.readBy(ctx, r.main, func(db *gorm.DB) (err error) {
-			if hours, days, err = rolled(db); err != nil {
-				return err
-			}
-			return db.Raw("SELECT monitor_id, start_at FROM rollups_dirty WHERE start_at < ? ORDER BY monitor_id, start_at LIMIT ?",
-				hours, rollupPage).Scan(&marks).Error
-		})
-		if err != nil || len(marks) == 0 {
-			return err
-		}
-		for _, mark := range marks {
-			err := r.writeBy(ctx, r.main, func(tx *gorm.DB) error {
-				return r.redo(tx, mark.MonitorID, mark.StartAt, days)
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-}
-
-func (r *roller) redo(tx *gorm.DB, id, start, days int64) error {
-	if err := tx.Exec("DELETE FROM rollups_dirty WHERE monitor_id = ? AND start_at = ?", id, start).Error; err != nil {
-		return err
-	}
-	rows, err := r.sumHour(tx, []int64{id}, start)
-	if err != nil {
-		return err
-	}
-	if err := saveRollups(tx, hourly, rows); err != nil {
-		return err
-	}
-	if day := start - start%dayMS; day < days {
-		return r.day(tx, []int64{id}, day)
-	}
-	return nil
+	slices.SortFunc(rows, compareRollups)
+	return rows, nil
 }

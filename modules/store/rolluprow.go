@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 const hourMS = int64(time.Hour / time.Millisecond)
@@ -14,99 +13,85 @@ const hourMS = int64(time.Hour / time.Millisecond)
 const (
 	hourly = "rollups_hourly"
 	daily  = "rollups_daily"
+	fine   = "rollups_fine"
 )
 
-// rollupRow sums the results of one monitor over an hour or a UTC day.
+// rollupRow sums the results of one monitor from one region over an hour or a UTC
+// day. Region 0 is all regions, in rows of older versions.
 type rollupRow struct {
-	MonitorID  int64
-	StartAt    int64
-	Up         int64
-	Degraded   int64
-	Down       int64
-	Unknown    int64
-	KnownMS    int64 `gorm:"column:known_ms"`
-	ResponseUS int64 `gorm:"column:response_us"`
-	Histogram  []byte
+	MonitorID, StartAt, RegionID           int64
+	Up, Degraded, Down, Unknown            int64
+	KnownMS, DownMS, UnknownMS, MaintainMS int64
+	KnownSpans, DownSpans                  []byte // see spans.pack
+	ResponseUS                             int64
+	Histogram                              []byte
+
+	slices []byte // of an hour; a row of rollups_fine
 }
 
-func (r rollupRow) empty() bool { return r.Up+r.Degraded+r.Down+r.Unknown+r.KnownMS == 0 }
+const rollupColumns = `monitor_id, start_at, region_id, up, degraded, down, unknown, known_ms, down_ms, unknown_ms, maintenance_ms,
+	known_spans, down_spans, response_us, histogram`
 
-// row of what was tallied.
-func (t *tally) row(monitorID, startAt, knownMS int64) rollupRow {
-	return rollupRow{
-		MonitorID: monitorID, StartAt: startAt, KnownMS: knownMS, ResponseUS: t.sumUS,
-		Up: t.counts.Up, Degraded: t.counts.Degraded, Down: t.counts.Down, Unknown: t.counts.Unknown,
-		Histogram: packHistogram(t.histogram),
+func (r *rollupRow) fields() []any {
+	return []any{
+		&r.MonitorID, &r.StartAt, &r.RegionID, &r.Up, &r.Degraded, &r.Down, &r.Unknown, &r.KnownMS, &r.DownMS, &r.UnknownMS, &r.MaintainMS,
+		&r.KnownSpans, &r.DownSpans, &r.ResponseUS, &r.Histogram,
 	}
 }
 
-// saveRollups replaces rows of one start; empty ones are removed.
-func saveRollups(tx *gorm.DB, table string, rows []rollupRow) error {
-	var full []rollupRow
-	for _, r := range rows {
-		if !r.empty() {
-			full = append(full, r)
-			continue
-		}
-		if err := tx.Exec("DELETE FROM "+table+" WHERE monitor_id = ? AND start_at = ?", r.MonitorID, r.StartAt).Error; err != nil {
-			return fmt.Errorf("remove an empty rollup: %w", err)
-		}
+func (r rollupRow) values() []any {
+	return []any{
+		r.MonitorID, r.StartAt, r.RegionID, r.Up, r.Degraded, r.Down, r.Unknown, r.KnownMS, r.DownMS, r.UnknownMS, r.MaintainMS,
+		r.KnownSpans, r.DownSpans, r.ResponseUS, r.Histogram,
 	}
-	if len(full) == 0 {
-		return nil
-	}
-	err := tx.Table(table).Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "monitor_id"}, {Name: "start_at"}},
-		DoUpdates: clause.AssignmentColumns([]string{"up", "degraded", "down", "unknown", "known_ms", "response_us", "histogram"}),
-	}).Create(&full).Error
-	if err != nil {
-		return fmt.Errorf("save rollups: %w", err)
-	}
-	return nil
 }
 
-// rollups of monitors that start in [from, to), by monitor and start.
-func rollups(db *gorm.DB, table string, ids []int64, from, to int64) ([]rollupRow, error) {
-	var rows []rollupRow
-	if from >= to {
+// spans that are known, and of those that are down, within the row's time.
+func (r rollupRow) spans() (known, down spans, err error) {
+	if known, err = unpackSpans(r.KnownSpans, r.StartAt, r.KnownMS); err != nil {
+		return nil, nil, err
+	}
+	down, err = unpackSpans(r.DownSpans, r.StartAt, r.DownMS)
+	return known, down, err
+}
+
+// rollups of monitors that start in [from, to), by monitor, start and region.
+func (s *Store) rollups(db *gorm.DB, table string, ids []int64, from, to int64) (out []rollupRow, err error) {
+	if from >= to || len(ids) == 0 {
 		return nil, nil
 	}
-	err := db.Table(table).Where("monitor_id IN ? AND start_at >= ? AND start_at < ?", ids, from, to).
-		Order("monitor_id, start_at").Find(&rows).Error
+	query := "SELECT " + rollupColumns + " FROM " + table + " WHERE monitor_id " + s.in(1) +
+		" AND start_at >= $2 AND start_at < $3 ORDER BY monitor_id, start_at, region_id"
+	err = s.list(db, query, []any{ids, from, to}, func(scan func(...any) error) error {
+		var r rollupRow
+		if err := scan(r.fields()...); err != nil {
+			return err
+		}
+		out = append(out, r)
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read rollups: %w", err)
 	}
-	return rows, nil
+	return out, nil
 }
 
-// sumRollups joins hours into one row.
-func sumRollups(t *tally, monitorID, startAt int64, rows []rollupRow) (rollupRow, error) {
-	t.reset()
-	var known int64
-	for _, r := range rows {
-		if err := t.merge(r); err != nil {
-			return rollupRow{}, err
-		}
-		known += r.KnownMS
+// fineRollups gives the slices of monitors' hours that start in [from, to).
+func (s *Store) fineRollups(db *gorm.DB, ids []int64, from, to int64) (out []rollupRow, err error) {
+	if from >= to || len(ids) == 0 {
+		return nil, nil
 	}
-	return t.row(monitorID, startAt, known), nil
-}
-
-// markDirty notes the hours of results that came so late that they may have been
-// rolled up, with those that they reach into.
-func markDirty(tx *gorm.DB, rows []resultRow, intervals map[int64]int64, now time.Time) error {
-	for _, r := range rows {
-		hour := r.ScheduledAt - r.ScheduledAt%hourMS
-		if hour+hourMS+dirtyAfter.Milliseconds() > now.UnixMilli() {
-			continue
+	query := "SELECT monitor_id, start_at, region_id, slices FROM " + fine + " WHERE monitor_id " + s.in(1) + " AND start_at >= $2 AND start_at < $3"
+	err = s.list(db, query, []any{ids, from, to}, func(scan func(...any) error) error {
+		var r rollupRow
+		if err := scan(&r.MonitorID, &r.StartAt, &r.RegionID, &r.slices); err != nil {
+			return err
 		}
-		end := min(r.ScheduledAt+reach(intervals[r.MonitorID]), now.UnixMilli())
-		for ; hour < end; hour += hourMS {
-			err := tx.Exec("INSERT INTO rollups_dirty (monitor_id, start_at) VALUES (?, ?) ON CONFLICT DO NOTHING", r.MonitorID, hour).Error
-			if err != nil {
-				return fmt.Errorf("mark an hour: %w", err)
-			}
-		}
+		out = append(out, r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read slices: %w", err)
 	}
-	return nil
+	return out, nil
 }

@@ -76,17 +76,23 @@ func closeSchedule(tx *gorm.DB, monitorID int64, until time.Time) error {
 }
 
 // schedules of monitors that reach into [from, to), ascending.
-func schedules(db *gorm.DB, ids []int64, from, to time.Time) (map[int64][]scheduleRow, error) {
-	var rows []scheduleRow
-	err := db.Raw(`SELECT monitor_id, from_at, until_at, interval_ms, regions FROM monitor_schedules
-		WHERE monitor_id IN ? AND from_at < ? AND (until_at IS NULL OR until_at >= ?)
-		ORDER BY monitor_id, from_at`, ids, at(to), at(from)).Scan(&rows).Error
+func (s *Store) schedules(db *gorm.DB, ids []int64, from, to time.Time) (map[int64][]scheduleRow, error) {
+	out := map[int64][]scheduleRow{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	query := "SELECT monitor_id, from_at, until_at, interval_ms, regions FROM monitor_schedules WHERE monitor_id " + s.in(1) +
+		" AND from_at < $2 AND (until_at IS NULL OR until_at >= $3) ORDER BY monitor_id, from_at"
+	err := s.list(db, query, []any{ids, to.UnixMilli(), from.UnixMilli()}, func(scan func(...any) error) error {
+		var r scheduleRow
+		if err := scan(&r.MonitorID, &r.FromAt, &r.UntilAt, &r.IntervalMS, &r.Regions); err != nil {
+			return err
+		}
+		out[r.MonitorID] = append(out[r.MonitorID], r)
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read schedules: %w", err)
-	}
-	out := map[int64][]scheduleRow{}
-	for _, r := range rows {
-		out[r.MonitorID] = append(out[r.MonitorID], r)
 	}
 	return out, nil
 }

@@ -2,7 +2,8 @@ package store
 
 import (
 	"context"
-	"math"
+	"maps"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,143 +12,137 @@ import (
 )
 
 // Stats sums the results of a living monitor in [from, to), of which the future
-// is left out. doc.go says what the figures mean.
+// is left out. docs/uptime.md says what the figures mean. The number of its
+// statements is fixed, and of stored results it reads two hours at most and the
+// partial hours at both ends.
 func (s *Store) Stats(ctx context.Context, ws, monitorID int64, from, to time.Time) (out uptime.Stats, err error) {
 	err = s.report(ctx, func(db *gorm.DB) error {
 		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
 			return err
 		}
-		out, err = s.stats(db, monitorID, from, to)
+		all, err := s.stats(db, []int64{monitorID}, from, to)
+		out = all[monitorID]
 		return err
 	})
 	return out, err
 }
 
-func (s *Store) stats(db *gorm.DB, id int64, from, to time.Time) (uptime.Stats, error) {
-	out := uptime.Stats{From: from, To: to}
+// StatsOf gives what Stats gives of several monitors, by as many statements as for
+// one. Those of other workspaces and deleted ones are left out.
+func (s *Store) StatsOf(ctx context.Context, ws int64, monitorIDs []int64, from, to time.Time) (out map[int64]uptime.Stats, err error) {
+	err = s.report(ctx, func(db *gorm.DB) error {
+		ids, err := livingMonitors(db, ws, monitorIDs)
+		if err != nil {
+			return err
+		}
+		out, err = s.stats(db, ids, from, to)
+		return err
+	})
+	return out, err
+}
+
+func (s *Store) stats(db *gorm.DB, ids []int64, from, to time.Time) (map[int64]uptime.Stats, error) {
+	out := make(map[int64]uptime.Stats, len(ids))
+	for _, id := range ids {
+		out[id] = uptime.Stats{From: from, To: to}
+	}
 	end := to
 	if now := s.now(); end.After(now) {
 		end = now
 	}
-	if !end.After(from) {
+	if !end.After(from) || len(ids) == 0 {
 		return out, nil
 	}
-	t := newTally()
-	known, err := s.sum(db, t, id, from.UnixMilli(), end.UnixMilli())
+	r, err := s.newReading(db, ids, from.UnixMilli(), end.UnixMilli(), false)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	plans, err := schedules(db, []int64{id}, from, end)
+	if err := r.readRollups(true); err != nil {
+		return nil, err
+	}
+	samples, err := r.samples()
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	scheduled := coverage{plans: plans[id]}.scheduled(from.UnixMilli(), end.UnixMilli())
-	down, err := outages(db, []int64{id}, from, end)
-	if err != nil {
-		return out, err
-	}
-	missed, err := s.missedRows(db, []int64{id}, from, end)
-	if err != nil {
-		return out, err
-	}
-	for _, m := range missed {
-		t.counts.Missed += m.within(from.UnixMilli(), end.UnixMilli())
-	}
-	var downtime int64
-	for _, o := range down[id] {
-		downtime += o.overlap(from.UnixMilli(), end.UnixMilli())
-		out.Incidents++
-	}
-	out.Checks, out.Downtime = t.counts, millis(downtime)
-	out.Unknown = millis(max(0, scheduled-known))
-	out.Uptime = uptimeRatio(known, downtime)
-	if scheduled > 0 {
-		out.Coverage = min(1, float64(known)/float64(scheduled))
-	}
-	if t.responses > 0 {
-		out.HasResponse, out.Mean = true, t.mean()
-		out.P50, out.P95, out.P99 = t.percentile(50), t.percentile(95), t.percentile(99)
+	for _, id := range ids {
+		one, err := r.stats(id, samples[id])
+		if err != nil {
+			return nil, err
+		}
+		one.From, one.To = from, to
+		out[id] = one
 	}
 	return out, nil
 }
 
-// uptimeRatio is 1 only without any downtime, and nil where nothing is known.
-func uptimeRatio(known, downtime int64) *float64 {
-	if known <= 0 {
-		return nil
-	}
-	// An outage may go on while nothing is known of the monitor.
-	ratio := 1 - float64(downtime)/float64(max(known, downtime))
-	if downtime > 0 && ratio == 1 {
-		ratio = math.Nextafter(1, 0)
-	}
-	return &ratio
-}
-
-// sum tallies results in [from, to) and gives the known time: complete days and
-// hours from rollups, the rest from what is stored.
-func (s *Store) sum(db *gorm.DB, t *tally, id, from, to int64) (known int64, err error) {
-	hours, days, err := rolled(db)
+// stats of one monitor.
+func (r *reading) stats(id int64, samples []sample) (out uptime.Stats, err error) {
+	whole, byRegion, err := r.timelines(id)
 	if err != nil {
-		return 0, err
+		return out, err
 	}
-	first, last := ceil(from, hourMS), min(to-to%hourMS, hours)
-	if first >= last {
-		return s.sumRaw(db, t, id, from, to)
-	}
-	firstDay, lastDay := ceil(first, dayMS), min(last-last%dayMS, days)
-	if firstDay >= lastDay {
-		firstDay, lastDay = last, last
-	}
-	for _, part := range []struct {
-		table    string
-		from, to int64
-	}{{hourly, first, firstDay}, {daily, firstDay, lastDay}, {hourly, lastDay, last}} {
-		rows, err := rollups(db, part.table, []int64{id}, part.from, part.to)
-		if err != nil {
-			return 0, err
-		}
-		for _, r := range rows {
-			known += r.KnownMS
-			if err := t.merge(r); err != nil {
-				return 0, err
-			}
-		}
-	}
-	for _, part := range [][2]int64{{from, first}, {last, to}} {
-		n, err := s.sumRaw(db, t, id, part[0], part[1])
-		if err != nil {
-			return 0, err
-		}
-		known += n
-	}
-	return known, nil
-}
+	m := whole.measure(r.from, r.to)
+	out.Known, out.Downtime, out.Unknown, out.Maintenance = millis(m.known), millis(m.down), millis(m.unknown), millis(m.maintenance)
+	out.Uptime, out.Coverage, out.Incidents = m.uptime(), m.coverage(), int64(len(r.outages[id]))
 
-func ceil(ms, step int64) int64 {
-	if ms%step == 0 {
-		return ms
+	var all tally
+	tallies := map[int64]*tally{}
+	for _, s := range samples {
+		if tallies[s.region] == nil {
+			tallies[s.region] = &tally{}
+		}
+		if err := tallies[s.region].sample(s); err != nil {
+			return out, err
+		}
 	}
-	return ms - ms%step + step
-}
-
-// sumRaw tallies stored results in [from, to).
-func (s *Store) sumRaw(db *gorm.DB, t *tally, id, from, to int64) (known int64, err error) {
-	if from >= to {
-		return 0, nil
-	}
-	raw, err := s.rawResults(db, []int64{id}, time.UnixMilli(from), time.UnixMilli(to))
-	if err != nil {
-		return 0, err
-	}
-	m := raw[id]
-	for _, row := range m.rows {
-		if row.ScheduledAt < from {
+	regions := map[string]*tally{}
+	for region, t := range tallies {
+		all.join(t)
+		if region == 0 {
 			continue
 		}
-		if err := t.add(row); err != nil {
-			return 0, err
+		name, err := r.regionName(r.db, region)
+		if err != nil {
+			return out, err
+		}
+		regions[name] = t
+		if _, ok := byRegion[name]; !ok {
+			byRegion[name] = timeline{}
 		}
 	}
-	return m.known(m.rows, from, to), nil
+	out.Responses, out.Checks = all.figures()
+	for _, missed := range r.missed[id] {
+		out.Checks.Missed += missed.within(r.from, r.to)
+	}
+	for _, name := range slices.Sorted(maps.Keys(byRegion)) {
+		one := r.regionStats(byRegion[name], regions[name])
+		one.Region = name
+		for _, missed := range r.missed[id] {
+			if number, ok := r.regions.id(name); ok && number == missed.RegionID {
+				one.Checks.Missed += missed.within(r.from, r.to)
+			}
+		}
+		out.Regions = append(out.Regions, one)
+	}
+	return out, nil
+}
+
+func (r *reading) regionStats(line timeline, t *tally) (out uptime.RegionStats) {
+	m := line.measure(r.from, r.to)
+	out.Known, out.Downtime, out.Unknown, out.Maintenance = millis(m.known), millis(m.down), millis(m.unknown), millis(m.maintenance)
+	out.Uptime = m.uptime()
+	if t != nil {
+		out.Responses, out.Checks = t.figures()
+	}
+	return out
+}
+
+// figures of what was tallied.
+func (t *tally) figures() (uptime.Responses, uptime.CheckCounts) {
+	var out uptime.Responses
+	if t.responses() > 0 {
+		out.HasResponse, out.Mean = true, t.mean()
+		out.P50, out.P95, out.P99 = t.histogram.percentile(50), t.histogram.percentile(95), t.histogram.percentile(99)
+	}
+	return out, t.counts
 }

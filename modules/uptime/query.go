@@ -70,23 +70,38 @@ func (c StatusCounts) Total() int64 {
 	return n
 }
 
-// Stats sums a monitor's results over a window.
+// Stats sums a monitor's results over a window; docs/uptime.md defines its figures.
 type Stats struct {
 	From, To time.Time
 	// Uptime is 1 − downtime ÷ known time, nil without known time. It is 1
 	// only when downtime is exactly zero.
 	Uptime *float64
 	// Coverage is known time ÷ the part of the window in which the monitor was
-	// meant to be checked, 0–1.
-	Coverage    float64
-	Downtime    time.Duration
-	Maintenance time.Duration
-	Unknown     time.Duration
-	// Response times of successful checks.
-	Mean, P50, P95, P99 time.Duration
+	// meant to be checked, without maintenance, 0–1.
+	Coverage float64
+	// Known, Unknown and Maintenance add up to the time in which the monitor was
+	// meant to be checked. Downtime is a part of Known.
+	Known, Downtime, Unknown, Maintenance time.Duration
+	Responses
+	Checks    CheckCounts
+	Incidents int64
+	Regions   []RegionStats // by name
+}
+
+// RegionStats is what one region saw. Its downtime is the time that failed checks
+// of it speak for, confirmed or not.
+type RegionStats struct {
+	Region                                string
+	Uptime                                *float64
+	Known, Downtime, Unknown, Maintenance time.Duration
+	Responses
+	Checks CheckCounts
+}
+
+// Responses are response times of successful checks.
+type Responses struct {
 	HasResponse         bool
-	Checks              CheckCounts
-	Incidents           int64
+	Mean, P50, P95, P99 time.Duration
 }
 
 // CheckCounts counts checks by what they found.
@@ -98,6 +113,7 @@ type CheckCounts struct {
 type Bucket struct {
 	From, To      time.Time
 	Checks        CheckCounts
-	Downtime      time.Duration
+	Known         time.Duration // without maintenance
+	Downtime      time.Duration // a part of Known
 	P50, P95, P99 time.Duration // of successful checks; zero without any
 }

@@ -122,21 +122,16 @@ func barLabel(buckets []uptime.Bucket, name, period string) string {
 	return fmt.Sprintf("%s: down for %s over the last %s", name, span(down), period)
 }
 
-// uptimeOf sums buckets: 1 − downtime ÷ covered time, nil where nothing is
-// known. A bucket without a single known result is not covered.
+// uptimeOf sums buckets: 1 − downtime ÷ known time, nil where nothing is known.
 func uptimeOf(buckets []uptime.Bucket) *float64 {
-	var down, covered time.Duration
+	var down, known time.Duration
 	for _, b := range buckets {
-		if mark(b) == "none" {
-			continue
-		}
-		covered += b.To.Sub(b.From)
+		known += b.Known
 		down += b.Downtime
 	}
-	if covered <= 0 {
+	if known <= 0 {
 		return nil
 	}
-	ratio := 1 - float64(down)/float64(covered)
-	ratio = max(min(ratio, 1), 0)
+	ratio := 1 - float64(down)/float64(known)
 	return &ratio
 }

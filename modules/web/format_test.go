@@ -139,12 +139,11 @@ func TestSkyline(t *testing.T) {
 func TestUptimeOfBuckets(t *testing.T) {
 	t.Parallel()
 	now := sampleNow()
-	known := uptime.CheckCounts{Up: 1}
 	require.Nil(t, uptimeOf([]uptime.Bucket{{From: now, To: now.Add(time.Hour), Checks: uptime.CheckCounts{Missed: 9}}}))
 	got := uptimeOf([]uptime.Bucket{
-		{From: now, To: now.Add(time.Hour), Checks: known},
+		{From: now, To: now.Add(time.Hour), Known: time.Hour},
 		{From: now, To: now.Add(time.Hour), Checks: uptime.CheckCounts{Unknown: 1}},
-		{From: now, To: now.Add(time.Hour), Checks: known, Downtime: 6 * time.Minute},
+		{From: now, To: now.Add(time.Hour), Known: time.Hour, Downtime: 6 * time.Minute},
 	})
 	require.InDelta(t, 0.95, *got, 1e-9, "unknown time is left out")
 }

@@ -100,7 +100,7 @@ func (p *MonitorPage) fillDays(r *request, _ *scene, m manage.MonitorView) error
 	days := buckets[m.ID]
 	p.Days = skyline(days, m.Name, "90 days")
 	p.DaysShort = skyline(days[max(len(days)-30, 0):], m.Name, "30 days")
-	if up := uptimeOf(within(days, m.CreatedAt, r.now)); up != nil {
+	if up := uptimeOf(days); up != nil {
 		p.DaysUp = percent(up) + " uptime"
 	}
 	for _, day := range slices.Backward(days) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"monitor/modules/manage"
-	"monitor/modules/uptime"
 )
 
 // MonitorRow is a monitor in any list.
@@ -31,7 +30,6 @@ type MonitorRow struct {
 const (
 	barSlots = 48
 	barWidth = 30 * time.Minute
-	longSpan = 30 * 24 * time.Hour
 )
 
 // pillOf a monitor: its status, or that it is being tried again.
@@ -74,7 +72,7 @@ func tagList(tags map[string]string) []string {
 	return out
 }
 
-// rows draws monitors with their bars and figures: two queries for all of them.
+// rows draws monitors with their bars and figures: as many queries as for one.
 func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error) {
 	if len(list) == 0 {
 		return nil, nil
@@ -90,8 +88,11 @@ func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error
 	if err != nil {
 		return nil, err
 	}
-	hour := r.now.Truncate(time.Hour).Add(time.Hour)
-	long, err := uses.Buckets(ctx, r.actor, ids, hour.Add(-longSpan), hour, 24*time.Hour)
+	month, err := uses.StatsOf(ctx, r.actor, ids, manage.StatsQuery{Window: "30d"})
+	if err != nil {
+		return nil, err
+	}
+	day, err := uses.StatsOf(ctx, r.actor, ids, manage.StatsQuery{Window: "24h"})
 	if err != nil {
 		return nil, err
 	}
@@ -99,28 +100,7 @@ func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error
 	for i, m := range list {
 		out[i] = s.row(m)
 		out[i].Bar = skyline(bars[m.ID], m.Name, "24 hours")
-		out[i].Uptime = percent(uptimeOf(within(long[m.ID], m.CreatedAt, r.now)))
-		if days := long[m.ID]; len(days) > 0 { // the newest is the last 24 hours
-			out[i].P95 = latency(days[len(days)-1].P95)
-		}
+		out[i].Uptime, out[i].P95 = percent(month[m.ID].Uptime), msText(day[m.ID].ResponseMS.P95)
 	}
 	return out, nil
-}
-
-// within cuts buckets to the time in which the monitor lived: what came before
-// its creation and what has not come yet is no uptime.
-func within(buckets []uptime.Bucket, from, to time.Time) []uptime.Bucket {
-	out := make([]uptime.Bucket, 0, len(buckets))
-	for _, b := range buckets {
-		if b.From.Before(from) {
-			b.From = from
-		}
-		if b.To.After(to) {
-			b.To = to
-		}
-		if b.To.After(b.From) {
-			out = append(out, b)
-		}
-	}
-	return out
 }

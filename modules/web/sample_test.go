@@ -127,7 +127,7 @@ func sampleBuckets(id int64, from, to time.Time, width time.Duration) []uptime.B
 		b := uptime.Bucket{From: from.Add(time.Duration(i) * width), To: from.Add(time.Duration(i+1) * width)}
 		k := (i*7 + int(id)*13) % 97
 		wave := 1 + 0.4*math.Sin(float64(i)/9) + 0.2*math.Sin(float64(i*int(id))/3)
-		b.Checks.Up = 30
+		b.Checks.Up, b.Known = 30, width
 		b.P50 = time.Duration(80*wave) * time.Millisecond
 		b.P95 = time.Duration(190*wave) * time.Millisecond
 		b.P99 = time.Duration(290*wave) * time.Millisecond

@@ -18,7 +18,7 @@ func RunFigures(t *testing.T, open OpenFunc) {
 		test func(*testing.T, OpenFunc)
 	}{
 		{"StatsOfAnOutage", testStats},
-		{"StatsSameAfterRollup", testRollupAgrees},
+		{"BehindTheRollup", testBehindRollup},
 		{"LateResultAfterRollup", testLateRollup},
 		{"OutageResolvedByHand", testHandResolved},
 		{"BucketsAcrossDays", testBuckets},
@@ -104,29 +104,28 @@ func testStats(t *testing.T, open OpenFunc) {
 	require.InDelta(t, 1, future.Coverage, 0)
 }
 
-func testRollupAgrees(t *testing.T, open OpenFunc) {
+// testBehindRollup: of what is not rolled up only the newest two hours are read;
+// before that nothing is known until it is.
+func testBehindRollup(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	start := h.atMidnight(t)
 	m := h.monitor(t)
 	letters := strings.Repeat("u", 100) + strings.Repeat("d", 90) + strings.Repeat("x", 20) + strings.Repeat("-", 100) + strings.Repeat("s", 200)
 	letters += strings.Repeat("u", 60*50+17-len(letters))
 	h.minutes(t, m, start, letters)
-	windows := [][2]time.Time{
-		{start, start.Add(49 * time.Hour)},
-		{start.Add(90 * time.Minute), start.Add(40*time.Hour + 30*time.Minute)},
-		{start.Add(150 * time.Minute), start.Add(155 * time.Minute)},
-		{start, start.Add(200 * time.Hour)},
-	}
-	var before []uptime.Stats
-	for _, w := range windows {
-		before = append(before, h.stats(t, m, w[0], w[1]))
-	}
+	behind := h.stats(t, m, start, h.clock.Now())
+	require.EqualValues(t, 77, behind.Checks.Up, "from the hour on that began at most two hours ago")
+	require.Equal(t, 77*time.Minute, behind.Known)
+	require.InDelta(t, 77.0/(50*60+17), behind.Coverage, 1e-9)
+	require.Equal(t, 1.0, *behind.Uptime) //nolint:testifylint // exactly 1
+	recent := h.stats(t, m, h.clock.Now().Add(-time.Hour), h.clock.Now())
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now()))
-	for i, w := range windows {
-		require.Equal(t, before[i], h.stats(t, m, w[0], w[1]), "window %d", i)
-	}
+	whole := h.stats(t, m, start, h.clock.Now())
+	require.Equal(t, uptime.CheckCounts{Up: 100 + 50*60 + 17 - 510, Degraded: 200, Down: 90, Unknown: 20}, whole.Checks)
+	require.Equal(t, 90*time.Minute, whole.Downtime)
+	require.Equal(t, recent, h.stats(t, m, h.clock.Now().Add(-time.Hour), h.clock.Now()))
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now()))
-	require.Equal(t, before[0], h.stats(t, m, windows[0][0], windows[0][1]))
+	require.Equal(t, whole, h.stats(t, m, start, h.clock.Now()), "once more changes nothing")
 }
 
 func testLateRollup(t *testing.T, open OpenFunc) {
@@ -190,11 +189,18 @@ func testBuckets(t *testing.T, open OpenFunc) {
 			require.Equal(t, c.to, got[m.ID][len(c.counts)-1].To)
 		}
 	}
-	check("raw")
 	h.clock.Advance(time.Hour)
 	require.NoError(t, h.Rollup(t.Context(), h.clock.Now()))
 	check("rolled up")
-	_, err := h.Buckets(t.Context(), h.ws, []int64{m.ID}, start, start.Add(time.Hour), time.Millisecond)
+	of, err := h.StatsOf(t.Context(), h.ws, []int64{m.ID, idle.ID, m.ID + 1000}, start, start.Add(30*time.Hour))
+	require.NoError(t, err)
+	require.Len(t, of, 2)
+	require.Equal(t, h.stats(t, m, start, start.Add(30*time.Hour)), of[m.ID])
+	require.Equal(t, h.stats(t, idle, start, start.Add(30*time.Hour)), of[idle.ID])
+	foreign, err := h.StatsOf(t.Context(), h.ws+1, []int64{m.ID}, start, start.Add(30*time.Hour))
+	require.NoError(t, err)
+	require.Empty(t, foreign)
+	_, err = h.Buckets(t.Context(), h.ws, []int64{m.ID}, start, start.Add(time.Hour), time.Millisecond)
 	require.Equal(t, uptime.CodeMalformed, uptime.CodeOf(err))
 }
 

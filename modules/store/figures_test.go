@@ -14,12 +14,12 @@ import (
 
 func TestFiguresPropertySQLite(t *testing.T) {
 	t.Parallel()
-	storetest.RunFiguresProperty(t, onSQLite, 30)
+	storetest.RunFiguresProperty(t, onSQLite, 12)
 }
 
 func TestFiguresPropertyPostgres(t *testing.T) {
 	t.Parallel()
-	storetest.RunFiguresProperty(t, onPostgres, 25)
+	storetest.RunFiguresProperty(t, onPostgres, 12)
 }
 
 func document(t *testing.T) string {

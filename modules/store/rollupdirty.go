@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,33 +18,62 @@ type dirtyMark struct{ MonitorID, StartAt int64 }
 
 // markDirty notes the hours of results that came so late that they may have been
 // rolled up, with those that they reach into, or that one before reaches into no
-// more.
+// more. After a time without the database thousands come at once: it asks once, and
+// marks each hour once.
 func markDirty(tx *gorm.DB, rows []resultRow, intervals map[int64]int64, now time.Time) error {
+	var late []resultRow
+	var ids []int64
+	oldest := now.UnixMilli()
 	for _, r := range rows {
-		hour := r.ScheduledAt - r.ScheduledAt%hourMS
-		if hour+hourMS+dirtyAfter.Milliseconds() > now.UnixMilli() {
-			continue
+		if floor(r.ScheduledAt, hourMS)+hourMS+dirtyAfter.Milliseconds() <= now.UnixMilli() {
+			late, ids, oldest = append(late, r), append(ids, r.MonitorID), min(oldest, r.ScheduledAt)
 		}
-		var longest int64 // at that time, and of those before that may reach so far
-		err := tx.Raw(`SELECT coalesce(max(interval_ms), 0) FROM monitor_schedules
-			WHERE monitor_id = ? AND from_at <= ? AND (until_at IS NULL OR until_at + 2 * interval_ms + ? >= ?)`,
-			r.MonitorID, r.ScheduledAt, reach(0), r.ScheduledAt).Scan(&longest).Error
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	longest, err := longestIntervals(tx, slices.Compact(ids), oldest)
+	if err != nil {
+		return err
+	}
+	marks := map[dirtyMark]struct{}{}
+	for _, r := range late {
+		end := min(r.ScheduledAt+reach(max(longest[r.MonitorID], intervals[r.MonitorID])), now.UnixMilli())
+		for hour := floor(r.ScheduledAt, hourMS); hour < end; hour += hourMS {
+			marks[dirtyMark{r.MonitorID, hour}] = struct{}{}
+		}
+	}
+	inOrder := slices.SortedFunc(maps.Keys(marks), func(a, b dirtyMark) int { // two recorders take locks in one order
+		return cmp.Or(cmp.Compare(a.MonitorID, b.MonitorID), cmp.Compare(a.StartAt, b.StartAt))
+	})
+	for _, m := range inOrder {
+		// It updates a mark that is there: whoever is doing the hour again, and
+		// does not see this result, takes that mark away only after it.
+		err := tx.Exec(`INSERT INTO rollups_dirty (monitor_id, start_at) VALUES (?, ?)
+			ON CONFLICT (monitor_id, start_at) DO UPDATE SET start_at = excluded.start_at`, m.MonitorID, m.StartAt).Error
 		if err != nil {
-			return fmt.Errorf("read the intervals of a monitor: %w", err)
-		}
-		longest = max(longest, intervals[r.MonitorID])
-		end := min(r.ScheduledAt+reach(longest), now.UnixMilli())
-		for ; hour < end; hour += hourMS {
-			// It updates a mark that is there: whoever is doing the hour again, and
-			// does not see this result, takes that mark away only after it.
-			err := tx.Exec(`INSERT INTO rollups_dirty (monitor_id, start_at) VALUES (?, ?)
-				ON CONFLICT (monitor_id, start_at) DO UPDATE SET start_at = excluded.start_at`, r.MonitorID, hour).Error
-			if err != nil {
-				return fmt.Errorf("mark an hour: %w", err)
-			}
+			return fmt.Errorf("mark an hour: %w", err)
 		}
 	}
 	return nil
+}
+
+// longestIntervals that each monitor had since a time, or before where their results
+// may reach to it.
+func longestIntervals(tx *gorm.DB, ids []int64, since int64) (map[int64]int64, error) {
+	var rows []struct{ MonitorID, Longest int64 }
+	err := tx.Raw(`SELECT monitor_id, max(interval_ms) AS longest FROM monitor_schedules
+		WHERE monitor_id IN ? AND (until_at IS NULL OR until_at + 2 * interval_ms + ? >= ?) GROUP BY monitor_id`,
+		ids, reach(0), since).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read the intervals of monitors: %w", err)
+	}
+	out := make(map[int64]int64, len(rows))
+	for _, r := range rows {
+		out[r.MonitorID] = r.Longest
+	}
+	return out, nil
 }
 
 // dirty does marked hours again, and their days where those were done. The mark

@@ -59,8 +59,10 @@ func newLife(rt *rapid.T, h house) *life {
 	return l
 }
 
+const longestInterval = 2 * time.Hour
+
 func (l *life) interval() time.Duration {
-	return []time.Duration{3 * time.Minute, 7 * time.Minute, 20 * time.Minute, 2 * time.Hour}[l.random.IntN(4)]
+	return []time.Duration{3 * time.Minute, 7 * time.Minute, 20 * time.Minute, longestInterval}[l.random.IntN(4)]
 }
 
 func (l *life) regions() []string {

@@ -28,6 +28,9 @@ type oraclePlan struct {
 	regions     []string
 }
 
+// longestReach of the intervals of a life.
+const longestReach = 2*longestInterval + uptime.UnknownGrace
+
 type oracleSlot struct {
 	region string
 	at     int64 // Unix milliseconds
@@ -45,25 +48,29 @@ func (o *oracle) planned(t time.Time, region string) bool {
 	})
 }
 
-// says gives the result that speaks for t, nil where none does.
-func (o *oracle) says(t time.Time, region string) *uptime.Result {
+// reach of a result, zero outside of every plan.
+func (o *oracle) reach(slot time.Time) time.Duration {
+	for _, p := range o.plans {
+		if p.holds(slot) {
+			return 2*p.interval + uptime.UnknownGrace
+		}
+	}
+	return 0
+}
+
+// says gives the result among some that speaks for t, nil where none does.
+func (o *oracle) says(results []uptime.Result, t time.Time, region string) *uptime.Result {
 	var last *uptime.Result
-	for i, r := range o.results {
+	for i, r := range results {
 		if r.Region == region && !r.ScheduledAt.After(t) && (last == nil || r.ScheduledAt.After(last.ScheduledAt)) {
-			last = &o.results[i]
+			last = &results[i]
 		}
 	}
 	if last == nil {
 		return nil
 	}
 	slot := last.ScheduledAt
-	var interval time.Duration
-	for _, p := range o.plans {
-		if p.holds(slot) {
-			interval = p.interval
-		}
-	}
-	if interval == 0 || !t.Before(slot.Add(2*interval+uptime.UnknownGrace)) {
+	if !t.Before(slot.Add(o.reach(slot))) {
 		return nil
 	}
 	for _, p := range o.plans { // checking must not have ended in between
@@ -94,9 +101,7 @@ func (o *oracle) pieces(from, to time.Time) []time.Time {
 	}
 	for _, r := range o.results {
 		add(r.ScheduledAt)
-		for _, p := range o.plans {
-			add(r.ScheduledAt.Add(2*p.interval + uptime.UnknownGrace))
-		}
+		add(r.ScheduledAt.Add(o.reach(r.ScheduledAt)))
 	}
 	for _, out := range o.outages {
 		add(out[0])
@@ -121,8 +126,11 @@ func (o *oracle) figures(from, to time.Time, region string) uptime.RegionStats {
 			regions = append(regions, r.Region)
 		}
 	}
-	cuts := o.pieces(from, to)
+	cuts, near := o.pieces(from, to), o.results
 	for i, t := range cuts[:len(cuts)-1] {
+		if i%50 == 0 { // what is out of reach need not be looked at again and again
+			near = o.near(t, cuts[min(i+50, len(cuts)-1)])
+		}
 		length := cuts[i+1].Sub(t)
 		if !o.planned(t, region) {
 			continue
@@ -132,7 +140,7 @@ func (o *oracle) figures(from, to time.Time, region string) uptime.RegionStats {
 			if region != "" && region != name {
 				continue
 			}
-			if r := o.says(t, name); r != nil && r.Status != uptime.Unknown {
+			if r := o.says(near, t, name); r != nil && r.Status != uptime.Unknown {
 				known = true
 				down = down || (region != "" && r.Status == uptime.Down)
 			}
@@ -154,6 +162,16 @@ func (o *oracle) figures(from, to time.Time, region string) uptime.RegionStats {
 		out.Uptime = &ratio
 	}
 	out.Checks, out.Responses = o.counts(from, to, region)
+	return out
+}
+
+// near are the results that may speak within [from, to).
+func (o *oracle) near(from, to time.Time) (out []uptime.Result) {
+	for _, r := range o.results {
+		if r.ScheduledAt.Before(to) && r.ScheduledAt.Add(longestReach).After(from) {
+			out = append(out, r)
+		}
+	}
 	return out
 }
 

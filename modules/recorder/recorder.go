@@ -45,7 +45,7 @@ type Observer interface {
 // Config bounds the recorder. Zero fields get the defaults named.
 type Config struct {
 	Spool  int           // results held while the database is away; 10,000
-	Batch  int           // results of one transaction; 500
+	Batch  int           // results of one transaction; 1,000
 	Linger time.Duration // how long an unchanged result waits for others; 250 ms
 	// Drain bounds how long a stop may take to store what is held; 10 s.
 	Drain time.Duration
@@ -63,7 +63,7 @@ func (c Config) withDefaults() Config {
 		c.Spool = 10_000
 	}
 	if c.Batch <= 0 {
-		c.Batch = 500
+		c.Batch = 1000
 	}
 	if c.Linger <= 0 {
 		c.Linger = 250 * time.Millisecond

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"container/heap"
 	"context"
 	"math"
 	"sync"
@@ -75,7 +74,7 @@ func (d *dispatcher) accept(leases []uptime.Lease) {
 			continue
 		}
 		ahead := min(max(l.ScheduledAt.Sub(slots), 0), uptime.TakeAhead)
-		heap.Push(&d.held, task{l, now.Add(ahead)})
+		d.held.push(task{l, now.Add(ahead)})
 	}
 	if len(leases) > 0 {
 		d.nudge() // some may have been expired
@@ -85,9 +84,7 @@ func (d *dispatcher) accept(leases []uptime.Lease) {
 // release moves what is due to the backlog.
 func (d *dispatcher) release(now time.Time) {
 	for len(d.held) > 0 && !d.held[0].due.After(now) {
-		if t, ok := heap.Pop(&d.held).(task); ok {
-			d.backlog = append(d.backlog, t)
-		}
+		d.backlog = append(d.backlog, d.held.pop())
 	}
 	d.count.backlog.Store(int64(len(d.backlog)))
 }
@@ -138,25 +135,49 @@ func (d *dispatcher) wait(now time.Time) time.Duration {
 	return max(d.held[0].due.Sub(now), step)
 }
 
-// tasks is a heap by due time.
+// tasks is a binary heap by due time. container/heap would box each task, twice.
 type tasks []task
 
-func (t tasks) Len() int           { return len(t) }
-func (t tasks) Less(i, j int) bool { return t[i].due.Before(t[j].due) }
-func (t tasks) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
-
-// Push is for container/heap.
-func (t *tasks) Push(x any) {
-	if one, ok := x.(task); ok {
-		*t = append(*t, one)
+func (t *tasks) push(one task) {
+	*t = append(*t, one)
+	h := *t
+	i := len(h) - 1
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !one.due.Before(h[parent].due) {
+			break
+		}
+		h[i] = h[parent]
+		i = parent
 	}
+	h[i] = one
 }
 
-// Pop is for container/heap.
-func (t *tasks) Pop() any {
-	last := len(*t) - 1
-	one := (*t)[last]
-	(*t)[last] = task{}
-	*t = (*t)[:last]
-	return one
+// pop takes out the first one due.
+func (t *tasks) pop() task {
+	h := *t
+	first, last := h[0], h[len(h)-1]
+	h[len(h)-1] = task{}
+	h = h[:len(h)-1]
+	*t = h
+	if len(h) == 0 {
+		return first
+	}
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			break
+		}
+		if child+1 < len(h) && h[child+1].due.Before(h[child].due) {
+			child++
+		}
+		if !h[child].due.Before(last.due) {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	h[i] = last
+	return first
 }

@@ -112,7 +112,7 @@ func (b *bench) backend(ctx context.Context, r *report, backend string) error {
 		}
 	}
 	if b.options.outages > 0 {
-		a, err := b.alerts(ctx, m, plan{b.options.rates[len(b.options.rates)-1], time.Second})
+		a, err := b.alerts(ctx, m, plan{b.options.alertRate, time.Second})
 		if err != nil {
 			return err
 		}

@@ -15,21 +15,22 @@ import (
 
 // options of one run.
 type options struct {
-	binary   string
-	backends []string
-	rates    []int
-	highest  bool
-	from, by int
-	runs     int
-	length   time.Duration
-	tries    int
-	outages  int
-	growth   []int
-	history  int // days
-	monitors map[string]int
-	json     string
-	compare  string
-	keep     bool
+	binary    string
+	backends  []string
+	rates     []int
+	highest   bool
+	from, by  int
+	runs      int
+	length    time.Duration
+	tries     int
+	outages   int
+	alertRate int
+	growth    []int
+	history   int // days
+	monitors  map[string]int
+	json      string
+	compare   string
+	keep      bool
 }
 
 func main() {
@@ -66,6 +67,7 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.length, "length", 20*time.Second, "of one run")
 	flags.IntVar(&o.tries, "tries", 4, "how often at most to measure a leg that others disturb")
 	flags.IntVar(&o.outages, "outages", 100, "outages from whose first bad answer to the webhook is measured; 0: none")
+	flags.IntVar(&o.alertRate, "alert-rate", 1000, "checks per second meanwhile")
 	flags.StringVar(&growth, "growth", "", "numbers of monitors, such as 100,1000,10000,100000, to measure the cost of a check at, 100 checks a second in each")
 	flags.IntVar(&o.history, "history", 0, "days of history to make, to ask for pages on while the program checks and purges; it says first what disk that needs")
 	onSmall := flags.Int("sqlite-monitors", 200, "monitors with a history on SQLite, every 30 s")

@@ -80,7 +80,6 @@ type Store struct {
 	strays                   strays
 	stopping                 time.Duration // that another process is given; see Occupy
 
-	prepared statements
 	regions  *regionNames
 	monitors *monitorCache
 	calm     *calmMonitors

@@ -41,7 +41,7 @@ func (s *Store) insertEventRows(tx *gorm.DB, rows []eventRow) error {
 			column(rows, func(r eventRow) int64 { return r.IncidentID }), column(rows, func(r eventRow) int64 { return int64(r.At) }),
 			column(rows, func(r eventRow) string { return r.Data }))
 	} else {
-		err = execEach(s, tx, insertEventSQLite, rows, func(r eventRow) []any {
+		err = execEach(tx, insertEventSQLite, rows, func(r eventRow) []any {
 			return []any{r.ID, r.WorkspaceID, r.Type, r.MonitorID, r.IncidentID, int64(r.At), r.Data}
 		})
 	}
@@ -64,7 +64,7 @@ func (s *Store) insertDeliveryRows(tx *gorm.DB, rows []deliveryRow) error {
 			column(rows, func(r deliveryRow) string { return r.Chain }), column(rows, func(r deliveryRow) string { return string(r.Side) }),
 			column(rows, func(r deliveryRow) int64 { return int64(r.DueAt) }), column(rows, func(r deliveryRow) int64 { return int64(r.CreatedAt) }))
 	} else {
-		err = execEach(s, tx, insertDeliverySQLite, rows, func(r deliveryRow) []any {
+		err = execEach(tx, insertDeliverySQLite, rows, func(r deliveryRow) []any {
 			return []any{
 				r.WorkspaceID, r.EventID, string(r.EventType), r.ChannelID, r.IncidentID, r.MonitorID,
 				r.Chain, string(r.Side), int64(r.DueAt), int64(r.CreatedAt),
@@ -93,8 +93,8 @@ func execArrays(tx *gorm.DB, text string, arrays ...any) error {
 }
 
 // execEach runs a statement that is prepared once for each row.
-func execEach[R any](s *Store, tx *gorm.DB, text string, rows []R, args func(R) []any) error {
-	stmt, err := s.statement(tx, text)
+func execEach[R any](tx *gorm.DB, text string, rows []R, args func(R) []any) error {
+	stmt, err := tx.Statement.ConnPool.PrepareContext(tx.Statement.Context, text)
 	if err != nil {
 		return err
 	}

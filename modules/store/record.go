@@ -28,9 +28,6 @@ func (s *Store) Record(ctx context.Context, batch []uptime.Result, decide uptime
 	if err := s.ensureRegions(ctx, names); err != nil {
 		return done, fmt.Errorf("record results: %w", err)
 	}
-	if err := s.prepare(ctx, s.lockStatesSQL(), s.ownIncidentsSQL(), insertResultSQLite, saveStateSQLite()); err != nil {
-		return done, fmt.Errorf("record results: %w", err)
-	}
 	in := s.sortBatch(batch)
 	var r recording
 	err := s.writeBy(ctx, s.hot, func(tx *gorm.DB) error {

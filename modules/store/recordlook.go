@@ -23,7 +23,7 @@ func (s *Store) lockStates(tx *gorm.DB, ids []int64) ([]lockedRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.query(tx, s.lockStatesSQL(), list) //nolint:sqlclosecheck // each closes them
+	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, s.lockStatesSQL(), list) //nolint:sqlclosecheck // each closes them
 	if err != nil {
 		return nil, fmt.Errorf("lock states: %w", err)
 	}
@@ -195,7 +195,7 @@ func (r *recording) lookForIncidents() error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.query(r.tx, r.ownIncidentsSQL(), list, earliest)
+	rows, err := r.tx.Statement.ConnPool.QueryContext(r.tx.Statement.Context, r.ownIncidentsSQL(), list, earliest)
 	if err != nil {
 		return fmt.Errorf("read incidents: %w", err)
 	}

@@ -65,7 +65,7 @@ const insertResultSQLite = "INSERT INTO check_results (" + resultColumns + `)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 func (s *Store) insertResultsSQLite(tx *gorm.DB, rows []resultRow) (isNew map[resultKey]bool, err error) {
-	stmt, err := s.statement(tx, insertResultSQLite)
+	stmt, err := tx.Statement.ConnPool.PrepareContext(tx.Statement.Context, insertResultSQLite)
 	if err != nil {
 		return nil, fmt.Errorf("prepare to insert results: %w", err)
 	}
@@ -176,7 +176,7 @@ func saveStateSQLite() string {
 }
 
 func (s *Store) saveStatesSQLite(tx *gorm.DB, rows []stateRow) error {
-	stmt, err := s.statement(tx, saveStateSQLite())
+	stmt, err := tx.Statement.ConnPool.PrepareContext(tx.Statement.Context, saveStateSQLite())
 	if err != nil {
 		return fmt.Errorf("prepare to update states: %w", err)
 	}

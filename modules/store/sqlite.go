@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/ncruces/go-sqlite3/gormlite"
 )
 
@@ -118,7 +117,11 @@ func createPrivate(path string) error {
 }
 
 func (s *Store) openSQLitePool(ctx context.Context, readOnly bool, size int) (*sql.DB, error) {
-	db, err := driver.Open(sqliteDSN(s.path, readOnly))
+	kept := keptByWriter
+	if readOnly {
+		kept = keptByReader
+	}
+	db, err := openKeeping(sqliteDSN(s.path, readOnly), kept)
 	if err != nil {
 		return nil, err
 	}

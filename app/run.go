@@ -123,7 +123,11 @@ func (p *process) occupy(ctx context.Context) error {
 
 // foundation is what all other parts stand on.
 func (p *process) foundation() []service.Service {
-	parts := []service.Service{{Name: "upkeep of the database", Run: p.store.Run}, {Name: "lock on the database", Run: p.place.Run}}
+	parts := []service.Service{
+		{Name: "garbage", Run: tuneGarbage},
+		{Name: "upkeep of the database", Run: p.store.Run},
+		{Name: "lock on the database", Run: p.place.Run},
+	}
 	if telemetry.Profiling {
 		parts = append(parts, service.Service{Name: "profiles", Run: telemetry.Profiles})
 	}

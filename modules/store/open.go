@@ -121,7 +121,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		err = s.ping(ctx, max(s.patience, o.Config.ConnectTimeout))
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database: %w", failure(err)), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the database: %w", failure(err)), s.Close()) //nolint:contextcheck // it is closed whatever becomes of the caller
 	}
 	return s, nil
 }

@@ -23,7 +23,7 @@ func (s *Store) lockStates(tx *gorm.DB, ids []int64) ([]lockedRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, s.lockStatesSQL(), list) //nolint:sqlclosecheck // each closes them
+	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, s.lockStatesSQL(), list)
 	if err != nil {
 		return nil, fmt.Errorf("lock states: %w", err)
 	}

@@ -119,7 +119,7 @@ func (b *bench) room(backend string, results int64) error {
 	if err := syscall.Statfs(b.dir, &fs); err != nil {
 		return err
 	}
-	free := int64(fs.Bavail) * fs.Bsize //nolint:unconvert // its type differs by system
+	free := int64(fs.Bavail) * fs.Bsize
 	_, _ = fmt.Fprintf(os.Stderr, "%s: %d results need %.1f GB of disk, %.1f GB are free\n",
 		backend, results, float64(results*per)/1e9, float64(free)/1e9)
 	if results*per > free*9/10 {
@@ -190,7 +190,8 @@ func (m *monitor) historian(ctx context.Context) (historian, error) {
 // execAll runs statements one after the other.
 func execAll(ctx context.Context, db interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}, statements []string, args ...any) error {
+}, statements []string, args ...any,
+) error {
 	for _, s := range statements {
 		if _, err := db.ExecContext(ctx, s, args...); err != nil {
 			return fmt.Errorf("%w in %s", err, s)

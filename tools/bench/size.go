@@ -42,8 +42,11 @@ func (m *monitor) bytesOnSQLite(ctx context.Context) (per float64, err error) {
 		text string
 		into *float64
 	}{
-		{"SELECT count(*) FROM check_results", &rows}, {"PRAGMA page_size", &size}, {"PRAGMA freelist_count", &before},
-		{"DROP TABLE check_results", nil}, {"PRAGMA freelist_count", &after},
+		{"SELECT count(*) FROM check_results", &rows},
+		{"PRAGMA page_size", &size},
+		{"PRAGMA freelist_count", &before},
+		{"DROP TABLE check_results", nil},
+		{"PRAGMA freelist_count", &after},
 	} {
 		if q.into == nil {
 			_, err = db.ExecContext(ctx, q.text)

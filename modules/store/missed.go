@@ -12,7 +12,7 @@ import (
 )
 
 // missedStep is how many ranges one transaction books.
-const missedStep = 100
+const missedStep = 500
 
 // missedRow is a row of missed_slots.
 type missedRow struct {
@@ -102,10 +102,14 @@ func (s *Store) BookMissed(ctx context.Context, ranges []uptime.MissedRange) err
 	return nil
 }
 
+// book writes ranges of one transaction. What is overloaded books much, so it reads
+// and writes all of them at once.
 func (s *Store) book(tx *gorm.DB, ranges []uptime.MissedRange) error {
 	ids := make([]int64, len(ranges))
+	from, to := ranges[0].From.UnixMilli(), ranges[0].To.UnixMilli()
 	for i, r := range ranges {
 		ids[i] = r.MonitorID
+		from, to = min(from, r.From.UnixMilli()), max(to, r.To.UnixMilli())
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -115,90 +119,161 @@ func (s *Store) book(tx *gorm.DB, ranges []uptime.MissedRange) error {
 			return err
 		}
 	}
-	monitors, err := readMonitors(tx, ids)
+	books, err := s.openBooks(tx, ids, from, to)
 	if err != nil {
 		return err
 	}
 	for _, r := range ranges {
-		i := slices.IndexFunc(monitors, func(m uptime.Monitor) bool { return m.ID == r.MonitorID })
-		if i < 0 || r.Count <= 0 {
+		owner, ok := books.owners[r.MonitorID]
+		if !ok || r.Count <= 0 {
 			continue
 		}
 		region, err := s.regionID(tx, r.Region)
 		if err != nil {
 			return err
 		}
-		row := missedRow{
-			WorkspaceID: monitors[i].WorkspaceID, MonitorID: r.MonitorID, RegionID: region,
+		books.add(missedRow{
+			WorkspaceID: owner.WorkspaceID, MonitorID: r.MonitorID, RegionID: region,
 			FromAt: r.From.UnixMilli(), ToAt: r.To.UnixMilli(), Slots: r.Count, Reason: reasonCode(r.Reason),
-		}
-		if err := bookOne(tx, row, monitors[i].Interval.Milliseconds()); err != nil {
-			return err
-		}
+		}, owner.IntervalMS)
 	}
-	return nil
+	return s.saveBooks(tx, books)
 }
 
-// bookOne joins a range with those around it.
-func bookOne(tx *gorm.DB, row missedRow, interval int64) error {
-	near := max(row.step(), interval)
-	var old []missedRow
-	err := tx.Where("monitor_id = ? AND region_id = ? AND to_at >= ? AND from_at <= ?",
-		row.MonitorID, row.RegionID, row.FromAt-near, row.ToAt+near).Order("from_at").Find(&old).Error
-	if err != nil {
-		return fmt.Errorf("read missed slots: %w", err)
+// books are the booked ranges of some monitors around a time.
+type books struct {
+	owners map[int64]owner
+	old    map[missedKey][]missedRow // as stored, ascending
+	now    map[missedKey][]missedRow // as they are to be
+}
+
+type owner struct {
+	ID, WorkspaceID int64
+	IntervalMS      int64 `gorm:"column:interval_ms"`
+}
+
+type missedKey struct{ monitor, region int64 }
+
+func (r missedRow) key() missedKey { return missedKey{r.MonitorID, r.RegionID} }
+
+func (s *Store) openBooks(tx *gorm.DB, ids []int64, from, to int64) (*books, error) {
+	var owners []owner
+	if err := tx.Raw("SELECT id, workspace_id, interval_ms FROM monitors WHERE id IN ?", ids).Scan(&owners).Error; err != nil {
+		return nil, fmt.Errorf("read the monitors of missed slots: %w", err)
 	}
+	b := &books{owners: map[int64]owner{}, old: map[missedKey][]missedRow{}, now: map[missedKey][]missedRow{}}
+	var longest int64
+	for _, o := range owners {
+		b.owners[o.ID] = o
+		longest = max(longest, o.IntervalMS)
+	}
+	near := max(longest, to-from)
+	var rows []missedRow
+	err := tx.Where("monitor_id IN ? AND to_at >= ? AND from_at <= ?", ids, from-near, to+near).Order("from_at").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read missed slots: %w", err)
+	}
+	for _, r := range rows {
+		b.old[r.key()] = append(b.old[r.key()], r)
+		b.now[r.key()] = append(b.now[r.key()], r)
+	}
+	return b, nil
+}
+
+// add joins a range with those around it.
+func (b *books) add(row missedRow, interval int64) {
+	near := max(row.step(), interval)
+	var around, far []missedRow
 	pieces := []missedRow{row}
-	for _, o := range old {
+	for _, o := range b.now[row.key()] {
+		if o.ToAt < row.FromAt-near || o.FromAt > row.ToAt+near {
+			far = append(far, o)
+			continue
+		}
+		around = append(around, o)
 		var left []missedRow
 		for _, p := range pieces {
 			left = append(left, p.except(o.FromAt, o.ToAt)...)
 		}
 		pieces = left
 	}
-	pieces, err = withoutResults(tx, pieces)
+	if len(pieces) > 0 {
+		b.now[row.key()] = append(far, mergeMissed(slices.Concat(around, pieces), near)...)
+	}
+}
+
+// saveBooks writes what differs.
+func (s *Store) saveBooks(tx *gorm.DB, b *books) error {
+	var gone, made []missedRow
+	for key, now := range b.now {
+		for _, o := range b.old[key] {
+			if !slices.Contains(now, o) {
+				gone = append(gone, o)
+			}
+		}
+		for _, n := range now {
+			if !slices.Contains(b.old[key], n) {
+				made = append(made, n)
+			}
+		}
+	}
+	byKey := func(x, y missedRow) int {
+		return cmp.Or(cmp.Compare(x.MonitorID, y.MonitorID), cmp.Compare(x.RegionID, y.RegionID), cmp.Compare(x.FromAt, y.FromAt))
+	}
+	slices.SortFunc(gone, byKey)
+	slices.SortFunc(made, byKey)
+	err := s.eachMissed(tx, deleteMissedSQLite, deleteMissedPostgres, gone, func(r missedRow) []int64 {
+		return []int64{r.MonitorID, r.RegionID, r.FromAt}
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("replace missed slots: %w", err)
 	}
-	if len(pieces) == 0 {
-		return nil
-	}
-	merged := mergeMissed(slices.Concat(old, pieces), near)
-	for _, o := range old {
-		if !slices.Contains(merged, o) {
-			if err := tx.Where("monitor_id = ? AND region_id = ? AND from_at = ?", o.MonitorID, o.RegionID, o.FromAt).
-				Delete(&missedRow{}).Error; err != nil {
-				return fmt.Errorf("replace missed slots: %w", err)
-			}
-		}
-	}
-	for _, m := range merged {
-		if !slices.Contains(old, m) {
-			if err := tx.Create(&m).Error; err != nil {
-				return fmt.Errorf("insert missed slots: %w", err)
-			}
-		}
+	err = s.eachMissed(tx, insertMissedSQLite, insertMissedPostgres, made, func(r missedRow) []int64 {
+		return []int64{r.MonitorID, r.RegionID, r.FromAt, r.WorkspaceID, r.ToAt, r.Slots, int64(r.Reason)}
+	})
+	if err != nil {
+		return fmt.Errorf("insert missed slots: %w", err)
 	}
 	return nil
 }
 
-// withoutResults takes out the slots that have one.
-func withoutResults(tx *gorm.DB, pieces []missedRow) ([]missedRow, error) {
-	var out []missedRow
-	for _, p := range pieces {
-		var slots []int64
-		err := tx.Raw(`SELECT scheduled_at FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at BETWEEN ? AND ?
-			ORDER BY scheduled_at`, p.MonitorID, p.RegionID, p.FromAt, p.ToAt).Scan(&slots).Error
-		if err != nil {
-			return nil, fmt.Errorf("read results of missed slots: %w", err)
-		}
-		out = append(out, p.without(slots)...)
+const (
+	deleteMissedSQLite   = "DELETE FROM missed_slots WHERE monitor_id = ? AND region_id = ? AND from_at = ?"
+	deleteMissedPostgres = `DELETE FROM missed_slots m USING unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS i (monitor_id, region_id, from_at)
+		WHERE m.monitor_id = i.monitor_id AND m.region_id = i.region_id AND m.from_at = i.from_at`
+	insertMissedSQLite   = "INSERT INTO missed_slots (monitor_id, region_id, from_at, workspace_id, to_at, slots, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	insertMissedPostgres = `INSERT INTO missed_slots (monitor_id, region_id, from_at, workspace_id, to_at, slots, reason)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])`
+)
+
+// eachMissed runs a statement for each row on SQLite, and one for all of them on
+// PostgreSQL.
+func (s *Store) eachMissed(tx *gorm.DB, sqlite, postgres string, rows []missedRow, values func(missedRow) []int64) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	return out, nil
+	if s.dialect != dialectPostgres {
+		return execEach(tx, sqlite, rows, func(r missedRow) []any {
+			var args []any
+			for _, v := range values(r) {
+				args = append(args, v)
+			}
+			return args
+		})
+	}
+	columns := make([][]int64, len(values(rows[0])))
+	for _, r := range rows {
+		for i, v := range values(r) {
+			columns[i] = append(columns[i], v)
+		}
+	}
+	arrays := make([]any, len(columns))
+	for i, c := range columns {
+		arrays[i] = c
+	}
+	return execArrays(tx, postgres, arrays...)
 }
 
-// mergeMissed joins ranges of one reason that touch, where what comes of it is
-// evenly spread: only then can a slot be found in it again.
 func mergeMissed(rows []missedRow, near int64) []missedRow {
 	slices.SortFunc(rows, func(a, b missedRow) int { return cmp.Compare(a.FromAt, b.FromAt) })
 	var out []missedRow

@@ -67,6 +67,11 @@
 // results by slot, after the lock. Results beyond uptime.MaxRejudge are stored and
 // judged no more.
 //
+// Advance stores successes of calm monitors (uptime.Calm) without judging them: one
+// statement for each names the revision of the state that the process has judged,
+// and does nothing where the row has another. Whoever writes monitor_states raises
+// its revision (docs/adr/0011).
+//
 // On PostgreSQL results lie in a partition for each UTC day of their slot, made
 // ahead (EnsurePartitions) and dropped behind (Purge). A result of a day without
 // one is counted in Recorded.Dropped.

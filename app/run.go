@@ -124,7 +124,7 @@ func (p *process) occupy(ctx context.Context) error {
 // foundation is what all other parts stand on.
 func (p *process) foundation() []service.Service {
 	parts := []service.Service{
-		{Name: "garbage", Run: tuneGarbage},
+		{Name: "tuning of the heap", Run: tuneGarbage},
 		{Name: "upkeep of the database", Run: p.store.Run},
 		{Name: "lock on the database", Run: p.place.Run},
 	}

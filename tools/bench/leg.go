@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 )
@@ -130,15 +131,12 @@ func (b *bench) measure(ctx context.Context, s system, p plan, length time.Durat
 		return l, fmt.Errorf("%s at %.0f checks/s: nothing came", s.name(), p.rate())
 	}
 	l.Rate = float64(came) / l.Seconds
-	ours := after.own - before.own
 	for name, cpu := range after.cpu {
 		spent := cpu - before.cpu[name]
-		ours += spent
 		l.CPU[name] = float64(spent.Microseconds()) / float64(came)
 		l.CPUSum += l.CPU[name]
 	}
-	others := after.machine.busy - before.machine.busy - ours + after.machine.steal - before.machine.steal
-	l.Others = max(0, others.Seconds()/l.Seconds)
+	l.Others = others(before.machine, after.machine, after.ours).Seconds() / l.Seconds
 	return l, nil
 }
 
@@ -187,7 +185,7 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 type sight struct {
 	at       time.Time
 	cpu      map[string]time.Duration
-	own      time.Duration // of this process: targets and receiver
+	ours     map[int]bool // processes, this one with targets and receiver included
 	machine  machine
 	memory   map[string]float64
 	most     map[string]float64
@@ -199,17 +197,17 @@ func (b *bench) look(ctx context.Context, s system) (v sight, err error) {
 		return v, err
 	}
 	v.cpu, v.memory, v.most = map[string]time.Duration{}, map[string]float64{}, map[string]float64{}
-	v.at = time.Now()
+	v.at, v.ours = time.Now(), map[int]bool{os.Getpid(): true}
 	for name, pids := range s.processes() {
+		for _, pid := range pids {
+			v.ours[pid] = true
+		}
 		if v.cpu[name], err = used(pids); err != nil {
 			return v, fmt.Errorf("%s: %w", name, err)
 		}
 		if v.memory[name], v.most[name], err = memory(pids[0]); err != nil {
 			return v, fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	if v.own, err = ownCPU(); err != nil {
-		return v, err
 	}
 	v.machine, err = readMachine()
 	return v, err

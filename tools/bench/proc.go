@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -69,10 +68,12 @@ func memory(pid int) (now, most float64, err error) {
 	return now, most, nil
 }
 
-// machine is the CPU time of all since it was started.
+// machine is the CPU time of every process so far, and what all wanted and the
+// hypervisor did not give. /proc/stat knows the first only by sampling, which misses
+// most of what runs for less than a tick.
 type machine struct {
-	busy  time.Duration // by processes
-	steal time.Duration // wanted and not given by the hypervisor
+	processes map[int]time.Duration
+	steal     time.Duration
 }
 
 func readMachine() (m machine, err error) {
@@ -85,21 +86,45 @@ func readMachine() (m machine, err error) {
 	if len(fields) < 9 || fields[0] != "cpu" {
 		return m, fmt.Errorf("/proc/stat begins with %q", first)
 	}
-	for i, into := range map[int]*time.Duration{1: &m.busy, 2: &m.busy, 3: &m.busy, 8: &m.steal} { // user, nice, system, steal
-		n, err := strconv.ParseInt(fields[i], 10, 64)
+	steal, err := strconv.ParseInt(fields[8], 10, 64)
+	if err != nil {
+		return m, err
+	}
+	m.steal, m.processes = time.Duration(steal)*tick, map[int]time.Duration{}
+	folders, err := os.ReadDir("/proc")
+	if err != nil {
+		return m, err
+	}
+	for _, f := range folders {
+		pid, err := strconv.Atoi(f.Name())
 		if err != nil {
-			return m, err
+			continue // no process
 		}
-		*into += time.Duration(n) * tick
+		if fields, err := stat(pid); err == nil { // it may have ended
+			m.processes[pid] = cpuOf(fields, 11, 12)
+		}
 	}
 	return m, nil
 }
 
-// ownCPU is this process' own time.
-func ownCPU() (time.Duration, error) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0, err
+// others is what processes but ours used between two readings, with what the
+// hypervisor kept.
+func others(before, after machine, ours map[int]bool) time.Duration {
+	sum := after.steal - before.steal
+	for pid, cpu := range after.processes {
+		if !ours[pid] {
+			sum += cpu - before.processes[pid]
+		}
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+	return sum
+}
+
+// cpuOf adds up fields of a process' stat; what cannot be read counts nothing.
+func cpuOf(fields []string, which ...int) (sum time.Duration) {
+	for _, i := range which {
+		if n, err := strconv.ParseInt(fields[i], 10, 64); err == nil {
+			sum += time.Duration(n) * tick
+		}
+	}
+	return sum
 }

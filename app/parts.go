@@ -38,9 +38,11 @@ func (p *process) schedulerParts() ([]service.Service, error) {
 // workerParts make checks and store what they found. The recorder is begun
 // first, so that it is stopped last.
 func (p *process) workerParts() ([]service.Service, error) {
-	r := recorder.New(recorder.Deps{
-		Store: p.store, Queue: p.queue, Bus: p.bus, Decide: uptime.Judge(auth.ID), Clock: p.clock, Log: p.log,
-	}, recorder.Config{Spool: p.cfg.Worker.Spool})
+	d := recorder.Deps{Store: p.store, Queue: p.queue, Bus: p.bus, Decide: uptime.Judge(auth.ID), Clock: p.clock, Log: p.log}
+	if p.has("notifier") { // alerts go from hand to hand
+		d.Courier = p.courier()
+	}
+	r := recorder.New(d, recorder.Config{Spool: p.cfg.Worker.Spool})
 	w := worker.New(worker.Deps{
 		Queue: p.queue, Prober: p.probes, Catalog: p.probes, Sealer: p.sealer, Recorder: r,
 		Dialer: p.guard, Alarms: p.store, Clock: p.clock, Log: p.log,
@@ -53,10 +55,18 @@ func (p *process) workerParts() ([]service.Service, error) {
 }
 
 func (p *process) notifierParts() ([]service.Service, error) {
-	n := notifier.New(notifier.Deps{
-		Outbox: p.store, Alarms: p.store, Channels: p.channels, Gate: p.gate, Sealer: p.sealer,
-		Bus: p.bus, Observer: p.deliveryObserver(), Log: p.log, Clock: p.clock, Random: rand.Float64,
-	})
+	n := p.courier()
 	p.notifierMetrics(n)
 	return []service.Service{{Name: "notifier", Run: n.Run}}, nil
+}
+
+// courier is the notifier of this process, made by whoever asks first.
+func (p *process) courier() *notifier.Notifier {
+	if p.notifier == nil {
+		p.notifier = notifier.New(notifier.Deps{
+			Outbox: p.store, Alarms: p.store, Channels: p.channels, Gate: p.gate, Sealer: p.sealer,
+			Bus: p.bus, Observer: p.deliveryObserver(), Log: p.log, Clock: p.clock, Random: rand.Float64,
+		})
+	}
+	return p.notifier
 }

@@ -17,6 +17,7 @@ import (
 	"monitor/modules/auth"
 	"monitor/modules/channel"
 	"monitor/modules/manage"
+	"monitor/modules/notifier"
 	"monitor/modules/outbound"
 	"monitor/modules/probe"
 	"monitor/modules/redisconn"
@@ -56,7 +57,8 @@ type process struct {
 	limiter  uptime.Limiter
 	fleet    sharedFleet
 	vitals   *vitals
-	crew     *crew // set by run
+	crew     *crew              // set by run
+	notifier *notifier.Notifier // see courier
 	manage   *manage.Manage
 
 	closers []closer

@@ -14,6 +14,8 @@
 //
 //   - The database is all there is: notices only make it fast. Any number of
 //     notifiers claim side by side, without a leader.
+//   - A recorder of the same process claims for this notifier while it writes, within
+//     what Offer gave, and hands over by Take.
 //   - An attempt has a number, which is committed before it is sent and under
 //     which alone its result is committed. A notifier that dies in between costs
 //     one number and, if the endpoint had answered, one repeat with the same id.

@@ -89,6 +89,7 @@ type Notifier struct {
 	wake    chan struct{} // room for one: "look again"
 	sending sync.WaitGroup
 	board   board
+	door    door
 }
 
 // New makes a notifier.
@@ -117,11 +118,13 @@ func (n *Notifier) Run(ctx context.Context, ready func()) error {
 	var listening sync.WaitGroup
 	listening.Go(func() { n.listen(ctx) })
 	defer listening.Wait()
+	n.door.open(func(c uptime.Claim) { n.begin(ctx, attempts, c) })
 	ready()
 	for ctx.Err() == nil {
 		next := n.runOnce(ctx, attempts)
 		n.rest(ctx, next)
 	}
+	n.door.open(nil)
 	n.drain(abort)
 	return nil
 }

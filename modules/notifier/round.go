@@ -20,7 +20,7 @@ func (n *Notifier) runOnce(ctx, attempts context.Context) time.Duration {
 	for ctx.Err() == nil {
 		// Asked first: this reads, while a claim is a transaction that writes.
 		rest, err := n.untilDue(ctx)
-		free := capacity - n.board.inFlight()
+		free := capacity - n.board.inFlight() - n.door.reserved()
 		if err == nil && (rest > 0 || free <= 0) {
 			return cmp.Or(rest, Poll)
 		}

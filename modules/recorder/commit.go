@@ -137,7 +137,14 @@ func (r *Recorder) record(ctx context.Context, batch []item) error {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	begun := time.Now()
-	recorded, err := r.Store.Record(limited, resultsOf(batch), r.Decide)
+	var offer uptime.ClaimParams
+	if r.Courier != nil {
+		offer = r.Courier.Offer()
+	}
+	recorded, err := r.Store.RecordAndClaim(limited, resultsOf(batch), r.Decide, offer)
+	if offer.Limit > 0 { // first of all that follows a commit: alerts wait for it
+		r.Courier.Take(ctx, offer, recorded.Claims)
+	}
 	if err != nil {
 		r.count.failures.Add(1)
 		return err
@@ -180,7 +187,7 @@ func oldest(batch []item) time.Time {
 	return first
 }
 
-// publish comes first of all that follows a commit: an alert waits for it. A
+// publish comes next: alerts of other processes wait for it. A
 // notice that is lost is no loss: whoever waits for it also looks by himself.
 func (r *Recorder) publish(ctx context.Context, recorded uptime.Recorded) {
 	notices := recorded.Notices

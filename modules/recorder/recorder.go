@@ -13,12 +13,13 @@ import (
 
 // store is where results go.
 type store interface {
-	// Record stores a batch and what follows from it in one transaction.
+	// RecordAndClaim stores a batch and what follows from it in one transaction,
+	// and claims of what it has to tell as much as is offered.
 	// uptime.ErrUnavailable: nothing was stored, try again.
-	Record(ctx context.Context, batch []uptime.Result, decide uptime.Decide) (uptime.Recorded, error)
+	RecordAndClaim(ctx context.Context, batch []uptime.Result, decide uptime.Decide, offer uptime.ClaimParams) (uptime.Recorded, error)
 	// Advance stores those results that change nothing but what their monitors'
 	// newest figures are, in one transaction, and gives the indices of the others,
-	// which Record must judge. Errors are Record's.
+	// which RecordAndClaim must judge. Errors are RecordAndClaim's.
 	Advance(ctx context.Context, batch []uptime.Result) (done uptime.Recorded, left []int, err error)
 	// BookMissed books slots without results; doing so twice changes nothing.
 	BookMissed(ctx context.Context, ranges []uptime.MissedRange) error
@@ -33,6 +34,13 @@ type queue interface {
 // notifier hears what changed.
 type notifier interface {
 	Publish(ctx context.Context, notices ...uptime.Notice) error
+}
+
+// courier sends what was claimed while it was recorded. Take follows each Offer,
+// but one with a limit of zero.
+type courier interface {
+	Offer() uptime.ClaimParams
+	Take(ctx context.Context, offer uptime.ClaimParams, claims []uptime.Claim)
 }
 
 // Observer measures commits. Its methods must be quick.
@@ -74,11 +82,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Deps are what a recorder needs. Observer may be nil.
+// Deps are what a recorder needs. Courier and Observer may be nil.
 type Deps struct {
 	Store    store
 	Queue    queue
 	Bus      notifier
+	Courier  courier
 	Decide   uptime.Decide
 	Clock    uptime.Clock
 	Log      *slog.Logger

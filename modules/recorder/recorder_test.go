@@ -40,7 +40,7 @@ func run(t *testing.T, c recorder.Config) running {
 	t.Helper()
 	w := &world{start: time.Now()}
 	r := recorder.New(recorder.Deps{
-		Store: w, Queue: w, Bus: w, Decide: decide, Clock: uptime.SystemClock, Log: slog.New(slog.DiscardHandler),
+		Store: w, Queue: w, Bus: w, Courier: w, Decide: decide, Clock: uptime.SystemClock, Log: slog.New(slog.DiscardHandler),
 	}, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	done, ready := make(chan error, 1), make(chan struct{})
@@ -450,7 +450,7 @@ func TestStress(t *testing.T) {
 		}
 		return nil
 	}
-	r := recorder.New(recorder.Deps{Store: w, Queue: w, Bus: w, Decide: decide, Clock: uptime.SystemClock, Log: slog.New(slog.DiscardHandler)}, recorder.Config{Linger: time.Millisecond, Batch: 50})
+	r := recorder.New(recorder.Deps{Store: w, Queue: w, Bus: w, Courier: w, Decide: decide, Clock: uptime.SystemClock, Log: slog.New(slog.DiscardHandler)}, recorder.Config{Linger: time.Millisecond, Batch: 50})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx, func() {}) }()
@@ -470,4 +470,31 @@ func TestStress(t *testing.T) {
 	require.Len(t, w.stored(), 1600)
 	slices.Sort(w.acked)
 	require.Len(t, slices.Compact(w.acked), 1600)
+}
+
+// What was claimed in a transaction is handed on before anything else is done, and
+// an offer ends though the store refuses.
+func TestClaimsAreHandedOnFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, recorder.Config{})
+		r.change(func() { r.free = 3; r.refuse = func([]uptime.Result) error { return uptime.ErrUnavailable } })
+		r.submit(1, uptime.Down)
+		synctest.Wait()
+		r.change(func() { r.refuse = nil })
+		pass(3 * time.Second)
+		synctest.Wait()
+		r.change(func() {
+			require.Zero(t, r.offers)
+			require.Equal(t, 1, r.taken)
+			require.Greater(t, slices.Index(r.order, "ack"), slices.Index(r.order, "record"))
+			require.Equal(t, "take", r.order[slices.Index(r.order, "record")+1])
+			r.free = 0
+		})
+		before := len(r.told().order)
+		r.submit(1, uptime.Up)
+		synctest.Wait()
+		require.NotContains(t, r.told().order[before:], "take", "nothing was offered")
+		require.NoError(t, r.stop())
+	})
 }

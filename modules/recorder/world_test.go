@@ -16,6 +16,10 @@ type world struct {
 	queueErr error
 	slow     time.Duration
 
+	free   int // places of the notifier
+	offers int // that were not taken
+	taken  int
+
 	calm     map[int64]bool // monitors whose results need not be judged
 	advanced [][]uptime.Result
 
@@ -30,7 +34,7 @@ type world struct {
 	start   time.Time
 }
 
-func (w *world) Record(ctx context.Context, batch []uptime.Result, decide uptime.Decide) (uptime.Recorded, error) {
+func (w *world) RecordAndClaim(ctx context.Context, batch []uptime.Result, decide uptime.Decide, offer uptime.ClaimParams) (uptime.Recorded, error) {
 	w.mu.Lock()
 	slow := w.slow
 	w.mu.Unlock()
@@ -53,6 +57,9 @@ func (w *world) Record(ctx context.Context, batch []uptime.Result, decide uptime
 	w.at = append(w.at, time.Since(w.start))
 	w.order = append(w.order, "record")
 	out := uptime.Recorded{Stored: len(batch)}
+	if offer.Limit > 0 {
+		out.Claims = []uptime.Claim{{N: len(w.batches)}}
+	}
 	for _, r := range batch {
 		d := decide(uptime.Situation{New: []uptime.Result{r}})
 		out.Retries = append(out.Retries, d.Retries...)
@@ -125,6 +132,22 @@ func (w *world) Publish(_ context.Context, notices ...uptime.Notice) error {
 	w.notices = append(w.notices, notices...)
 	w.order = append(w.order, "publish")
 	return nil
+}
+
+// Offer and Take are those of a notifier.
+func (w *world) Offer() uptime.ClaimParams {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.offers++
+	return uptime.ClaimParams{Limit: w.free}
+}
+
+func (w *world) Take(_ context.Context, _ uptime.ClaimParams, claims []uptime.Claim) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.offers--
+	w.taken += len(claims)
+	w.order = append(w.order, "take")
 }
 
 func (w *world) change(f func()) {

@@ -80,19 +80,26 @@ func alarmChain(a *uptime.EventAlarmData) (string, side) {
 	return chain, sideOpen
 }
 
+// outgoing is a delivery that was just written, with what it takes where.
+type outgoing struct {
+	delivery deliveryRow // its id is not known
+	event    eventRow
+	channel  uptime.Channel
+}
+
 // insertEvents writes events and a delivery for each channel of their monitor
-// that wants them, and merges what they overtake. An event without a monitor
-// reaches nobody. due tells that something can be sent now.
+// that wants them, which it gives, and merges what they overtake. An event without
+// a monitor reaches nobody.
 //
 // The caller holds the lock on the monitor's state (or the incident's row), so
 // that the events of one chain are committed in order.
-func (s *Store) insertEvents(tx *gorm.DB, events []uptime.Event) (due bool, err error) {
+func (s *Store) insertEvents(tx *gorm.DB, events []uptime.Event) ([]outgoing, error) {
 	if len(events) == 0 {
-		return false, nil
+		return nil, nil
 	}
 	routes, err := monitorChannels(tx, events)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	return s.insertRouted(tx, events, func(e uptime.Event) []uptime.Channel {
 		var wanted []uptime.Channel
@@ -107,33 +114,35 @@ func (s *Store) insertEvents(tx *gorm.DB, events []uptime.Event) (due bool, err 
 
 // insertRouted writes events and their deliveries to the channels that route
 // gives for each.
-func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, route func(uptime.Event) []uptime.Channel) (due bool, err error) {
+func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, route func(uptime.Event) []uptime.Channel) ([]outgoing, error) {
 	rows := make([]eventRow, 0, len(events))
-	var deliveries []deliveryRow
+	var out []outgoing
 	now := at(s.now())
 	for _, e := range events {
 		data, err := json.Marshal(e.Data)
 		if err != nil {
-			return false, fmt.Errorf("write data of event %s: %w", e.ID, err)
+			return nil, fmt.Errorf("write data of event %s: %w", e.ID, err)
 		}
-		rows = append(rows, eventRow{
+		row := eventRow{
 			ID: e.ID, WorkspaceID: e.WorkspaceID, Type: string(e.Type),
 			MonitorID: e.MonitorID, IncidentID: e.IncidentID, At: at(e.At), Data: string(data),
-		})
+		}
+		rows = append(rows, row)
 		for _, c := range route(e) {
-			deliveries = append(deliveries, newDelivery(e, c.ID, now))
+			out = append(out, outgoing{newDelivery(e, c.ID, now), row, c})
 		}
 	}
 	if err := s.insertEventRows(tx, rows); err != nil {
-		return false, err
+		return nil, err
+	}
+	deliveries := make([]deliveryRow, len(out))
+	for i, o := range out {
+		deliveries[i] = o.delivery
 	}
 	if err := s.insertDeliveryRows(tx, deliveries); err != nil {
-		return false, err
+		return nil, err
 	}
-	if err := s.mergeOvertaken(tx, events, now); err != nil {
-		return false, err
-	}
-	return len(deliveries) > 0, nil
+	return out, s.mergeOvertaken(tx, events, now)
 }
 
 // monitorChannels gives the living channels of each monitor named by events.

@@ -17,6 +17,13 @@ import (
 // stored already, or come twice in the batch, change nothing: the first stays.
 // Results of monitors that are paused, deleted or unknown are dropped.
 func (s *Store) Record(ctx context.Context, batch []uptime.Result, decide uptime.Decide) (uptime.Recorded, error) {
+	return s.RecordAndClaim(ctx, batch, decide, uptime.ClaimParams{})
+}
+
+// RecordAndClaim is Record for somebody who can send, too: within offer, what the
+// batch has to tell is claimed in the same transaction, as ClaimDeliveries would
+// after it. An offer with a limit of zero is none.
+func (s *Store) RecordAndClaim(ctx context.Context, batch []uptime.Result, decide uptime.Decide, offer uptime.ClaimParams) (uptime.Recorded, error) {
 	var done uptime.Recorded
 	if len(batch) == 0 {
 		return done, nil
@@ -31,7 +38,7 @@ func (s *Store) Record(ctx context.Context, batch []uptime.Result, decide uptime
 	in := s.sortBatch(batch)
 	var r recording
 	err := s.writeBy(ctx, s.hot, func(tx *gorm.DB) error {
-		r = recording{Store: s, tx: tx, in: in, decide: decide, revisions: map[int64]int64{}, calm: map[int64]calmMonitor{}}
+		r = recording{Store: s, tx: tx, in: in, decide: decide, offer: offer, revisions: map[int64]int64{}, calm: map[int64]calmMonitor{}}
 		return r.run()
 	})
 	done = r.done
@@ -70,6 +77,7 @@ type recording struct {
 	tx     *gorm.DB
 	in     []input
 	decide uptime.Decide
+	offer  uptime.ClaimParams
 
 	situations []uptime.Situation // by monitor id
 	revisions  map[int64]int64    // of their states, as read
@@ -95,13 +103,14 @@ func (r *recording) run() error {
 	if err := r.saveStates(r.tx, r.changed); err != nil {
 		return err
 	}
-	if len(r.events) > 0 {
-		due, err := r.insertEvents(r.tx, r.events)
-		if err != nil {
-			return err
-		}
-		r.done.Due = due
+	out, err := r.insertEvents(r.tx, r.events)
+	if err != nil {
+		return err
 	}
+	if r.done.Claims, err = r.claimNew(r.tx, out, r.offer); err != nil {
+		return err
+	}
+	r.done.Due = len(out) > len(r.done.Claims)
 	if r.done.Due {
 		r.after = append(r.after, uptime.Notice{Topic: uptime.TopicOutbox})
 	}

@@ -79,6 +79,8 @@ type Recorded struct {
 	Retries []Job
 	// Notices to be published, in order.
 	Notices []Notice
-	// Due says that deliveries were written which may be sent now.
+	// Claims are deliveries that were written and claimed at once.
+	Claims []Claim
+	// Due says that other deliveries were written which may be sent now.
 	Due bool
 }

@@ -156,7 +156,7 @@ func (s *Store) Advance(ctx context.Context, batch []uptime.Result) (done uptime
 const advancePostgresSQL = `
 WITH input AS MATERIALIZED (
 	SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
-		$9::int[], $10::smallint[], $11::smallint[], $12::bigint[])
+		$9::int[], $10::smallint[], $11::int[], $12::bigint[])
 		AS i (monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us, first_byte_us,
 			status_code, attempt, revision)
 ), calm AS MATERIALIZED (
@@ -170,7 +170,7 @@ WITH input AS MATERIALIZED (
 ), stored AS (
 	INSERT INTO check_results (` + resultColumns + `)
 	SELECT monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us, first_byte_us,
-		$13::smallint, $14::smallint, status_code, attempt, NULL
+		$13::smallint, $14::smallint, status_code, attempt::"char", ''
 	FROM calm ON CONFLICT DO NOTHING
 	RETURNING monitor_id
 )

@@ -100,7 +100,7 @@ func fillMany(tb testing.TB, db *sql.DB, dialect string, ws int64, monitors, day
 			SELECT n.i + 1, %d - (48 - h.i) * 3600000, 1, %s FROM %s, %s`, hour, fmt.Sprintf(blob, slices), n, recent),
 		fmt.Sprintf(`INSERT INTO check_results (monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us, first_byte_us,
 			status, error_kind, status_code, attempt)
-			SELECT n.i + 1, 1, %d - (119 - r.i) * 60000, 1, 15000, 1, 1, 1, 1, 1, 0, 200, 1 FROM %s, %s`, now.UnixMilli(), n, results),
+			SELECT n.i + 1, 1, %d - (119 - r.i) * 60000, 1, 15000, 1, 1, 1, 1, 1, 0, 200, '1' FROM %s, %s`, now.UnixMilli(), n, results),
 		fmt.Sprintf(`INSERT INTO incidents (workspace_id, monitor_id, title, status, stage, severity, started_at, resolved_at, recovered_at, ended_at, version, created_at, updated_at)
 			SELECT %d, n.i + 1, 'x', 'resolved', 'resolved', 'major', %d + h.i * 86400000, %d + h.i * 86400000, %d + h.i * 86400000, %d + h.i * 86400000, 1, 1, 1 FROM %s, %s`,
 			ws, begin, begin+60_000, begin+60_000, begin+60_000, n, series(dialect, "h", days)),

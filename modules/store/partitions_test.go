@@ -70,6 +70,14 @@ func TestPartitionsHoldUpNobody(t *testing.T) {
 	left := partitions(t, watcher)
 	require.Equal(t, partitionOf(now.AddDate(0, 0, -1)), left[0])
 	require.Equal(t, partitionOf(now.AddDate(0, 0, 10)), left[len(left)-1])
+
+	before, err := s.Result(t.Context(), ws.ID, m.ID, "default", slot)
+	require.NoError(t, err)
+	require.NoError(t, s.MigrateDown(t.Context()), "results survive it")
+	require.NoError(t, s.Migrate(t.Context()))
+	after, err := s.Result(t.Context(), ws.ID, m.ID, "default", slot)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
 }
 
 func partitionOf(day time.Time) string { return "check_results_" + day.Format("20060102") }

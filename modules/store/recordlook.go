@@ -118,7 +118,7 @@ func (r *recording) lookBackLess(s *uptime.Situation, regions []int64) error {
 func (r *recording) around(s *uptime.Situation, regions []int64, side, order string, limit int) ([]resultRow, error) {
 	var out []resultRow
 	for _, region := range regions {
-		rows, err := resultRows(r.tx, "SELECT "+resultColumns+" FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at "+
+		rows, err := resultRows(r.tx, "SELECT "+resultReading+" FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at "+
 			side+" ? AND scheduled_at <= ? ORDER BY scheduled_at "+order+" LIMIT ?",
 			s.Monitor.ID, region, s.New[0].ScheduledAt.UnixMilli(), s.Horizon().UnixMilli(), limit)
 		if err != nil {

@@ -94,11 +94,12 @@ func (s *Store) insertResultsSQLite(tx *gorm.DB, rows []resultRow) (isNew map[re
 const insertResultsPostgresSQL = `
 WITH input AS MATERIALIZED (
 	SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
-		$9::int[], $10::smallint[], $11::smallint[], $12::smallint[], $13::smallint[], $14::text[])
+		$9::int[], $10::smallint[], $11::smallint[], $12::smallint[], $13::int[], $14::text[])
 		AS i (` + resultColumns + `)
 ), stored AS (
 	INSERT INTO check_results (` + resultColumns + `)
-	SELECT ` + resultColumns + ` FROM input
+	SELECT monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us, first_byte_us,
+		status, error_kind, status_code, attempt::"char", coalesce(error, '') FROM input
 	WHERE EXISTS (SELECT 1 FROM result_days d WHERE d.day = input.scheduled_at / 86400000)
 	ON CONFLICT DO NOTHING
 	RETURNING monitor_id, region_id, scheduled_at

@@ -33,7 +33,7 @@ func (s *Store) Result(ctx context.Context, ws, monitorID int64, region string, 
 		if err != nil {
 			return err
 		}
-		rows, err := resultRows(db, "SELECT "+resultColumns+" FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at = ?",
+		rows, err := resultRows(db, "SELECT "+resultReading+" FROM check_results WHERE monitor_id = ? AND region_id = ? AND scheduled_at = ?",
 			monitorID, regionID, slot.UnixMilli())
 		if err != nil {
 			return err
@@ -101,7 +101,7 @@ func (s *Store) resultPage(db *gorm.DB, monitorID int64, f uptime.ResultFilter, 
 	}
 	var out []resultRow
 	for _, region := range regions {
-		query := "SELECT " + resultColumns + " FROM check_results WHERE monitor_id = ? AND region_id = ?"
+		query := "SELECT " + resultReading + " FROM check_results WHERE monitor_id = ? AND region_id = ?"
 		args := []any{monitorID, region}
 		add := func(condition string, value any) {
 			query += " AND " + condition

@@ -18,6 +18,11 @@ import (
 const resultColumns = `monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us,
 	first_byte_us, status, error_kind, status_code, attempt, error`
 
+// resultReading is resultColumns to be read: PostgreSQL keeps an attempt in a
+// "char", its integer of one byte.
+const resultReading = `monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us,
+	first_byte_us, status, error_kind, status_code, CAST(attempt AS INTEGER), error`
+
 // resultRow is a row of check_results.
 type resultRow struct {
 	MonitorID   int64
@@ -52,6 +57,8 @@ func micros(d time.Duration) int64 {
 
 func clampInt16(n int) int64 { return int64(min(max(n, math.MinInt16), math.MaxInt16)) }
 
+func clampInt8(n int) int64 { return int64(min(max(n, math.MinInt8), math.MaxInt8)) }
+
 // normalResult is the result as it will be read back, so that what is decided
 // from a new result and from a stored one is the same.
 func normalResult(r uptime.Result) uptime.Result {
@@ -64,7 +71,7 @@ func normalResult(r uptime.Result) uptime.Result {
 	for _, d := range []*time.Duration{&r.Response, &r.Phases.DNS, &r.Phases.Connect, &r.Phases.TLS, &r.Phases.FirstByte} {
 		*d = time.Duration(micros(*d)) * time.Microsecond
 	}
-	r.StatusCode, r.Attempt = int(clampInt16(r.StatusCode)), int(clampInt16(r.Attempt))
+	r.StatusCode, r.Attempt = int(clampInt16(r.StatusCode)), int(clampInt8(r.Attempt))
 	r.Status = resultStatus(r.Status)
 	r.ErrorKind = kindOf(kindCode(r.ErrorKind))
 	r.Error = uptime.Clean(r.Error, maxErrorText) // one NUL would fail the whole batch
@@ -114,7 +121,7 @@ func (r resultRow) result(workspaceID int64, region string) uptime.Result {
 	return out
 }
 
-// resultRows reads rows whose columns are resultColumns.
+// resultRows reads rows whose columns are resultReading.
 func resultRows(db *gorm.DB, query string, args ...any) ([]resultRow, error) {
 	rows, err := db.Raw(query, args...).Rows() //nolint:sqlclosecheck // each closes them
 	if err != nil {

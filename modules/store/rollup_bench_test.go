@@ -70,7 +70,7 @@ func fillHour(b *testing.B, s *Store, ws, start int64, monitors, results int) {
 		fmt.Sprintf(`INSERT INTO check_results (monitor_id, region_id, scheduled_at, started_ms, response_us, dns_us, connect_us, tls_us, first_byte_us,
 			status, error_kind, status_code, attempt)
 			WITH RECURSIVE g (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM g WHERE i + 1 < %d)
-			SELECT m.id, 1, %d + i * 30000, 1, 10000 + (i * 7919 + m.id * 31) %% 90000, 1, 1, 1, 1, 1, 0, 200, 1 FROM monitors m, g`, results, start),
+			SELECT m.id, 1, %d + i * 30000, 1, 10000 + (i * 7919 + m.id * 31) %% 90000, 1, 1, 1, 1, 1, 0, 200, '1' FROM monitors m, g`, results, start),
 	} {
 		require.NoError(b, s.main.writes.Exec(query).Error, query)
 	}

@@ -82,7 +82,7 @@ func (h *postgresHistorian) day(ctx context.Context, p past, day time.Time) erro
 			connect_us, tls_us, first_byte_us, status, error_kind, status_code, attempt, error)
 		SELECT id, 1, k * $5 + phase, (random() * 3)::int, 8000 + (random() * 20000)::int, 0, 200 + (random() * 200)::int, 0,
 			7000 + (random() * 15000)::int, CASE WHEN bad THEN $7::int ELSE $6::int END, CASE WHEN bad THEN $8::int ELSE 0 END,
-			CASE WHEN bad THEN 503 ELSE 200 END, 1, CASE WHEN bad THEN 'Status 503 Service Unavailable, expected 200-299' END
+			CASE WHEN bad THEN 503 ELSE 200 END, 1::"char", CASE WHEN bad THEN 'Status 503 Service Unavailable, expected 200-299' ELSE '' END
 		FROM (
 			SELECT m.id, m.phase, k, (k + 37 * m.id) % $9 < $10 AS bad
 			FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS m (id, first, last, phase), generate_series(m.first, m.last - 1) k

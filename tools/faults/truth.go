@@ -124,7 +124,7 @@ func perhaps(ms *int64) time.Time {
 func (t *truth) readResults(ctx context.Context, tx pgx.Tx) error {
 	var id, slot, started, took int64
 	var r result
-	return each(ctx, tx, `SELECT monitor_id, scheduled_at, started_ms, response_us, status, error_kind, status_code, attempt
+	return each(ctx, tx, `SELECT monitor_id, scheduled_at, started_ms, response_us, status, error_kind, status_code, CAST(attempt AS INTEGER)
 		FROM check_results ORDER BY monitor_id, scheduled_at`,
 		[]any{&id, &slot, &started, &took, &r.status, &r.kind, &r.code, &r.attempt}, func() {
 			r.slot = instant(slot)

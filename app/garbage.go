@@ -14,7 +14,7 @@ import (
 // to collect seldom, at Go's own default.
 const (
 	smallHeap      = 32 << 20
-	smallHeapShare = 50
+	smallHeapShare = 30
 	usualShare     = 100
 	lookAtHeap     = 5 * time.Second
 )

@@ -173,12 +173,12 @@ func (p *process) endpointMetrics() {
 // monitorMetrics are about what is watched.
 func (p *process) monitorMetrics() {
 	labels := []string{"id", "name", "type"}
-	known := &scraped{read: p.allMonitors, clock: p.app.Clock}
-	each := func(value func(uptime.Monitor) (float64, bool)) func() ([]telemetry.Sample, error) {
+	known := &scraped{read: p.gauges, clock: p.app.Clock}
+	each := func(value func(uptime.MonitorGauge) (float64, bool)) func() ([]telemetry.Sample, error) {
 		return func() ([]telemetry.Sample, error) { return known.samples(value) }
 	}
 	p.metrics.Sampled("monitor_up", "1 while a monitor is up or degraded, 0 while it is down; absent while that is not known.",
-		labels, each(func(m uptime.Monitor) (float64, bool) {
+		labels, each(func(m uptime.MonitorGauge) (float64, bool) {
 			switch m.Status {
 			case uptime.Up, uptime.Degraded:
 				return 1, true
@@ -189,12 +189,12 @@ func (p *process) monitorMetrics() {
 			}
 		}))
 	p.metrics.Sampled("monitor_response_seconds", "Response time of a monitor's newest check.",
-		labels, each(func(m uptime.Monitor) (float64, bool) {
-			return m.State.LastResponse.Seconds(), m.Enabled && m.State.LastResponse > 0
+		labels, each(func(m uptime.MonitorGauge) (float64, bool) {
+			return m.Response.Seconds(), m.Status != uptime.Paused && m.Response > 0
 		}))
 	p.metrics.Sampled("monitor_certificate_expiry_seconds", "Unix time at which the certificate last seen ends.",
-		labels, each(func(m uptime.Monitor) (float64, bool) {
-			return float64(m.State.CertNotAfter.Unix()), !m.State.CertNotAfter.IsZero()
+		labels, each(func(m uptime.MonitorGauge) (float64, bool) {
+			return float64(m.Certificate.Unix()), !m.Certificate.IsZero()
 		}))
 }
 
@@ -205,17 +205,17 @@ const scrapedFor = time.Second
 // scraped are the monitors as scrapes see them. It is safe for concurrent use:
 // one reads, the others wait for it.
 type scraped struct {
-	read  func(ctx context.Context) ([]uptime.Monitor, error)
+	read  func(ctx context.Context) ([]uptime.MonitorGauge, error)
 	clock uptime.Clock
 
 	mu       sync.Mutex
-	monitors []uptime.Monitor
+	monitors []uptime.MonitorGauge
 	err      error
 	at       time.Time // of the last reading; a failed one counts, or all would wait for the next
 }
 
 // samples gives one for each monitor that has the value.
-func (s *scraped) samples(value func(uptime.Monitor) (float64, bool)) ([]telemetry.Sample, error) {
+func (s *scraped) samples(value func(uptime.MonitorGauge) (float64, bool)) ([]telemetry.Sample, error) {
 	monitors, err := s.list()
 	var out []telemetry.Sample
 	for _, m := range monitors {
@@ -226,7 +226,7 @@ func (s *scraped) samples(value func(uptime.Monitor) (float64, bool)) ([]telemet
 	return out, err
 }
 
-func (s *scraped) list() ([]uptime.Monitor, error) {
+func (s *scraped) list() ([]uptime.MonitorGauge, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if age := s.clock().Sub(s.at); !s.at.IsZero() && age >= 0 && age < scrapedFor {
@@ -239,22 +239,24 @@ func (s *scraped) list() ([]uptime.Monitor, error) {
 	return s.monitors, s.err
 }
 
-func (p *process) allMonitors(ctx context.Context) ([]uptime.Monitor, error) {
+// gauges reads the monitors of the workspace in steps, for one scrape.
+func (p *process) gauges(ctx context.Context) ([]uptime.MonitorGauge, error) {
+	const step = 1000
 	ws, err := p.store.EnsureWorkspace(ctx, defaultWorkspace)
 	if err != nil {
 		return nil, err
 	}
-	var out []uptime.Monitor
-	page := uptime.Page{Limit: 200}
+	var out []uptime.MonitorGauge
+	after := int64(0)
 	for {
-		list, err := p.store.Monitors(ctx, ws.ID, uptime.MonitorFilter{Sort: "name"}, page)
+		some, err := p.store.MonitorGauges(ctx, ws.ID, after, step)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, list.Items...)
-		if list.Next == "" {
+		out = append(out, some...)
+		if len(some) < step {
 			return out, nil
 		}
-		page.Cursor = list.Next
+		after = some[len(some)-1].ID
 	}
 }

@@ -18,12 +18,12 @@ func TestScrapesShareWhatTheyRead(t *testing.T) {
 	reads, failure := 0, error(nil)
 	s := &scraped{
 		clock: func() time.Time { return now },
-		read: func(context.Context) ([]uptime.Monitor, error) {
+		read: func(context.Context) ([]uptime.MonitorGauge, error) {
 			reads++ // under the lock of s
-			return []uptime.Monitor{{ID: int64(reads), Name: "Shop", Type: "http"}}, failure
+			return []uptime.MonitorGauge{{ID: int64(reads), Name: "Shop", Type: "http"}}, failure
 		},
 	}
-	all := func(m uptime.Monitor) (float64, bool) { return float64(m.ID), true }
+	all := func(m uptime.MonitorGauge) (float64, bool) { return float64(m.ID), true }
 	var scrapes sync.WaitGroup
 	for range 50 {
 		scrapes.Go(func() {

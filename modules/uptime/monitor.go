@@ -77,6 +77,15 @@ type Monitor struct {
 	DeletedAt time.Time // zero: lives
 }
 
+// MonitorGauge is what metrics tell of a monitor.
+type MonitorGauge struct {
+	ID          int64
+	Name, Type  string
+	Status      Status
+	Response    time.Duration // of the newest check
+	Certificate time.Time     // end of the one last seen, zero: none
+}
+
 // State is what the stored results of one monitor amount to. It is computed by
 // Judge alone and stored beside the results in the same transaction.
 type State struct {

@@ -35,6 +35,11 @@ func reads(b *bundle) map[string]call {
 			_, err := b.Buckets(ctx, a, nil, b.clock.Now().Add(-time.Hour), b.clock.Now(), time.Hour)
 			return err
 		},
+		"Glances": func(a uptime.Actor) error {
+			now := b.clock.Now().Truncate(time.Hour)
+			_, err := b.Glances(ctx, a, nil, uptime.GlanceQuery{From: now.Add(-time.Hour), To: now, Width: 30 * time.Minute, Since: now.Add(-24 * time.Hour)})
+			return err
+		},
 		"Channels":       func(a uptime.Actor) error { _, err := b.Channels(ctx, a, page); return err },
 		"Channel":        func(a uptime.Actor) error { _, err := b.Channel(ctx, a, absent); return err },
 		"Deliveries":     func(a uptime.Actor) error { _, err := b.Deliveries(ctx, a, uptime.DeliveryFilter{}, page); return err },

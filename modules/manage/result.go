@@ -101,30 +101,16 @@ func (m *Manage) Stats(ctx context.Context, actor uptime.Actor, id int64, q Stat
 	return statsView(name, from, to, s), nil
 }
 
-// StatsOf sums the results of several monitors, at most 200; those that are not
-// there are left out.
-func (m *Manage) StatsOf(ctx context.Context, actor uptime.Actor, ids []int64, q StatsQuery) (map[int64]StatsView, error) {
+// Glances gives what lists show of several monitors, at most 200, in at most 2000
+// pieces each; those that are not there are left out.
+func (m *Manage) Glances(ctx context.Context, actor uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error) {
 	if err := m.permit(actor, Read); err != nil {
 		return nil, err
 	}
-	if len(ids) > maxBucketMonitors {
-		b := &body{}
-		b.fail("monitor_id", "must name at most %d monitors", maxBucketMonitors)
-		return nil, b.finish("a window")
-	}
-	name, from, to, err := m.window(q)
-	if err != nil {
+	if err := checkBuckets(ids, q.From, q.To, q.Width); err != nil {
 		return nil, err
 	}
-	all, err := m.deps.Results.StatsOf(ctx, actor.WorkspaceID, ids, from, to)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[int64]StatsView, len(all))
-	for id, s := range all {
-		out[id] = statsView(name, from, to, s)
-	}
-	return out, nil
+	return m.deps.Results.Glances(ctx, actor.WorkspaceID, ids, q)
 }
 
 func statsView(name string, from, to time.Time, s uptime.Stats) StatsView {
@@ -177,6 +163,13 @@ func (m *Manage) Buckets(ctx context.Context, actor uptime.Actor, ids []int64, f
 	if err := m.permit(actor, Read); err != nil {
 		return nil, err
 	}
+	if err := checkBuckets(ids, from, to, width); err != nil {
+		return nil, err
+	}
+	return m.deps.Results.Buckets(ctx, actor.WorkspaceID, ids, from, to, width)
+}
+
+func checkBuckets(ids []int64, from, to time.Time, width time.Duration) error {
 	b := &body{}
 	if len(ids) > maxBucketMonitors {
 		b.fail("monitor_id", "must name at most %d monitors", maxBucketMonitors)
@@ -185,8 +178,5 @@ func (m *Manage) Buckets(ctx context.Context, actor uptime.Actor, ids []int64, f
 	if width < time.Second || to.Sub(from)/max(width, 1) > maxBuckets {
 		b.fail("width", "must be at least 1s and give at most %d buckets", maxBuckets)
 	}
-	if err := b.finish("a chart"); err != nil {
-		return nil, err
-	}
-	return m.deps.Results.Buckets(ctx, actor.WorkspaceID, ids, from, to, width)
+	return b.finish("a chart")
 }

@@ -53,9 +53,6 @@ type bucketing struct{ from, to, width int64 }
 
 func (b bucketing) run(s *Store, db *gorm.DB, ids []int64) (map[int64][]uptime.Bucket, error) {
 	out := make(map[int64][]uptime.Bucket, len(ids))
-	if len(ids) == 0 {
-		return out, nil
-	}
 	end := min(b.to, s.now().UnixMilli())
 	if end <= b.from {
 		for _, id := range ids {
@@ -69,35 +66,51 @@ func (b bucketing) run(s *Store, db *gorm.DB, ids []int64) (map[int64][]uptime.B
 	if err != nil {
 		return nil, err
 	}
-	if err := r.readRollups(b.width%dayMS == 0 && b.from%dayMS == 0); err != nil {
+	hoursFrom := b.from
+	if b.width%dayMS == 0 && b.from%dayMS == 0 {
+		hoursFrom = end
+	}
+	if err := r.readRollups(hoursFrom, true); err != nil {
 		return nil, err
 	}
-	read := r.samples
+	err = b.draw(r, func(id int64, _ timeline, buckets []uptime.Bucket, _ *tally) { out[id] = buckets })
+	return out, err
+}
+
+// draw gives the buckets of each monitor of a reading with rollups that begins at the
+// first of them or before, with its timeline in the whole reading and a sum of the buckets,
+// which is good until draw returns from give.
+func (b bucketing) draw(r *reading, give func(int64, timeline, []uptime.Bucket, *tally)) error {
+	var samples map[int64][]sample
+	var err error
 	if b.width < hourMS {
-		read = r.fineSamples
+		samples, err = r.fineSamples(b.from)
+	} else {
+		samples, err = r.samples()
 	}
-	samples, err := read()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, id := range ids {
+	var all, one tally
+	for _, id := range r.ids {
 		buckets := b.empty()
-		if err := b.fill(buckets, samples[id]); err != nil {
-			return nil, err
+		all.reset()
+		if err := b.fill(buckets, samples[id], &all, &one); err != nil {
+			return err
 		}
 		line, _, err := r.timelines(id)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		known := line.open(b.from, end).and(line.known)
+		known := line.open(b.from, r.to).and(line.known)
 		b.spread(known, func(i int, ms int64) { buckets[i].Known += millis(ms) })
 		b.spread(known.and(line.down), func(i int, ms int64) { buckets[i].Downtime += millis(ms) })
 		for _, m := range r.missed[id] {
 			b.addMissed(buckets, m)
 		}
-		out[id] = buckets
+		give(id, line, buckets, &all)
 	}
-	return out, nil
+	return nil
 }
 
 func (b bucketing) empty() []uptime.Bucket {
@@ -110,10 +123,9 @@ func (b bucketing) empty() []uptime.Bucket {
 	return out
 }
 
-// fill tallies samples bucket by bucket.
-func (b bucketing) fill(buckets []uptime.Bucket, samples []sample) error {
+// fill tallies samples bucket by bucket, each with t, and all of them.
+func (b bucketing) fill(buckets []uptime.Bucket, samples []sample, all, t *tally) error {
 	slices.SortStableFunc(samples, func(x, y sample) int { return cmp.Compare(x.at, y.at) })
-	var t tally
 	for i := 0; i < len(samples); {
 		index := (samples[i].at - b.from) / b.width
 		t.reset()
@@ -122,6 +134,7 @@ func (b bucketing) fill(buckets []uptime.Bucket, samples []sample) error {
 				return err
 			}
 		}
+		all.join(t)
 		bucket := &buckets[index]
 		bucket.Checks = t.counts
 		bucket.P50, bucket.P95, bucket.P99 = t.histogram.percentile(50), t.histogram.percentile(95), t.histogram.percentile(99)

@@ -25,7 +25,7 @@ func (s *Store) MonitorGauges(ctx context.Context, ws, afterID int64, limit int)
 	var out []uptime.MonitorGauge
 	err := s.report(ctx, func(db *gorm.DB) error {
 		args := slices.Concat(unknownAt(s.now()), []any{ws, afterID, limit})
-		rows, err := db.Raw(gaugesSQL(), args...).Rows() //nolint:sqlclosecheck // each closes them
+		rows, err := db.Raw(gaugesSQL(), args...).Rows()
 		if err != nil {
 			return err
 		}

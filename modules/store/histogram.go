@@ -1,12 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
+	"iter"
 	"math"
 	"math/bits"
-	"slices"
 	"time"
 )
 
@@ -14,85 +13,115 @@ import (
 // digits (Gil Tene, http://hdrhistogram.org): exact below 256 µs, then 128 bars to
 // each doubling, so that a percentile is at most 0.8 % above the truth and
 // histograms merge exactly, whatever was merged before. They are never averaged.
-// The library keeps an array of every bar there could be, 28 kB; most hours have a
-// few dozen bars, and pages read thousands of hours: here only those are kept. A
-// test compares both.
+// The library keeps an array of every bar there could be, 28 kB; the times of one
+// monitor lie within a doubling or three, and pages sum hundreds of them: here only
+// the chunks that are used are kept. A test compares both.
 const (
 	histogramMax  = int64(36 * time.Minute / time.Microsecond)
 	histogramBits = 8
-	// A histogram is put in order once it has so many bars more than before.
-	histogramSlack = 4096
+	chunkBars     = 1 << (histogramBits - 1)
+	chunks        = 26 // two below 256 µs, then one for each doubling up to histogramMax
 )
 
-// bar of a histogram: the lowest value in µs that it counts, and how many.
-type bar struct{ value, count int64 }
+// barOf the value is its number.
+func barOf(us int64) int {
+	w := max(bits.Len64(uint64(us))-histogramBits, 0) //nolint:gosec // not negative
+	return w*chunkBars + int(us>>w)
+}
 
-// barWidth is how many bits of a value its bar does not tell apart.
-func barWidth(us int64) int { return max(bits.Len64(uint64(us))-histogramBits, 0) } //nolint:gosec // not negative
+// lowest value of a bar, and the highest one.
+func lowest(bar int) int64 {
+	if bar < 2*chunkBars {
+		return int64(bar)
+	}
+	return int64(bar%chunkBars+chunkBars) << (bar/chunkBars - 1)
+}
+
+func highest(bar int) int64 { return lowest(bar+1) - 1 }
 
 // histogram of response times; the zero value is empty.
 type histogram struct {
-	bars   []bar
-	sorted int // so many of them are in order, each value once
+	chunks [chunks]*[chunkBars]int64 // nil: nothing was ever counted there
+	sums   [chunks]int64
 }
 
-func (h *histogram) reset() { h.bars, h.sorted = h.bars[:0], 0 }
-
-func (h *histogram) add(us int64) {
-	us = min(max(us, 1), histogramMax)
-	w := barWidth(us)
-	h.addBar(bar{us >> w << w, 1})
-}
-
-func (h *histogram) addBar(b bar) {
-	h.bars = append(h.bars, b)
-	if len(h.bars)-h.sorted > histogramSlack {
-		h.sort()
-	}
-}
-
-func (h *histogram) sort() {
-	if h.sorted == len(h.bars) {
-		return
-	}
-	slices.SortFunc(h.bars, func(a, b bar) int { return cmp.Compare(a.value, b.value) })
-	out := h.bars[:0]
-	for _, b := range h.bars {
-		if last := len(out) - 1; last >= 0 && out[last].value == b.value {
-			out[last].count += b.count
-		} else {
-			out = append(out, b)
+// reset empties it and keeps its room.
+func (h *histogram) reset() {
+	for i, c := range h.chunks {
+		if h.sums[i] != 0 {
+			clear(c[:])
+			h.sums[i] = 0
 		}
 	}
-	h.bars, h.sorted = out, len(out)
+}
+
+func (h *histogram) add(us int64) { h.count(us, 1) }
+
+func (h *histogram) count(us, n int64) {
+	bar := barOf(min(max(us, 1), histogramMax))
+	i := bar / chunkBars
+	if h.chunks[i] == nil {
+		h.chunks[i] = new([chunkBars]int64)
+	}
+	h.chunks[i][bar%chunkBars] += n
+	h.sums[i] += n
+}
+
+// join adds another histogram.
+func (h *histogram) join(other *histogram) {
+	for bar, n := range other.bars() {
+		h.count(lowest(bar), n)
+	}
+}
+
+// bars that something was counted in, ascending.
+func (h *histogram) bars() iter.Seq2[int, int64] {
+	return func(yield func(int, int64) bool) {
+		for i, c := range h.chunks {
+			if h.sums[i] == 0 {
+				continue
+			}
+			for j, n := range c {
+				if n != 0 && !yield(i*chunkBars+j, n) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // percentile is the nearest rank: the smallest value that at least p % of all are
 // not above; the highest that its bar counts. 0 where there is none.
 func (h *histogram) percentile(p float64) time.Duration {
-	h.sort()
 	var total int64
-	for _, b := range h.bars {
-		total += b.count
+	for _, n := range h.sums {
+		total += n
 	}
-	rank := int64(math.Ceil(p / 100 * float64(total)))
-	for _, b := range h.bars {
-		if rank -= b.count; rank <= 0 {
-			return time.Duration(b.value+1<<barWidth(b.value)-1) * time.Microsecond
+	rank := max(int64(math.Ceil(p/100*float64(total))), 1)
+	for i, c := range h.chunks {
+		if rank > h.sums[i] {
+			rank -= h.sums[i]
+			continue
+		}
+		for j, n := range c {
+			if rank -= n; rank <= 0 {
+				return time.Duration(highest(i*chunkBars+j)) * time.Microsecond
+			}
 		}
 	}
 	return 0
 }
 
-// pack writes the bars as pairs of varints: value less the one before, count.
+// pack writes the bars as pairs of varints: lowest value less that of the one
+// before, count.
 func (h *histogram) pack() []byte {
-	h.sort()
 	var out []byte
 	last := int64(0)
-	for _, b := range h.bars {
-		out = binary.AppendUvarint(out, uint64(b.value-last)) //nolint:gosec // ascending
-		out = binary.AppendUvarint(out, uint64(b.count))      //nolint:gosec // a count
-		last = b.value
+	for bar, n := range h.bars() {
+		value := lowest(bar)
+		out = binary.AppendUvarint(out, uint64(value-last)) //nolint:gosec // ascending
+		out = binary.AppendUvarint(out, uint64(n))          //nolint:gosec // a count
+		last = value
 	}
 	return out
 }
@@ -115,7 +144,7 @@ func (h *histogram) merge(packed []byte) error {
 		if value += int64(delta); value <= 0 || value > histogramMax || count > math.MaxInt32 { //nolint:gosec // checked
 			return errHistogram
 		}
-		h.addBar(bar{value, int64(count)})
+		h.count(value, int64(count))
 	}
 	return nil
 }

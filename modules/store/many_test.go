@@ -180,13 +180,7 @@ func (m *manyMonitors) lastPage(ctx context.Context) error {
 func (m *manyMonitors) bars(ctx context.Context) error {
 	ids := m.ids[:min(50, len(m.ids))]
 	end := m.now.Truncate(30 * time.Minute).Add(30 * time.Minute)
-	if _, err := m.Buckets(ctx, m.ws, ids, end.Add(-24*time.Hour), end, 30*time.Minute); err != nil {
-		return err
-	}
-	if _, err := m.StatsOf(ctx, m.ws, ids, m.now.Add(-30*24*time.Hour), m.now); err != nil {
-		return err
-	}
-	_, err := m.StatsOf(ctx, m.ws, ids, m.now.Add(-24*time.Hour), m.now)
+	_, err := m.Glances(ctx, m.ws, ids, uptime.GlanceQuery{From: end.Add(-24 * time.Hour), To: end, Width: 30 * time.Minute, Since: m.now.Add(-30 * 24 * time.Hour)})
 	return err
 }
 

@@ -95,14 +95,16 @@ func TestHistogram(t *testing.T) {
 			}
 			require.NoError(rt, whole.merge(part.pack()))
 		}
-		whole.sort()
-		var bars []bar
+		var want, got [][3]int64
 		for _, b := range library.Distribution() {
 			if b.Count > 0 {
-				bars = append(bars, bar{b.From, b.Count})
+				want = append(want, [3]int64{b.From, b.To, b.Count})
 			}
 		}
-		require.Equal(rt, bars, append([]bar(nil), whole.bars...))
+		for bar, n := range whole.bars() {
+			got = append(got, [3]int64{lowest(bar), highest(bar), n})
+		}
+		require.Equal(rt, want, got)
 		if n := library.TotalCount(); n > 0 {
 			require.Equal(rt, library.Max(), int64(whole.percentile(100)/time.Microsecond))
 		}

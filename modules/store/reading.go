@@ -67,28 +67,35 @@ func (r *reading) whole() (from, to int64) {
 }
 
 // readRollups reads the hours of the window, with those that it cuts, and days
-// instead of hours where asked to.
-func (r *reading) readRollups(byDay bool) error {
+// instead of hours where they end before hoursFrom. Sums are read of all, or of what
+// follows those days only.
+func (r *reading) readRollups(hoursFrom int64, allSums bool) error {
 	from, to := floor(r.from, hourMS), ceil(r.frontier, hourMS)
 	if r.from >= r.frontier {
 		to = from
 	}
 	first, last := r.whole()
-	first, last = ceil(first, dayMS), min(floor(last, dayMS), r.days)
-	if !byDay || first >= last {
+	first, last = ceil(first, dayMS), min(floor(min(last, hoursFrom), dayMS), r.days)
+	if first >= last {
 		first, last = to, to
 	}
 	r.rollups = map[int64][]rollupRow{}
-	for _, part := range []struct {
+	for i, part := range []struct {
 		table    string
 		from, to int64
 	}{{hourly, from, min(first, to)}, {daily, first, last}, {hourly, last, to}} {
-		rows, err := r.Store.rollups(r.db, part.table, r.ids, part.from, part.to)
+		withSums := allSums || i == 2 || first == last
+		rows, err := r.Store.rollups(r.db, part.table, r.ids, part.from, part.to, withSums)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			r.rollups[row.MonitorID] = append(r.rollups[row.MonitorID], row)
+		for len(rows) > 0 { // those of one monitor lie together
+			id, n := rows[0].MonitorID, 1
+			for n < len(rows) && rows[n].MonitorID == id {
+				n++
+			}
+			r.rollups[id] = append(r.rollups[id], rows[:n:n]...)
+			rows = rows[n:]
 		}
 	}
 	return nil
@@ -111,7 +118,7 @@ func (r *reading) edges() (out []span) {
 type sample struct {
 	at     int64
 	region int64
-	rollup *rollupRow
+	rollup *sums
 	result *resultRow
 }
 
@@ -130,7 +137,7 @@ func (r *reading) samples() (map[int64][]sample, error) {
 	for id, rows := range r.rollups {
 		for i := range rows {
 			if at := rows[i].StartAt; first <= at && at < last {
-				out[id] = append(out[id], sample{at: at, region: rows[i].RegionID, rollup: &rows[i]})
+				out[id] = append(out[id], sample{at: at, region: rows[i].RegionID, rollup: &rows[i].sums})
 			}
 		}
 	}
@@ -143,16 +150,16 @@ func (r *reading) samples() (map[int64][]sample, error) {
 			out[rows[i].MonitorID] = append(out[rows[i].MonitorID], sample{at: rows[i].ScheduledAt, region: rows[i].RegionID, result: &rows[i]})
 		}
 	}
-	r.rawSamples(out)
+	r.rawSamples(out, r.frontier)
 	return out, nil
 }
 
-// rawSamples adds the results from the frontier on.
-func (r *reading) rawSamples(out map[int64][]sample) {
+// rawSamples adds the results from a time on.
+func (r *reading) rawSamples(out map[int64][]sample, from int64) {
 	for _, id := range r.ids {
 		for region, rows := range r.raw[id].regions {
 			for i := range rows {
-				if at := rows[i].ScheduledAt; at >= r.frontier {
+				if at := rows[i].ScheduledAt; at >= from {
 					out[id] = append(out[id], sample{at: at, region: region, result: &rows[i]})
 				}
 			}
@@ -210,12 +217,12 @@ func (p plan) regionNames(from, to int64) (out []string) {
 	return out
 }
 
-// fineSamples of each monitor: slices, hours that have none, and results from the
-// frontier on.
-func (r *reading) fineSamples() (map[int64][]sample, error) {
+// fineSamples of each monitor in the part of the window that begins at start:
+// slices, hours that have none, and results from the frontier on.
+func (r *reading) fineSamples(start int64) (map[int64][]sample, error) {
 	out := map[int64][]sample{}
-	from, to := floor(r.from, hourMS), ceil(r.frontier, hourMS)
-	if r.from >= r.frontier {
+	from, to := floor(start, hourMS), ceil(r.frontier, hourMS)
+	if start >= r.frontier {
 		to = from
 	}
 	rows, err := r.fineRollups(r.db, r.ids, from, to)
@@ -224,28 +231,28 @@ func (r *reading) fineSamples() (map[int64][]sample, error) {
 	}
 	type hour struct{ monitor, start, region int64 }
 	sliced := map[hour]bool{}
-	add := func(row *rollupRow, region int64) {
-		if r.from <= row.StartAt && row.StartAt < r.frontier {
-			out[row.MonitorID] = append(out[row.MonitorID], sample{at: row.StartAt, region: region, rollup: row})
+	add := func(monitor, at, region int64, s *sums) {
+		if start <= at && at < r.frontier {
+			out[monitor] = append(out[monitor], sample{at: at, region: region, rollup: s})
 		}
 	}
 	for _, row := range rows {
 		sliced[hour{row.MonitorID, row.StartAt, row.RegionID}] = true
-		parts, err := unpackSlices(row.slices, row.MonitorID, row.StartAt)
+		parts, err := unpackSlices(row.slices, row.StartAt)
 		if err != nil {
 			return nil, err
 		}
 		for i := range parts {
-			add(&parts[i], row.RegionID)
+			add(row.MonitorID, parts[i].at, row.RegionID, &parts[i].sums)
 		}
 	}
 	for _, list := range r.rollups {
 		for i := range list {
 			if row := &list[i]; !sliced[hour{row.MonitorID, row.StartAt, row.RegionID}] {
-				add(row, row.RegionID)
+				add(row.MonitorID, row.StartAt, row.RegionID, &row.sums)
 			}
 		}
 	}
-	r.rawSamples(out)
+	r.rawSamples(out, max(r.frontier, start))
 	return out, nil
 }

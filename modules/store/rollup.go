@@ -169,7 +169,7 @@ func (r *roller) day(ctx context.Context, ids []int64, start int64) error {
 
 // sumDay joins the hours of each monitor and region.
 func (r *roller) sumDay(db *gorm.DB, ids []int64, start int64) ([]rollupRow, error) {
-	hours, err := r.rollups(db, hourly, ids, start, start+dayMS)
+	hours, err := r.rollups(db, hourly, ids, start, start+dayMS, true)
 	if err != nil {
 		return nil, err
 	}

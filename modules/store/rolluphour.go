@@ -120,7 +120,7 @@ func joinHours(t *tally, rows []rollupRow) (summed, error) {
 	var known, down []span
 	t.reset()
 	for _, r := range rows {
-		if err := t.merge(r); err != nil {
+		if err := t.merge(r.sums); err != nil {
 			return out, err
 		}
 		k, d, err := r.spans()

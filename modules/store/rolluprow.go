@@ -20,13 +20,18 @@ const (
 // day. Region 0 is all regions, in rows of older versions.
 type rollupRow struct {
 	MonitorID, StartAt, RegionID           int64
-	Up, Degraded, Down, Unknown            int64
 	KnownMS, DownMS, UnknownMS, MaintainMS int64
 	KnownSpans, DownSpans                  []byte // see spans.pack
-	ResponseUS                             int64
-	Histogram                              []byte
+	sums
 
 	slices []byte // of an hour; a row of rollups_fine
+}
+
+// sums of what was counted in some time.
+type sums struct {
+	Up, Degraded, Down, Unknown int64
+	ResponseUS                  int64
+	Histogram                   []byte
 }
 
 const rollupColumns = `monitor_id, start_at, region_id, up, degraded, down, unknown, known_ms, down_ms, unknown_ms, maintenance_ms,
@@ -55,16 +60,33 @@ func (r rollupRow) spans() (known, down spans, err error) {
 	return known, down, err
 }
 
-// rollups of monitors that start in [from, to), by monitor, start and region.
-func (s *Store) rollups(db *gorm.DB, table string, ids []int64, from, to int64) (out []rollupRow, err error) {
+// rollupSpans are the columns of a rollup that timelines are made from.
+const rollupSpans = "monitor_id, start_at, region_id, known_ms, down_ms, known_spans, down_spans"
+
+func (r *rollupRow) spanFields() []any {
+	return []any{&r.MonitorID, &r.StartAt, &r.RegionID, &r.KnownMS, &r.DownMS, &r.KnownSpans, &r.DownSpans}
+}
+
+// rollups of monitors that start in [from, to), by monitor, start and region;
+// without sums where only timelines are asked for.
+func (s *Store) rollups(db *gorm.DB, table string, ids []int64, from, to int64, withSums bool) (out []rollupRow, err error) {
 	if from >= to || len(ids) == 0 {
 		return nil, nil
 	}
-	query := "SELECT " + rollupColumns + " FROM " + table + " WHERE monitor_id " + s.in(1) +
+	columns := rollupSpans
+	if withSums {
+		columns = rollupColumns
+	}
+	query := "SELECT " + columns + " FROM " + table + " WHERE monitor_id " + s.in(1) +
 		" AND start_at >= $2 AND start_at < $3 ORDER BY monitor_id, start_at, region_id"
+	var r rollupRow
+	fields := r.spanFields()
+	if withSums {
+		fields = r.fields()
+	}
 	err = s.list(db, query, []any{ids, from, to}, func(scan func(...any) error) error {
-		var r rollupRow
-		if err := scan(r.fields()...); err != nil {
+		r = rollupRow{}
+		if err := scan(fields...); err != nil {
 			return err
 		}
 		out = append(out, r)

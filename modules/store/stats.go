@@ -20,58 +20,37 @@ func (s *Store) Stats(ctx context.Context, ws, monitorID int64, from, to time.Ti
 		if _, err := s.livingMonitor(db, ws, monitorID); err != nil {
 			return err
 		}
-		all, err := s.stats(db, []int64{monitorID}, from, to)
-		out = all[monitorID]
+		var err error
+		out, err = s.stats(db, monitorID, from, to)
 		return err
 	})
 	return out, err
 }
 
-// StatsOf gives what Stats gives of several monitors, by as many statements as for
-// one. Those of other workspaces and deleted ones are left out.
-func (s *Store) StatsOf(ctx context.Context, ws int64, monitorIDs []int64, from, to time.Time) (out map[int64]uptime.Stats, err error) {
-	err = s.report(ctx, func(db *gorm.DB) error {
-		ids, err := livingMonitors(db, ws, monitorIDs)
-		if err != nil {
-			return err
-		}
-		out, err = s.stats(db, ids, from, to)
-		return err
-	})
-	return out, err
-}
-
-func (s *Store) stats(db *gorm.DB, ids []int64, from, to time.Time) (map[int64]uptime.Stats, error) {
-	out := make(map[int64]uptime.Stats, len(ids))
-	for _, id := range ids {
-		out[id] = uptime.Stats{From: from, To: to}
-	}
+func (s *Store) stats(db *gorm.DB, id int64, from, to time.Time) (out uptime.Stats, err error) {
+	out = uptime.Stats{From: from, To: to}
 	end := to
 	if now := s.now(); end.After(now) {
 		end = now
 	}
-	if !end.After(from) || len(ids) == 0 {
+	if !end.After(from) {
 		return out, nil
 	}
-	r, err := s.newReading(db, ids, from.UnixMilli(), end.UnixMilli(), false)
+	r, err := s.newReading(db, []int64{id}, from.UnixMilli(), end.UnixMilli(), false)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	if err := r.readRollups(true); err != nil {
-		return nil, err
+	if err := r.readRollups(r.to, true); err != nil {
+		return out, err
 	}
 	samples, err := r.samples()
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	for _, id := range ids {
-		one, err := r.stats(id, samples[id])
-		if err != nil {
-			return nil, err
-		}
-		one.From, one.To = from, to
-		out[id] = one
+	if out, err = r.stats(id, samples[id]); err != nil {
+		return out, err
 	}
+	out.From, out.To = from, to
 	return out, nil
 }
 

@@ -38,7 +38,7 @@ func (t *tally) add(r resultRow) {
 	t.histogram.add(r.ResponseUS)
 }
 
-func (t *tally) merge(r rollupRow) error {
+func (t *tally) merge(r sums) error {
 	t.counts.Up += r.Up
 	t.counts.Degraded += r.Degraded
 	t.counts.Down += r.Down
@@ -54,9 +54,7 @@ func (t *tally) join(other *tally) {
 	t.counts.Down += other.counts.Down
 	t.counts.Unknown += other.counts.Unknown
 	t.sumUS += other.sumUS
-	for _, b := range other.histogram.bars {
-		t.histogram.addBar(b)
-	}
+	t.histogram.join(&other.histogram)
 }
 
 // responses that there are times of: those of successful checks.
@@ -89,10 +87,16 @@ func (t *tally) packSlice(out []byte, number int) []byte {
 	return append(out, packed...)
 }
 
-// unpackSlices gives those that are not empty, as rows that begin at their time.
-// Sums of response times are not kept.
-func unpackSlices(packed []byte, monitorID, hour int64) ([]rollupRow, error) {
-	var out []rollupRow
+// slice is what was counted in five minutes.
+type slice struct {
+	at int64
+	sums
+}
+
+// unpackSlices gives those of an hour that are not empty, ascending. Sums of
+// response times are not kept.
+func unpackSlices(packed []byte, hour int64) ([]slice, error) {
+	out := make([]slice, 0, sliceCount)
 	for len(packed) > 0 {
 		var n [6]uint64
 		for i := range n {
@@ -105,11 +109,10 @@ func unpackSlices(packed []byte, monitorID, hour int64) ([]rollupRow, error) {
 		if n[0] >= uint64(sliceCount) || n[5] > uint64(len(packed)) {
 			return nil, errHistogram
 		}
-		out = append(out, rollupRow{
-			MonitorID: monitorID, StartAt: hour + int64(n[0])*sliceMS, //nolint:gosec // checked
+		out = append(out, slice{hour + int64(n[0])*sliceMS, sums{ //nolint:gosec // checked
 			Up: int64(n[1]), Degraded: int64(n[2]), Down: int64(n[3]), Unknown: int64(n[4]), //nolint:gosec // checked
 			Histogram: packed[:n[5]],
-		})
+		}})
 		packed = packed[n[5]:]
 	}
 	return out, nil

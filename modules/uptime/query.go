@@ -109,6 +109,21 @@ type CheckCounts struct {
 	Up, Degraded, Down, Unknown, Missed int64
 }
 
+// GlanceQuery asks for a bar over [From, To) in pieces of Width, and for the uptime
+// of the time from Since, not after From, until now.
+type GlanceQuery struct {
+	From, To time.Time
+	Width    time.Duration
+	Since    time.Time
+}
+
+// Glance is what a list shows of a monitor's past.
+type Glance struct {
+	Buckets []Bucket
+	P95     time.Duration // of successful checks in all buckets; zero without any
+	Uptime  *float64      // since; nil where nothing is known
+}
+
 // Bucket is one slot of a bar or one point of a chart.
 type Bucket struct {
 	From, To      time.Time

@@ -277,17 +277,16 @@ func (f *fake) Stats(_ context.Context, _ uptime.Actor, _ int64, q manage.StatsQ
 	return manage.StatsView{Window: q.Window, Uptime: &up, Coverage: 1, DowntimeSeconds: 250, ResponseMS: manage.ResponseView{P50: &p50, P95: &p95}}, nil
 }
 
-func (f *fake) StatsOf(ctx context.Context, a uptime.Actor, ids []int64, _ manage.StatsQuery) (map[int64]manage.StatsView, error) {
+func (f *fake) Glances(ctx context.Context, a uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error) {
 	hour := sampleNow().Truncate(time.Hour).Add(time.Hour)
 	days, err := f.Buckets(ctx, a, ids, hour.Add(-30*24*time.Hour), hour, 24*time.Hour)
-	out := map[int64]manage.StatsView{}
+	if err != nil {
+		return nil, err
+	}
+	bars, err := f.Buckets(ctx, a, ids, q.From, q.To, q.Width)
+	out := map[int64]uptime.Glance{}
 	for id, list := range days {
-		v := manage.StatsView{Uptime: uptimeOf(list)}
-		if p95 := list[len(list)-1].P95; p95 > 0 {
-			ms := float64(p95) / float64(time.Millisecond)
-			v.ResponseMS.P95 = &ms
-		}
-		out[id] = v
+		out[id] = uptime.Glance{Buckets: bars[id], Uptime: uptimeOf(list), P95: list[len(list)-1].P95}
 	}
 	return out, err
 }

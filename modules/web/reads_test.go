@@ -60,9 +60,9 @@ func (c *counted) Stats(ctx context.Context, a uptime.Actor, id int64, q manage.
 	return c.fake.Stats(ctx, a, id, q)
 }
 
-func (c *counted) StatsOf(ctx context.Context, a uptime.Actor, ids []int64, q manage.StatsQuery) (map[int64]manage.StatsView, error) {
+func (c *counted) Glances(ctx context.Context, a uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error) {
 	c.calls.Add(1)
-	return c.fake.StatsOf(ctx, a, ids, q)
+	return c.fake.Glances(ctx, a, ids, q)
 }
 
 func (c *counted) Buckets(ctx context.Context, a uptime.Actor, ids []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error) {

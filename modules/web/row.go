@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"monitor/modules/manage"
+	"monitor/modules/uptime"
 )
 
 // MonitorRow is a monitor in any list.
@@ -26,10 +27,11 @@ type MonitorRow struct {
 	Acknowledged      string
 }
 
-// Spans of the bars in lists.
+// Spans of the bars in lists, of whose time the 95th percentile is, and of uptime.
 const (
-	barSlots = 48
-	barWidth = 30 * time.Minute
+	barSlots   = 48
+	barWidth   = 30 * time.Minute
+	uptimeSpan = 30 * 24 * time.Hour
 )
 
 // pillOf a monitor: its status, or that it is being tried again.
@@ -84,23 +86,22 @@ func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error
 	ctx, uses := r.Request().Context(), r.web.deps.Manage
 	// Slots end on whole half hours, so that bars do not crawl with each look.
 	end := r.now.Truncate(barWidth).Add(barWidth)
-	bars, err := uses.Buckets(ctx, r.actor, ids, end.Add(-barSlots*barWidth), end, barWidth)
-	if err != nil {
-		return nil, err
-	}
-	month, err := uses.StatsOf(ctx, r.actor, ids, manage.StatsQuery{Window: "30d"})
-	if err != nil {
-		return nil, err
-	}
-	day, err := uses.StatsOf(ctx, r.actor, ids, manage.StatsQuery{Window: "24h"})
+	glances, err := uses.Glances(ctx, r.actor, ids, uptime.GlanceQuery{
+		From: end.Add(-barSlots * barWidth), To: end, Width: barWidth, Since: r.now.Add(-uptimeSpan),
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]MonitorRow, len(list))
 	for i, m := range list {
 		out[i] = s.row(m)
-		out[i].Bar = skyline(bars[m.ID], m.Name, "24 hours")
-		out[i].Uptime, out[i].P95 = percent(month[m.ID].Uptime), msText(day[m.ID].ResponseMS.P95)
+		g := glances[m.ID]
+		out[i].Bar = skyline(g.Buckets, m.Name, "24 hours")
+		out[i].Uptime = percent(g.Uptime)
+		if g.P95 > 0 {
+			ms := float64(g.P95) / float64(time.Millisecond)
+			out[i].P95 = msText(&ms)
+		}
 	}
 	return out, nil
 }

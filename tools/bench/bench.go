@@ -162,7 +162,8 @@ func (b *bench) pair(ctx context.Context, r *report, m *monitor, p plan) error {
 	return nil
 }
 
-// growth measures the cost of a check with more and more monitors at one rate.
+// growth measures the cost of a check, and the start, with more and more monitors
+// at one rate.
 func (b *bench) growth(ctx context.Context, r *report, backend string) error {
 	const rate = 100
 	for _, n := range b.options.growth {
@@ -172,6 +173,11 @@ func (b *bench) growth(ctx context.Context, r *report, backend string) error {
 			return err
 		}
 		err = b.pair(ctx, r, m, p)
+		if err == nil {
+			var again restart
+			again, err = b.restart(ctx, m, p)
+			r.Restarts = append(r.Restarts, again)
+		}
 		m.close()
 		if err != nil {
 			return err

@@ -41,10 +41,11 @@ type monitor struct {
 	cmd     *exec.Cmd
 	ended   chan struct{}
 	api     client
-	ids     []int64 // by target
-	enabled int     // the first so many are
-	startup time.Duration
-	extra   []string // settings of the next start, as environment variables
+	ids     []int64       // by target
+	enabled int           // the first so many are
+	began   time.Time     // when the process was started
+	startup time.Duration // until it was ready
+	extra   []string      // settings of the next start, as environment variables
 }
 
 // newMonitor starts the servers and makes the first owner and the channel.
@@ -115,7 +116,7 @@ func (m *monitor) launch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	begin := time.Now()
+	m.began = time.Now()
 	if err := m.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w (run `make build` first)", m.b.options.binary, err)
 	}
@@ -141,7 +142,7 @@ func (m *monitor) launch(ctx context.Context) error {
 	if _, err := m.api.call(ctx, http.MethodGet, "/readyz", nil); err != nil {
 		return err
 	}
-	m.startup = time.Since(begin)
+	m.startup = time.Since(m.began)
 	return nil
 }
 

@@ -28,6 +28,7 @@ type report struct {
 	Alerts        map[string]alerts  `json:"alerts"`
 	Highest       map[string]int     `json:"highest_rate"`
 	BytesPerCheck map[string]float64 `json:"bytes_per_check"`
+	Restarts      []restart          `json:"restarts,omitempty"`
 	Histories     []historyFigures   `json:"histories,omitempty"`
 	Disturbed     int                `json:"legs_repeated"`
 }
@@ -144,6 +145,10 @@ func (r *report) print(out io.Writer, before *report) error {
 		if a, ok := r.Alerts[backend]; ok {
 			line("%s: bad answer to webhook, %d outages at %.0f/s: p50 %.2f, p95 %.2f, p99 %.2f, max %.2f ms", backend, a.Outages, a.Rate, a.P50, a.P95, a.P99, a.Max)
 		}
+	}
+	for _, s := range r.Restarts {
+		line("%s: start to first check with %d monitors %.0f ms; busiest second of the next %.0f: %d checks, at %.0f/s",
+			s.Backend, s.Monitors, s.FirstMS, watched.Seconds(), s.Busiest, s.Rate)
 	}
 	for _, h := range r.Histories {
 		printHistory(line, h)

@@ -237,6 +237,9 @@ func (l *life) compare(rt *rapid.T) {
 	}
 	l.buckets(rt, recent, now, 30*time.Minute)
 	l.buckets(rt, recent, now, 5*time.Minute)
+	l.glance(rt, recent, recent, now)
+	l.glance(rt, begin.Add(-time.Hour), recent, now)
+	l.glance(rt, recent.Add(-time.Duration(l.random.Int64N(int64(length)))).Truncate(time.Millisecond), recent, now)
 	l.buckets(rt, now.Truncate(time.Hour).Add(-time.Hour), now, 47*time.Second)
 }
 
@@ -254,6 +257,19 @@ func (l *life) stats(rt *rapid.T, from, to time.Time) {
 	for _, region := range got.Regions {
 		requireStats(rt, l.oracle.figures(from, to, region.Region), region)
 	}
+}
+
+// glance over half hours, and uptime since a time before or at its start.
+func (l *life) glance(rt *rapid.T, since, from, to time.Time) {
+	q := uptime.GlanceQuery{From: from, To: to, Width: 30 * time.Minute, Since: since}
+	all, err := l.Glances(rt.Context(), l.ws, []int64{l.m.ID}, q)
+	require.NoError(rt, err)
+	bars, err := l.Buckets(rt.Context(), l.ws, []int64{l.m.ID}, from, to, q.Width)
+	require.NoError(rt, err)
+	require.Equal(rt, bars[l.m.ID], all[l.m.ID].Buckets)
+	stats, err := l.Stats(rt.Context(), l.ws, l.m.ID, since, to)
+	require.NoError(rt, err)
+	require.Equal(rt, stats.Uptime, all[l.m.ID].Uptime, "since %s", since)
 }
 
 func (l *life) buckets(rt *rapid.T, from, to time.Time, width time.Duration) {

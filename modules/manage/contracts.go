@@ -31,6 +31,7 @@ type resultStore interface {
 	Results(ctx context.Context, ws, monitorID int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[uptime.Result], error)
 	Missed(ctx context.Context, ws, monitorID int64, from, to time.Time) ([]uptime.MissedRange, error)
 	Stats(ctx context.Context, ws, monitorID int64, from, to time.Time) (uptime.Stats, error)
+	Availability(ctx context.Context, ws, monitorID int64, lengths []time.Duration) ([]uptime.Availability, error)
 	Glances(ctx context.Context, ws int64, monitorIDs []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error)
 	Buckets(ctx context.Context, ws int64, monitorIDs []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error)
 }

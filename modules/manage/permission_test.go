@@ -35,6 +35,7 @@ func reads(b *bundle) map[string]call {
 			_, err := b.Buckets(ctx, a, nil, b.clock.Now().Add(-time.Hour), b.clock.Now(), time.Hour)
 			return err
 		},
+		"Availability": func(a uptime.Actor) error { _, err := b.Availability(ctx, a, absent, time.Hour); return err },
 		"Glances": func(a uptime.Actor) error {
 			now := b.clock.Now().Truncate(time.Hour)
 			_, err := b.Glances(ctx, a, nil, uptime.GlanceQuery{From: now.Add(-time.Hour), To: now, Width: 30 * time.Minute, Since: now.Add(-24 * time.Hour)})

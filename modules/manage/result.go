@@ -101,6 +101,23 @@ func (m *Manage) Stats(ctx context.Context, actor uptime.Actor, id int64, q Stat
 	return statsView(name, from, to, s), nil
 }
 
+// Availability of the monitor in windows of these lengths that end now.
+func (m *Manage) Availability(ctx context.Context, actor uptime.Actor, id int64, lengths ...time.Duration) ([]uptime.Availability, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, err
+	}
+	b := &body{}
+	for _, length := range lengths {
+		if length <= 0 || length > maxWindow {
+			b.fail("window", "must be above zero and at most %s", shortDuration(maxWindow))
+		}
+	}
+	if err := b.finish("a window"); err != nil {
+		return nil, err
+	}
+	return m.deps.Results.Availability(ctx, actor.WorkspaceID, id, lengths)
+}
+
 // Glances gives what lists show of several monitors, at most 200, in at most 2000
 // pieces each; those that are not there are left out.
 func (m *Manage) Glances(ctx context.Context, actor uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error) {

@@ -204,10 +204,11 @@ func (m *manyMonitors) detail(ctx context.Context) error {
 	if _, err := m.Monitor(ctx, m.ws, 7); err != nil {
 		return err
 	}
-	for _, window := range []time.Duration{day, 7 * day, 30 * day, 365 * day} {
-		if _, err := m.Stats(ctx, m.ws, 7, m.now.Add(-window), m.now); err != nil {
-			return err
-		}
+	if _, err := m.Availability(ctx, m.ws, 7, []time.Duration{day, 7 * day, 30 * day, 365 * day}); err != nil {
+		return err
+	}
+	if _, err := m.Stats(ctx, m.ws, 7, m.now.Add(-day), m.now); err != nil {
+		return err
 	}
 	end := m.now.Truncate(10 * time.Minute).Add(10 * time.Minute)
 	if _, err := m.Buckets(ctx, m.ws, m.ids[:1], end.Add(-day), end, 10*time.Minute); err != nil {

@@ -43,9 +43,9 @@ func (h *hearing) take() []store.Statement {
 }
 
 // mostStatements that a page may ask, whatever there is: a reading of figures is a
-// dozen, of which the list makes one and the page of a monitor six.
+// dozen, of which the list makes one and the page of a monitor four.
 var mostStatements = map[string]int{
-	"Counts": 2, "Rows": 4, "List": 24, "Search": 4, "LastPage": 4, "Bars": 16, "Overview": 10, "Detail": 85,
+	"Counts": 2, "Rows": 4, "List": 24, "Search": 4, "LastPage": 4, "Bars": 16, "Overview": 10, "Detail": 60,
 }
 
 // Pages ask a fixed number of questions, each of which finds what it needs by an

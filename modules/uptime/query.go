@@ -109,6 +109,13 @@ type CheckCounts struct {
 	Up, Degraded, Down, Unknown, Missed int64
 }
 
+// Availability is how much of a time a monitor was up.
+type Availability struct {
+	Uptime   *float64 // nil where nothing is known
+	Coverage float64  // known part of the time that it was to be checked in, without maintenance
+	Downtime time.Duration
+}
+
 // GlanceQuery asks for a bar over [From, To) in pieces of Width, and for the uptime
 // of the time from Since, not after From, until now.
 type GlanceQuery struct {

@@ -75,6 +75,7 @@ type monitorChecks interface {
 type figures interface {
 	Results(ctx context.Context, actor uptime.Actor, id int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[manage.ResultView], error)
 	Stats(ctx context.Context, actor uptime.Actor, id int64, q manage.StatsQuery) (manage.StatsView, error)
+	Availability(ctx context.Context, actor uptime.Actor, id int64, lengths ...time.Duration) ([]uptime.Availability, error)
 	Glances(ctx context.Context, actor uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error)
 	Buckets(ctx context.Context, actor uptime.Actor, ids []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error)
 }

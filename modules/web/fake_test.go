@@ -277,6 +277,15 @@ func (f *fake) Stats(_ context.Context, _ uptime.Actor, _ int64, q manage.StatsQ
 	return manage.StatsView{Window: q.Window, Uptime: &up, Coverage: 1, DowntimeSeconds: 250, ResponseMS: manage.ResponseView{P50: &p50, P95: &p95}}, nil
 }
 
+func (f *fake) Availability(_ context.Context, _ uptime.Actor, _ int64, lengths ...time.Duration) ([]uptime.Availability, error) {
+	up := 0.99951
+	out := make([]uptime.Availability, len(lengths))
+	for i := range out {
+		out[i] = uptime.Availability{Uptime: &up, Coverage: 1, Downtime: 250 * time.Second}
+	}
+	return out, nil
+}
+
 func (f *fake) Glances(ctx context.Context, a uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error) {
 	hour := sampleNow().Truncate(time.Hour).Add(time.Hour)
 	days, err := f.Buckets(ctx, a, ids, hour.Add(-30*24*time.Hour), hour, 24*time.Hour)

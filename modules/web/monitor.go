@@ -168,31 +168,30 @@ func (p *MonitorPage) fillAlert(r *request, s *scene, m manage.MonitorView) erro
 
 func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) error {
 	const day = 24 * time.Hour
-	for _, window := range []struct {
-		key, label string
-		span       time.Duration
-	}{{"24h", "24 hours", day}, {"7d", "7 days", 7 * day}, {"30d", "30 days", 30 * day}, {"1y", "1 year", 365 * day}} {
-		st, err := r.web.deps.Manage.Stats(r.Request().Context(), r.actor, m.ID, manage.StatsQuery{Window: window.key})
-		if err != nil {
-			return err
-		}
+	labels, spans := []string{"24 hours", "7 days", "30 days", "1 year"}, []time.Duration{day, 7 * day, 30 * day, 365 * day}
+	uses, ctx := r.web.deps.Manage, r.Request().Context()
+	windows, err := uses.Availability(ctx, r.actor, m.ID, spans...)
+	if err != nil {
+		return err
+	}
+	for i, w := range windows {
 		under := ""
 		switch {
-		case st.Uptime == nil:
-		case st.DowntimeSeconds > 0:
-			under = "down " + span(seconds(st.DowntimeSeconds))
-		case st.Coverage < 0.95 || r.now.Sub(m.CreatedAt) < window.span:
+		case w.Uptime == nil:
+		case w.Downtime > 0:
+			under = "down " + span(w.Downtime)
+		case w.Coverage < 0.95 || r.now.Sub(m.CreatedAt) < spans[i]:
 			under = "since " + s.when(m.CreatedAt).since()
 		}
-		p.Stats = append(p.Stats, Figure{"Uptime " + window.label, percent(st.Uptime), under})
-		if window.key == "24h" {
-			defer func(v manage.ResponseView) {
-				p.Stats = append(p.Stats, Figure{"p50 24 hours", msText(v.P50), ""}, Figure{"p95 24 hours", msText(v.P95), ""})
-				if m.CertificateExpiresAt != nil {
-					p.Stats = append(p.Stats, Figure{"Certificate", certDays(m.CertificateExpiresAt.Sub(r.now)), "until " + s.whenPtr(m.CertificateExpiresAt).local().Format("2 Jan 2006")})
-				}
-			}(st.ResponseMS)
-		}
+		p.Stats = append(p.Stats, Figure{"Uptime " + labels[i], percent(w.Uptime), under})
+	}
+	today, err := uses.Stats(ctx, r.actor, m.ID, manage.StatsQuery{Window: "24h"})
+	if err != nil {
+		return err
+	}
+	p.Stats = append(p.Stats, Figure{"p50 24 hours", msText(today.ResponseMS.P50), ""}, Figure{"p95 24 hours", msText(today.ResponseMS.P95), ""})
+	if m.CertificateExpiresAt != nil {
+		p.Stats = append(p.Stats, Figure{"Certificate", certDays(m.CertificateExpiresAt.Sub(r.now)), "until " + s.whenPtr(m.CertificateExpiresAt).local().Format("2 Jan 2006")})
 	}
 	return nil
 }

@@ -60,6 +60,11 @@ func (c *counted) Stats(ctx context.Context, a uptime.Actor, id int64, q manage.
 	return c.fake.Stats(ctx, a, id, q)
 }
 
+func (c *counted) Availability(ctx context.Context, a uptime.Actor, id int64, lengths ...time.Duration) ([]uptime.Availability, error) {
+	c.calls.Add(1)
+	return c.fake.Availability(ctx, a, id, lengths...)
+}
+
 func (c *counted) Glances(ctx context.Context, a uptime.Actor, ids []int64, q uptime.GlanceQuery) (map[int64]uptime.Glance, error) {
 	c.calls.Add(1)
 	return c.fake.Glances(ctx, a, ids, q)

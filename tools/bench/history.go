@@ -97,12 +97,15 @@ func (b *bench) history(ctx context.Context, r *report, backend string) (err err
 		return err
 	}
 	f.FillS = time.Since(began).Seconds()
+	// The oldest day is too old by now.
+	m.extra = []string{fmt.Sprintf("MONITOR_RETENTION_RESULTS=%dd", days-1)}
+	if err := m.start(ctx, plan{n, historyInterval}); err != nil {
+		return err
+	}
 	if err := b.rollUp(ctx, m, h, p, &f); err != nil {
 		return err
 	}
-	// The oldest day is too old by now.
-	m.extra = []string{fmt.Sprintf("MONITOR_RETENTION_RESULTS=%dd", days-1)}
-	if err := b.underLoad(ctx, m, p, &f); err != nil {
+	if err := errors.Join(b.underLoad(ctx, m, p, &f), m.stop()); err != nil {
 		return err
 	}
 	r.Histories = append(r.Histories, f)
@@ -128,12 +131,8 @@ func (b *bench) room(backend string, results int64) error {
 	return nil
 }
 
-// rollUp lets the program sum the history up.
-func (b *bench) rollUp(ctx context.Context, m *monitor, h historian, p past, f *historyFigures) (err error) {
-	if err := m.launch(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.stop()) }()
+// rollUp waits until the program has summed the history up.
+func (b *bench) rollUp(ctx context.Context, m *monitor, h historian, p past, f *historyFigures) error {
 	began := time.Now()
 	days := int(p.to.Truncate(24*time.Hour).Sub(p.from).Hours() / 24)
 	for {
@@ -159,14 +158,11 @@ func (b *bench) rollUp(ctx context.Context, m *monitor, h historian, p past, f *
 func (b *bench) underLoad(ctx context.Context, m *monitor, p past, f *historyFigures) error {
 	pages, stop := make(chan error, 1), make(chan struct{})
 	r := &readers{m: m, stop: stop, took: map[string][]float64{}, first: p.from, last: p.to}
+	go func() { pages <- r.run(ctx) }()
 	var err error
-	f.Leg, err = b.legBeside(ctx, m, plan{len(m.ids), historyInterval}, b.options.length+retentionAfter, func() {
-		go func() { pages <- r.run(ctx) }()
-	}, func() error {
-		close(stop)
-		return <-pages
-	})
-	if err != nil {
+	f.Leg, err = b.measure(ctx, m, plan{len(m.ids), historyInterval}, b.options.length+max(retentionAfter-time.Since(m.began), 0))
+	close(stop)
+	if err := errors.Join(err, <-pages); err != nil {
 		return err
 	}
 	for name, took := range r.took {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -89,16 +88,6 @@ func (b *bench) leg(ctx context.Context, s system, p plan, length time.Duration)
 		err = stopErr
 	}
 	return l, err
-}
-
-// legBeside measures a system once while something else goes on.
-func (b *bench) legBeside(ctx context.Context, s system, p plan, length time.Duration, begin func(), end func() error) (leg, error) {
-	if err := s.start(ctx, p); err != nil {
-		return leg{}, err
-	}
-	begin()
-	l, err := b.measure(ctx, s, p, length)
-	return l, errors.Join(err, end(), s.stop())
 }
 
 func (b *bench) measure(ctx context.Context, s system, p plan, length time.Duration) (leg, error) {

@@ -237,6 +237,7 @@ func (l *life) compare(rt *rapid.T) {
 	}
 	l.buckets(rt, recent, now, 30*time.Minute)
 	l.buckets(rt, recent, now, 5*time.Minute)
+	l.availability(rt, length+time.Hour, time.Duration(1+l.random.Int64N(int64(length))).Truncate(time.Millisecond)+time.Millisecond, 90*time.Minute, 25*time.Hour)
 	l.glance(rt, recent, recent, now)
 	l.glance(rt, begin.Add(-time.Hour), recent, now)
 	l.glance(rt, recent.Add(-time.Duration(l.random.Int64N(int64(length)))).Truncate(time.Millisecond), recent, now)
@@ -256,6 +257,18 @@ func (l *life) stats(rt *rapid.T, from, to time.Time) {
 	}
 	for _, region := range got.Regions {
 		requireStats(rt, l.oracle.figures(from, to, region.Region), region)
+	}
+}
+
+// availability of windows that end now is what the figures say of them.
+func (l *life) availability(rt *rapid.T, lengths ...time.Duration) {
+	got, err := l.Availability(rt.Context(), l.ws, l.m.ID, lengths)
+	require.NoError(rt, err)
+	now := l.clock.Now()
+	for i, length := range lengths {
+		want, err := l.Stats(rt.Context(), l.ws, l.m.ID, now.Add(-length), now)
+		require.NoError(rt, err)
+		require.Equal(rt, uptime.Availability{Uptime: want.Uptime, Coverage: want.Coverage, Downtime: want.Downtime}, got[i], "of %s", length)
 	}
 }
 

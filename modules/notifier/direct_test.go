@@ -2,6 +2,7 @@ package notifier_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +91,31 @@ func TestTakenAfterTheStop(t *testing.T) {
 		require.Equal(t, uptime.DeliveryPending, r.status)
 		require.Zero(t, r.claim.N)
 		require.False(t, r.due.After(time.Now()))
+	})
+}
+
+// What was claimed by a transaction that took so long that an attempt may outlast
+// the lease is not sent: somebody else could send it meanwhile.
+func TestTakenTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		var sent atomic.Int32
+		n := newNotifier(m, func(context.Context, uptime.Channel, uptime.Message) error { sent.Add(1); return nil })
+		stop := start(n)
+		offer := n.Offer()
+		r := m.add(numbered(1), event("a"))
+		claim := hand(m, r)
+		time.Sleep(notifier.Lease - notifier.SendTimeout + time.Millisecond)
+		n.Take(t.Context(), offer, []uptime.Claim{claim})
+		synctest.Wait()
+		require.Zero(t, sent.Load())
+		time.Sleep(notifier.Poll)
+		synctest.Wait()
+		require.EqualValues(t, 1, sent.Load(), "it was handed back")
+		require.Equal(t, uptime.DeliveryDelivered, r.status)
+		require.Equal(t, 1, r.claim.N)
+		stop()
 	})
 }
 

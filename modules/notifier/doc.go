@@ -28,6 +28,6 @@
 //   - A delivery that died raises an alarm for the channel's fallback or, without
 //     one, all other channels of the workspace, once a day. An alarm of this kind
 //     that dies itself raises none. The first message that comes through ends it.
-//   - When its context ends nothing more is claimed; what is on its way is
-//     finished within Grace, what was claimed but not begun is handed back.
+//   - When its context ends it claims no more; what is on its way is finished within
+//     Grace, what was claimed but not begun, by recorders too, is handed back.
 package notifier

@@ -119,6 +119,7 @@ func (n *Notifier) Run(ctx context.Context, ready func()) error {
 	listening.Go(func() { n.listen(ctx) })
 	defer listening.Wait()
 	n.door.open(func(c uptime.Claim) { n.begin(ctx, attempts, c) })
+	defer n.door.open(nil)
 	ready()
 	for ctx.Err() == nil {
 		next := n.runOnce(ctx, attempts)

@@ -1,7 +1,6 @@
 package notifier
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -20,24 +19,20 @@ func (n *Notifier) runOnce(ctx, attempts context.Context) time.Duration {
 	for ctx.Err() == nil {
 		// Asked first: this reads, while a claim is a transaction that writes.
 		rest, err := n.untilDue(ctx)
-		free := capacity - n.board.inFlight() - n.door.reserved()
-		if err == nil && (rest > 0 || free <= 0) {
-			return cmp.Or(rest, Poll)
+		if err == nil && rest > 0 {
+			return rest
 		}
-		var claims []uptime.Claim
+		claimed := 0
 		if err == nil {
-			claims, err = n.claim(ctx, free)
+			claimed, err = n.claim(ctx, attempts)
 		}
 		n.board.asked(n.Clock(), err)
 		if err != nil {
 			n.Log.WarnContext(ctx, "due deliveries were not claimed", "error", err)
 			return Poll
 		}
-		if len(claims) == 0 { // what is due is held back, or waits for its turn
+		if claimed == 0 { // what is due is held back or waits for its turn, or there is no room
 			return Poll
-		}
-		for _, c := range claims {
-			n.begin(ctx, attempts, c)
 		}
 	}
 	return Poll
@@ -57,14 +52,25 @@ func (n *Notifier) remind(ctx context.Context) {
 	}
 }
 
-// claim leases what is due, as far as there is room. A claim is committed even
-// if the notifier is asked to stop meanwhile: it is then released.
-func (n *Notifier) claim(ctx context.Context, free int) ([]uptime.Claim, error) {
+// claim leases what is due, as far as there is room, and begins the attempts. Some
+// places stay for what recorders claim. A claim is committed even if the notifier is
+// asked to stop meanwhile: it is then released.
+func (n *Notifier) claim(ctx, attempts context.Context) (claimed int, err error) {
+	each := share(capacity - n.board.inFlight())
+	places := n.reserve(capacity - mostOffered)
+	if places == 0 {
+		return 0, nil
+	}
+	defer n.giveBack(places)
 	within, cancel := bounded(ctx)
 	defer cancel()
-	return n.Outbox.ClaimDeliveries(within, uptime.ClaimParams{
-		Limit: free, PerChannel: share(free), SkipChannels: n.Gate.Held(), Lease: Lease,
+	claims, err := n.Outbox.ClaimDeliveries(within, uptime.ClaimParams{
+		Limit: places, PerChannel: each, SkipChannels: n.Gate.Held(), Lease: Lease,
 	})
+	for _, c := range claims {
+		n.begin(ctx, attempts, c)
+	}
+	return len(claims), err
 }
 
 // share is how many attempts one channel may have on their way. When more than
@@ -81,12 +87,12 @@ func share(free int) int {
 // begin starts the attempt of a claim, or hands it back.
 func (n *Notifier) begin(ctx, attempts context.Context, c uptime.Claim) {
 	if ctx.Err() != nil {
-		n.release(attempts, c, n.Clock())
+		n.sending.Go(func() { n.release(attempts, c, n.Clock()) })
 		return
 	}
 	done, ok := n.Gate.Allow(c.Channel)
 	if !ok {
-		n.release(attempts, c, n.Clock().Add(heldFor))
+		n.sending.Go(func() { n.release(attempts, c, n.Clock().Add(heldFor)) })
 		return
 	}
 	n.board.begun()

@@ -1,10 +1,10 @@
 // Package recorder puts results into the store, in batches, and does what
-// follows from a commit: it tells the bus, hands retries to the queue and
-// acknowledges jobs, in that order. A job is acknowledged only when its result
+// follows from a commit: it hands what was claimed to the notifier of its process,
+// tells the bus, hands retries to the queue and acknowledges jobs, in that order. A job is acknowledged only when its result
 // is stored, so whatever dies in between is checked again by another worker and
 // absorbed by the result's key.
 //
-//	Submit ──▶ changed ── at once ──────────────▶ Record ─┬─ committed ─▶ notices, retries, acks
+//	Submit ──▶ changed ── at once ──────────────▶ Record ─┬─ committed ─▶ claims, notices, retries, acks
 //	       └─▶ steady ── ≤ Linger or a batch ─▶ Advance ──┤
 //	                        or, not as known, ─▶ Record ──┤
 //	                                                      ├─ database away ─▶ back, backoff
@@ -13,7 +13,7 @@
 // A result that says what its monitor said before may wait for company: that
 // halves what a row costs. One that says something new may not. Most of those that
 // wait change nothing, which the store finds out without judging them (Advance);
-// the others are judged (Record).
+// the others are judged (RecordAndClaim).
 //
 // While the database is away up to Spool results are held, their jobs leased
 // (the worker renews what Unstored names). Beyond that the oldest unchanged ones

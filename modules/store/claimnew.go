@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,8 +13,9 @@ import (
 
 // An alert is claimed in the transaction that it tells of where the process has a
 // notifier with places left. That saves a notice, a look and a commit between a bad
-// answer and its message. The claim is one like any other, with its lease; what
-// cannot be claimed so, for its channel is busy, waits as it always did.
+// answer and its message. The claim is one like any other, with its lease, and takes
+// nobody's turn: what comes after others of its channel that are due, or finds it
+// busy, waits as it always did.
 
 // claimNewSQL claims the deliveries of pairs of event and channel that have their
 // turn. Parameters: time of the claim, end of its lease, how many may be in flight
@@ -25,6 +27,8 @@ func (s *Store) claimNewSQL() string {
 	}
 	return `UPDATE deliveries AS d SET status = 'sending', attempt = 1, claimed_at = ` + now + `, due_at = ` + lease + `
 		WHERE (d.event_id, d.channel_id) IN (` + pairs + `) AND d.status = 'pending' AND d.attempt = 0 AND ` + inOrder + `
+		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.channel_id = d.channel_id AND o.status = 'pending' AND o.due_at <= ` + now + `
+			AND o.created_at < d.created_at)
 		AND (SELECT count(*) FROM deliveries f WHERE f.channel_id = d.channel_id AND f.status = 'sending' AND f.due_at > ` + now + `) <= ` + most + `
 		RETURNING id, event_id, channel_id, merges`
 }
@@ -68,12 +72,12 @@ func (s *Store) claimNew(tx *gorm.DB, out []outgoing, offer uptime.ClaimParams) 
 		return nil, fmt.Errorf("claim new deliveries: %w", err)
 	}
 	// In the order of their rows, which is that of the events.
-	slices.SortFunc(claims, func(a, b uptime.Claim) int { return int(a.Delivery.ID - b.Delivery.ID) })
+	slices.SortFunc(claims, func(a, b uptime.Claim) int { return cmp.Compare(a.Delivery.ID, b.Delivery.ID) })
 	return claims, nil
 }
 
 // choosable is what the offer has room for, and how many deliveries may be in
-// flight already in each channel of it.
+// flight already in any channel of it: one bound, that of the fullest.
 func choosable(out []outgoing, offer uptime.ClaimParams) (chosen []outgoing, inFlight int) {
 	if offer.Lease <= 0 {
 		return nil, 0

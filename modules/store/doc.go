@@ -27,7 +27,9 @@
 //
 // The row of monitor_states is the lock of its monitor: whoever records results of
 // it, changes it, or changes an incident of it, locks that row first, several in
-// order of id. Then come incidents, then events and deliveries.
+// order of id. Then come incidents, then events and deliveries; of channels after that
+// only those that nobody holds (claimnew.go). Who claims or finishes locks the channel,
+// then the delivery.
 //
 // Every call has a deadline. A function given to UpdateMonitor and its like, and
 // Decide, may run several times; only the last run counts. When the connection is

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	migrateTimeout  = 10 * time.Minute
+	migrateTimeout  = 6 * time.Hour // one that writes every result anew takes its time
 	migrateTable    = "schema_migrations"
 	migrateLockPoll = 100 * time.Millisecond
 	// PartitionsAhead is how many days of partitions a migration leaves behind.

@@ -117,7 +117,7 @@ type Availability struct {
 }
 
 // GlanceQuery asks for a bar over [From, To) in pieces of Width, and for the uptime
-// of the time from Since, not after From, until now.
+// of [Since, To), Since not after From. The future is left out of both.
 type GlanceQuery struct {
 	From, To time.Time
 	Width    time.Duration

@@ -10,6 +10,8 @@ type ClaimParams struct {
 	PerChannel   int
 	SkipChannels []int64
 	Lease        time.Duration
+	// At is when the offer was made that these are the bounds of.
+	At time.Time
 }
 
 // OutboxDepth is what waits to be delivered.

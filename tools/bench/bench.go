@@ -123,8 +123,17 @@ func (b *bench) backend(ctx context.Context, r *report, backend string) error {
 		if err != nil {
 			return err
 		}
-		if err := b.pair(ctx, r, m, plan{rate, time.Second}); err != nil {
-			return err
+		for {
+			if err := b.pair(ctx, r, m, plan{rate, time.Second}); err != nil {
+				return err
+			}
+			last := &r.Pairs[len(r.Pairs)-1]
+			if median(last.Ours, leg.missedShare) < allowed || rate <= b.options.by {
+				break
+			}
+			// It was kept once, and is not in the median.
+			r.Pairs = r.Pairs[:len(r.Pairs)-1]
+			rate -= b.options.by
 		}
 		r.Highest[backend] = rate
 	}
@@ -132,9 +141,11 @@ func (b *bench) backend(ctx context.Context, r *report, backend string) error {
 	return err
 }
 
-// highest steps the rate up until 1 % is missed, and gives the one before.
+// allowed is the share of slots that a rate which is kept may miss.
+const allowed = 0.01
+
+// highest steps the rate up until more is missed, and gives the one before.
 func (b *bench) highest(ctx context.Context, m *monitor) (int, error) {
-	const allowed = 0.01
 	good := b.options.rates[len(b.options.rates)-1]
 	for rate := max(b.options.from, good+b.options.by); ; rate += b.options.by {
 		l, err := b.leg(ctx, m, plan{rate, time.Second}, b.options.length/2)

@@ -156,6 +156,9 @@ func (b *bench) rollUp(ctx context.Context, m *monitor, h historian, p past, f *
 
 // underLoad asks for pages while the program checks and purges.
 func (b *bench) underLoad(ctx context.Context, m *monitor, p past, f *historyFigures) error {
+	if up := time.Since(m.began); up > retentionAt {
+		return fmt.Errorf("summing the past up took until %s after the start, when retention ran: fewer days", up.Round(time.Second))
+	}
 	pages, stop := make(chan error, 1), make(chan struct{})
 	r := &readers{m: m, stop: stop, took: map[string][]float64{}, first: p.from, last: p.to}
 	go func() { pages <- r.run(ctx) }()
@@ -171,9 +174,12 @@ func (b *bench) underLoad(ctx context.Context, m *monitor, p past, f *historyFig
 	return nil
 }
 
-// retentionAfter is when, after its start, the program looks for what is too old,
-// with some time for doing so.
-const retentionAfter = 12 * time.Minute
+const (
+	// retentionAt is when, after its start, the program looks for what is too old, and
+	// retentionAfter when it has had some time for that.
+	retentionAt    = 10 * time.Minute
+	retentionAfter = 12 * time.Minute
+)
 
 // historian of the program's database.
 func (m *monitor) historian(ctx context.Context) (historian, error) {

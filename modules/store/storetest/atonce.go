@@ -84,6 +84,25 @@ func testOfferBounds(t *testing.T, open OpenFunc) {
 	require.Len(t, h.breaks(t, offered(1, 5), h.monitor(t, idle), h.monitor(t, idle)).Claims, 1)
 }
 
+// testOlderGoFirst: what is new does not pass others of its channel that are due.
+func testOlderGoFirst(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	busy, idle := h.channel(t), h.channel(t)
+	older := h.monitor(t, busy)
+	require.Empty(t, h.breaks(t, uptime.ClaimParams{}, older).Claims)
+	done := h.breaks(t, offered(4, 4), h.monitor(t, busy, idle))
+	require.Len(t, done.Claims, 1)
+	require.Equal(t, idle.ID, done.Claims[0].Channel.ID)
+	require.True(t, done.Due)
+	first := h.claim(t)
+	require.Len(t, first, 2)
+	require.Equal(t, older.ID, first[0].Delivery.MonitorID)
+	for _, c := range first {
+		h.finish(t, c, uptime.DeliveryDelivered)
+	}
+	require.Len(t, h.breaks(t, offered(4, 4), h.monitor(t, busy)).Claims, 1)
+}
+
 // testAtOnceInOrder: an end does not overtake what is being sent, and takes the
 // place of what was not.
 func testAtOnceInOrder(t *testing.T, open OpenFunc) {

@@ -16,7 +16,7 @@ func RunOutbox(t *testing.T, open OpenFunc) {
 	for name, test := range map[string]func(*testing.T, OpenFunc){
 		"Routing": testRouting, "MergeRules": testMergeRules, "MergeRace": testMergeRace,
 		"ClaimCarriesAll": testClaimCarriesAll, "Order": testOrder, "Bounds": testBounds,
-		"ClaimedAtOnce": testClaimedAtOnce, "OfferBounds": testOfferBounds, "AtOnceInOrder": testAtOnceInOrder, "AtOnceTogether": testAtOnceTogether,
+		"ClaimedAtOnce": testClaimedAtOnce, "OfferBounds": testOfferBounds, "OlderGoFirst": testOlderGoFirst, "AtOnceInOrder": testAtOnceInOrder, "AtOnceTogether": testAtOnceTogether,
 		"ConcurrentClaimers": testConcurrentClaimers, "LeaseEnds": testLeaseEnds, "FinishAgain": testFinishAgain,
 		"Release": testRelease, "DisabledChannel": testDisabledChannel, "EndpointGone": testEndpointGone,
 		"RetryByHand": testRetryByHand, "DeliveryLists": testDeliveryLists, "Depth": testDepth,

@@ -79,8 +79,10 @@ func testOfferBounds(t *testing.T, open OpenFunc) {
 	require.Equal(t, map[int64]int{busy.ID: 1, held.ID: 1}, count(h.claim(t)))
 
 	require.Empty(t, h.breaks(t, offered(10, 2), h.monitor(t, busy)).Claims, "three are in flight")
+	require.Len(t, h.claim(t), 1)
 	require.Len(t, h.breaks(t, offered(10, 5), h.monitor(t, busy)).Claims, 1)
 	require.Empty(t, h.breaks(t, uptime.ClaimParams{}, h.monitor(t, idle)).Claims, "no offer")
+	require.Len(t, h.claim(t), 1)
 	require.Len(t, h.breaks(t, offered(1, 5), h.monitor(t, idle), h.monitor(t, idle)).Claims, 1)
 }
 

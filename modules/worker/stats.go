@@ -24,6 +24,7 @@ func lateBounds() [lateSteps]time.Duration {
 // counters live as long as the worker.
 type counters struct {
 	held, backlog, running             atomic.Int64 // held: in our hands, running ones included
+	checkers                           atomic.Int64
 	taken, faults, panics              atomic.Uint64
 	up, degraded, down, unknown, stale atomic.Int64
 	late                               [lateSteps + 1]atomic.Uint64
@@ -59,6 +60,7 @@ func (c *counters) checked(s uptime.Status, late time.Duration) {
 type Stats struct {
 	Concurrency int
 	Running     int    // checks in flight
+	Checkers    int    // goroutines that make checks, those that are free included
 	Held        int    // jobs in hand, running ones included
 	Backlog     int    // due, and no checker is free
 	Taken       uint64 // jobs
@@ -100,7 +102,7 @@ func (w *Worker) Stats() Stats {
 	bounds := lateBounds()
 	s := Stats{
 		Concurrency: w.config.Concurrency,
-		Running:     int(c.running.Load()), Held: int(c.held.Load()), Backlog: int(c.backlog.Load()),
+		Running:     int(c.running.Load()), Checkers: int(c.checkers.Load()), Held: int(c.held.Load()), Backlog: int(c.backlog.Load()),
 		Taken: c.taken.Load(), Faults: c.faults.Load(), Panics: c.panics.Load(),
 		Checks: uptime.CheckCounts{
 			Up: c.up.Load(), Degraded: c.degraded.Load(), Down: c.down.Load(),

@@ -119,6 +119,30 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	})
 }
 
+func TestCheckersThatABurstLeftBehindEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := run(t, worker.Config{})
+		r.change(func() { r.check = slow(time.Second) })
+		for i := range int64(400) {
+			r.give(job(i, time.Now()))
+		}
+		pass(2 * time.Second)
+		require.Equal(t, 400, r.Stats().Checkers)
+		for i := range int64(40) {
+			r.give(job(1000+i, time.Now()))
+			pass(500 * time.Millisecond) // so that two are busy
+		}
+		require.LessOrEqual(t, r.Stats().Checkers, 12)
+		for i := range int64(400) {
+			r.give(job(2000+i, time.Now()))
+		}
+		pass(2 * time.Second)
+		require.Len(t, r.told().results, 840, "they come back")
+		r.stop(t)
+	})
+}
+
 func slow(d time.Duration) func(context.Context, uptime.Spec) (uptime.Outcome, error) {
 	return func(ctx context.Context, _ uptime.Spec) (uptime.Outcome, error) {
 		select {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -95,9 +94,7 @@ func New(p Params) (*API, error) {
 	for _, rt := range routes() {
 		s.register(api, rt)
 	}
-	if err := s.document(e, api.OpenAPI()); err != nil {
-		return nil, fmt.Errorf("make api: %w", err)
-	}
+	s.document(e, api.OpenAPI())
 	return &API{Handler: e, server: s}, nil
 }
 

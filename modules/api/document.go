@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -59,30 +60,41 @@ func matches(headers []string, etag string) bool {
 	return false
 }
 
-// document serves the OpenAPI document and the page to read it.
-func (s *server) document(e *echo.Echo, api *huma.OpenAPI) error {
-	spec, err := json.Marshal(api)
-	if err != nil {
-		return fmt.Errorf("write openapi document: %w", err)
-	}
-	page, err := docsPage(spec)
-	if err != nil {
-		return err
-	}
-	serve := map[string]document{
-		"/api/openapi.json": newDocument("application/json", spec),
-		"/api/docs":         newDocument("text/html; charset=utf-8", page),
-	}
-	for name, media := range map[string]string{"docs.css": "text/css; charset=utf-8", "docs.js": "text/javascript; charset=utf-8"} {
-		raw, err := docsFiles.ReadFile("docs/" + name)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
+// document serves the OpenAPI document and the page to read it. Both are written when
+// somebody first asks: they take more memory than a small installation's checks.
+func (s *server) document(e *echo.Echo, api *huma.OpenAPI) {
+	spec := sync.OnceValues(func() ([]byte, error) { return json.Marshal(api) })
+	for path, d := range map[string]struct {
+		media string
+		read  func() ([]byte, error)
+	}{
+		"/api/openapi.json": {"application/json", spec},
+		"/api/docs": {"text/html; charset=utf-8", func() ([]byte, error) {
+			raw, err := spec()
+			if err != nil {
+				return nil, err
+			}
+			return docsPage(raw)
+		}},
+		"/api/docs/docs.css": {"text/css; charset=utf-8", func() ([]byte, error) { return docsFiles.ReadFile("docs/docs.css") }},
+		"/api/docs/docs.js":  {"text/javascript; charset=utf-8", func() ([]byte, error) { return docsFiles.ReadFile("docs/docs.js") }},
+	} {
+		made := sync.OnceValues(func() (document, error) {
+			body, err := d.read()
+			if err != nil {
+				return document{}, fmt.Errorf("write %s: %w", path, err)
+			}
+			return newDocument(d.media, body), nil
+		})
+		serve := func(c echo.Context) error {
+			doc, err := made()
+			if err != nil {
+				s.fail(c.Response(), c.Request(), err)
+				return nil
+			}
+			return doc.serve(c)
 		}
-		serve["/api/docs/"+name] = newDocument(media, raw)
+		e.GET(path, serve)
+		e.HEAD(path, serve)
 	}
-	for path, d := range serve {
-		e.GET(path, d.serve)
-		e.HEAD(path, d.serve)
-	}
-	return nil
 }

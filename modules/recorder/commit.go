@@ -13,6 +13,11 @@ import (
 // fault and not a result. Finding one bad result in a full batch takes ten.
 const hopeless = 40
 
+// mostJudged bounds a transaction that judges. A start judges one result of every
+// monitor, all within a second where they are due: taken at once, they would be the
+// most memory that the process ever needs.
+const mostJudged = 250
+
 // away reports errors that say nothing of the batch.
 func away(err error) bool {
 	return errors.Is(err, uptime.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
@@ -83,7 +88,13 @@ func (r *Recorder) judge(ctx context.Context, batch []item) (left []item, err er
 		return nil, nil
 	}
 	var s search
-	left, err = r.try(ctx, batch, &s)
+	for part := range slices.Chunk(batch, mostJudged) {
+		if err != nil {
+			left = append(left, part...)
+			continue
+		}
+		left, err = r.try(ctx, part, &s)
+	}
 	if s.stored == 0 {
 		// Nothing could be stored: that proves nothing against a single one.
 		left = append(left, s.lone...)

@@ -41,10 +41,12 @@ func (m *memory) changes(r uptime.Result, now time.Time) bool {
 	case known && before.status == r.Status:
 		after.same = min(before.same+1, uptime.MaxThreshold+1)
 	case !known && r.Status == uptime.Up:
-		after.same = uptime.MaxThreshold // most monitors are up when a process starts
+		// Most monitors are up when a process starts: told one by one, its first
+		// round would cost ten times as much as any other.
+		after.same = uptime.MaxThreshold + 1
 	}
 	m.last[key] = after
-	return r.Attempt > 1 || !known || after.same <= uptime.MaxThreshold
+	return r.Attempt > 1 || after.same <= uptime.MaxThreshold
 }
 
 // sweep forgets monitors that are gone, at most once in an hour.

@@ -75,11 +75,20 @@ func TestSteadyResultsWaitAndChangesDoNot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, recorder.Config{})
-		r.submit(1, uptime.Up)
+		r.submit(1, uptime.Down)
+		synctest.Wait()
+		require.Equal(t, []int64{1}, r.stored(), "a first result that is bad goes at once")
+		require.Equal(t, []time.Duration{0}, r.told().at)
 		r.submit(2, uptime.Up)
 		synctest.Wait()
-		require.Equal(t, []int64{1, 2}, r.stored(), "a first result goes at once")
-		require.Equal(t, []time.Duration{0}, r.told().at[:1])
+		require.Equal(t, []int64{1}, r.stored(), "a good one waits for company")
+		r.submit(1, uptime.Up)
+		synctest.Wait()
+		require.Equal(t, []int64{1, 1, 2}, r.stored())
+		for range uptime.MaxThreshold {
+			r.submit(1, uptime.Up)
+		}
+		synctest.Wait()
 
 		before := len(r.told().at)
 		r.submit(1, uptime.Up)
@@ -114,6 +123,7 @@ func TestWhatNeedNotBeJudgedIsNot(t *testing.T) {
 		for id := range int64(4) {
 			r.submit(id, uptime.Up)
 		}
+		pass(250 * time.Millisecond)
 		synctest.Wait()
 		require.Equal(t, []int64{0, 1, 2, 3}, r.stored(), "first results are judged")
 		r.mu.Lock()
@@ -177,14 +187,15 @@ func TestAFullBatchDoesNotWait(t *testing.T) {
 				r.submit(id, uptime.Up)
 			}
 			synctest.Wait()
-			require.Len(t, r.stored(), map[int]int{0: 25, 1: 45}[round])
+			require.Len(t, r.stored(), map[int]int{0: 20, 1: 50}[round])
 		}
+		r.submit(1, uptime.Up)
 		for _, b := range r.told().batches {
 			require.LessOrEqual(t, len(b), 10)
 		}
 		pass(250 * time.Millisecond)
 		synctest.Wait()
-		require.Len(t, r.stored(), 50)
+		require.Len(t, r.stored(), 51)
 		require.NoError(t, r.stop())
 	})
 }
@@ -221,6 +232,7 @@ func TestTheDatabaseGoesAndComesBack(t *testing.T) {
 		for id := range int64(40) {
 			r.submit(id, uptime.Up)
 		}
+		pass(250 * time.Millisecond)
 		synctest.Wait()
 		last, longest := time.Now(), time.Duration(0)
 		r.change(func() {
@@ -264,6 +276,7 @@ func TestBeyondTheSpoolSteadyResultsAreMissedFirst(t *testing.T) {
 		for id := range int64(5) {
 			r.submit(id, uptime.Up)
 		}
+		pass(250 * time.Millisecond)
 		synctest.Wait()
 		r.change(func() { r.refuse = func([]uptime.Result) error { return uptime.ErrUnavailable } })
 		first := time.Now().UTC().Truncate(time.Millisecond)
@@ -294,57 +307,6 @@ func TestBeyondTheSpoolSteadyResultsAreMissedFirst(t *testing.T) {
 		}
 		require.Equal(t, int64(14), missed)
 		require.Len(t, r.told().missed, 5, "neighbours are one range")
-		require.NoError(t, r.stop())
-	})
-}
-
-func TestAPoisonResultIsFoundAndDropped(t *testing.T) {
-	t.Parallel()
-	for name, bad := range map[string][]int64{"First": {0}, "Last": {99}, "Neighbours": {40, 41, 42}, "Spread": {1, 20, 60, 98}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := run(t, recorder.Config{})
-				r.change(func() {
-					r.refuse = func(batch []uptime.Result) error {
-						for _, res := range batch {
-							if slices.Contains(bad, res.MonitorID) {
-								return errors.New("value out of range")
-							}
-						}
-						return nil
-					}
-				})
-				for id := range int64(100) {
-					r.submit(id, uptime.Up)
-				}
-				synctest.Wait()
-				require.Len(t, r.stored(), 100-len(bad))
-				require.Len(t, r.told().acked, 100)
-				require.Equal(t, uint64(len(bad)), r.Stats().Poisoned)
-				require.Zero(t, r.Stats().Held)
-				require.NoError(t, r.stop())
-			})
-		})
-	}
-}
-
-func TestAStoreThatRefusesEverythingLosesNothing(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := run(t, recorder.Config{})
-		r.change(func() { r.refuse = func([]uptime.Result) error { return errors.New("disk full") } })
-		for id := range int64(500) {
-			r.submit(id, uptime.Up)
-		}
-		pass(time.Minute)
-		require.Equal(t, 500, r.Stats().Held)
-		require.Zero(t, r.Stats().Poisoned)
-		require.Empty(t, r.told().acked)
-		r.change(func() { r.refuse = nil })
-		pass(10 * time.Second)
-		synctest.Wait()
-		require.Len(t, r.stored(), 500)
 		require.NoError(t, r.stop())
 	})
 }

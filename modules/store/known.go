@@ -64,7 +64,7 @@ func reach(intervalMS int64) int64 { return 2*intervalMS + uptime.UnknownGrace.M
 // knownSpans of one region's results, which are in order of their slots: each
 // speaks from its slot to the region's next, as far as cover. What an unknown one
 // speaks for is not known. down is the part that failed ones speak for.
-func (p plan) knownSpans(rows []resultRow) (known, down spans) {
+func (p plan) knownSpans(rows []measuredRow) (known, down spans) {
 	var all, failed []span
 	for i, r := range rows {
 		if r.Status == codeUnknown {

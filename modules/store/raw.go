@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ const maxReach = 2*uptime.MaxInterval + uptime.UnknownGrace
 // rawMonitor holds stored results of one monitor by region, in order of slots.
 type rawMonitor struct {
 	plan
-	regions map[int64][]resultRow
+	regions map[int64][]measuredRow
 }
 
 // since is from when on a result may reach to at.
@@ -44,7 +45,7 @@ func (s *Store) rawResults(db *gorm.DB, ids []int64, plansFrom int64, in span) (
 	out := make(map[int64]*rawMonitor, len(ids))
 	since := make([]int64, 0, len(ids))
 	for _, id := range ids {
-		m := &rawMonitor{plan: newPlan(plans[id]), regions: map[int64][]resultRow{}}
+		m := &rawMonitor{plan: newPlan(plans[id]), regions: map[int64][]measuredRow{}}
 		out[id] = m
 		since = append(since, m.since(in.from))
 	}
@@ -59,21 +60,48 @@ func (s *Store) rawResults(db *gorm.DB, ids []int64, plansFrom int64, in span) (
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range slices.Concat(before, rows) {
-		m := out[r.MonitorID]
-		m.regions[r.RegionID] = append(m.regions[r.RegionID], r)
+	for i := range before {
+		out[before[i].MonitorID].regions[before[i].RegionID] = before[i : i+1 : i+1]
+	}
+	for run := range runs(rows) {
+		m := out[run[0].MonitorID]
+		m.regions[run[0].RegionID] = slices.Concat(m.regions[run[0].RegionID], run)
 	}
 	return out, nil
 }
 
-// measuredColumns of check_results c are those that figures are made from.
+// runs of rows that are of one monitor and region and lie together.
+func runs(rows []measuredRow) iter.Seq[[]measuredRow] {
+	return func(yield func([]measuredRow) bool) {
+		for len(rows) > 0 {
+			n := 1
+			for n < len(rows) && rows[n].MonitorID == rows[0].MonitorID && rows[n].RegionID == rows[0].RegionID {
+				n++
+			}
+			if !yield(rows[:n]) {
+				return
+			}
+			rows = rows[n:]
+		}
+	}
+}
+
+// measuredRow is what figures are made from of a row of check_results. A page reads
+// thousands of them.
+type measuredRow struct {
+	MonitorID, RegionID, ScheduledAt, ResponseUS int64
+	Status                                       int16
+}
+
+// measuredColumns of check_results c, in that order.
 const measuredColumns = "c.monitor_id, c.region_id, c.scheduled_at, c.response_us, c.status"
 
 // measured reads rows whose columns are measuredColumns.
-func (s *Store) measured(db *gorm.DB, query string, args ...any) (out []resultRow, err error) {
+func (s *Store) measured(db *gorm.DB, query string, args ...any) (out []measuredRow, err error) {
+	var r measuredRow
+	fields := []any{&r.MonitorID, &r.RegionID, &r.ScheduledAt, &r.ResponseUS, &r.Status}
 	err = s.list(db, query, args, func(scan func(...any) error) error {
-		var r resultRow
-		if err := scan(&r.MonitorID, &r.RegionID, &r.ScheduledAt, &r.ResponseUS, &r.Status); err != nil {
+		if err := scan(fields...); err != nil {
 			return err
 		}
 		out = append(out, r)
@@ -87,7 +115,7 @@ func (s *Store) measured(db *gorm.DB, query string, args ...any) (out []resultRo
 
 // resultsWithin [from, to), by monitor, region and slot. The regions must be
 // loaded: naming them lets the key find the slots.
-func (s *Store) resultsWithin(db *gorm.DB, ids []int64, from, to int64) ([]resultRow, error) {
+func (s *Store) resultsWithin(db *gorm.DB, ids []int64, from, to int64) ([]measuredRow, error) {
 	if from >= to || len(ids) == 0 {
 		return nil, nil
 	}
@@ -99,7 +127,7 @@ func (s *Store) resultsWithin(db *gorm.DB, ids []int64, from, to int64) ([]resul
 // resultsBefore gives the newest result of each monitor and region before a time,
 // where it is not older than since of the monitor. Each is found by one look into
 // the key, however many results there are.
-func (s *Store) resultsBefore(db *gorm.DB, ids, since []int64, before int64) ([]resultRow, error) {
+func (s *Store) resultsBefore(db *gorm.DB, ids, since []int64, before int64) ([]measuredRow, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}

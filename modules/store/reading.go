@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -119,7 +120,7 @@ type sample struct {
 	at     int64
 	region int64
 	rollup *sums
-	result *resultRow
+	result *measuredRow
 }
 
 func (t *tally) sample(s sample) error {
@@ -158,6 +159,7 @@ func (r *reading) samples() (map[int64][]sample, error) {
 func (r *reading) rawSamples(out map[int64][]sample, from int64) {
 	for _, id := range r.ids {
 		for region, rows := range r.raw[id].regions {
+			out[id] = slices.Grow(out[id], len(rows))
 			for i := range rows {
 				if at := rows[i].ScheduledAt; at >= from {
 					out[id] = append(out[id], sample{at: at, region: region, result: &rows[i]})
@@ -231,8 +233,12 @@ func (r *reading) fineSamples(start int64) (map[int64][]sample, error) {
 	}
 	type hour struct{ monitor, start, region int64 }
 	sliced := map[hour]bool{}
+	expected := int((r.to - start) / sliceMS) // of one region; results come after
 	add := func(monitor, at, region int64, s *sums) {
 		if start <= at && at < r.frontier {
+			if out[monitor] == nil {
+				out[monitor] = make([]sample, 0, expected)
+			}
 			out[monitor] = append(out[monitor], sample{at: at, region: region, rollup: s})
 		}
 	}

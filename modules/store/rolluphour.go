@@ -77,7 +77,7 @@ type summed struct {
 func (r *summed) empty() bool { return r.Up+r.Degraded+r.Down+r.Unknown+r.KnownMS == 0 }
 
 // hour tallies one region's results from start on and cuts slices.
-func (t *tally) hour(rows []resultRow, start int64) summed {
+func (t *tally) hour(rows []measuredRow, start int64) summed {
 	var out summed
 	var whole tally
 	t.reset()

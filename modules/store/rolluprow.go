@@ -104,9 +104,11 @@ func (s *Store) fineRollups(db *gorm.DB, ids []int64, from, to int64) (out []rol
 		return nil, nil
 	}
 	query := "SELECT monitor_id, start_at, region_id, slices FROM " + fine + " WHERE monitor_id " + s.in(1) + " AND start_at >= $2 AND start_at < $3"
+	var r rollupRow
+	fields := []any{&r.MonitorID, &r.StartAt, &r.RegionID, &r.slices}
 	err = s.list(db, query, []any{ids, from, to}, func(scan func(...any) error) error {
-		var r rollupRow
-		if err := scan(&r.MonitorID, &r.StartAt, &r.RegionID, &r.slices); err != nil {
+		r.slices = nil
+		if err := scan(fields...); err != nil {
 			return err
 		}
 		out = append(out, r)

@@ -21,7 +21,7 @@ func (t *tally) reset() {
 
 func (t *tally) empty() bool { return t.counts == uptime.CheckCounts{} }
 
-func (t *tally) add(r resultRow) {
+func (t *tally) add(r measuredRow) {
 	switch r.Status {
 	case codeUp:
 		t.counts.Up++

@@ -99,12 +99,13 @@ func (l loop) paced(ctx context.Context, interval time.Duration) {
 	defer asking.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for round := time.Now().Truncate(interval); ; round = round.Add(interval) {
+	begun := time.Now()
+	for round := begun.Truncate(interval); ; round = round.Add(interval) {
 		for _, t := range turns {
-			wait := time.Until(round.Add(t.phase))
-			if wait < -interval {
-				continue // the first, begun round
+			if round.Add(t.phase).Before(begun) {
+				continue // of the first round
 			}
+			wait := time.Until(round.Add(t.phase))
 			timer.Reset(max(wait, 0))
 			select {
 			case <-timer.C:

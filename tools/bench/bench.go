@@ -173,28 +173,34 @@ func (b *bench) pair(ctx context.Context, r *report, m *monitor, p plan) error {
 	return nil
 }
 
-// growth measures the cost of a check, and the start, with more and more monitors
-// at one rate.
+// growth measures the start, and the cost of a check, with more and more monitors at
+// one rate. What is measured was started with them: making them leaves memory behind.
 func (b *bench) growth(ctx context.Context, r *report, backend string) error {
-	const rate = 100
 	for _, n := range b.options.growth {
-		p := plan{n, max(time.Duration(n)*time.Second/rate, time.Second)}
-		m, err := newMonitor(ctx, b, backend, p.interval)
-		if err != nil {
-			return err
-		}
-		err = b.pair(ctx, r, m, p)
-		if err == nil {
-			var again restart
-			again, err = b.restart(ctx, m, p)
-			r.Restarts = append(r.Restarts, again)
-		}
-		m.close()
-		if err != nil {
+		if err := b.grown(ctx, r, backend, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *bench) grown(ctx context.Context, r *report, backend string, n int) error {
+	const rate = 100
+	p := plan{n, max(time.Duration(n)*time.Second/rate, time.Second)}
+	m, err := newMonitor(ctx, b, backend, p.interval)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if err := errors.Join(m.start(ctx, p), m.stop()); err != nil {
+		return err
+	}
+	again, err := b.restart(ctx, m, p)
+	if err != nil {
+		return err
+	}
+	r.Restarts = append(r.Restarts, again)
+	return b.pair(ctx, r, m, p)
 }
 
 // wait waits, with a bar.

@@ -97,20 +97,30 @@ func (b *bench) measure(ctx context.Context, s system, p plan, length time.Durat
 	}
 	b.targets.open(int(1.5*p.rate()*(length+tooLate).Seconds()) + 1_000_000)
 	defer b.targets.shut()
-	before, err := b.look(ctx, s)
+	// The system's own counters are read outside of the time that is measured: with
+	// many monitors that is work.
+	countedBefore, err := s.counters(ctx)
+	if err != nil {
+		return leg{}, err
+	}
+	before, err := b.look(s)
 	if err != nil {
 		return leg{}, err
 	}
 	if err := b.wait(ctx, what, length); err != nil {
 		return leg{}, err
 	}
-	after, err := b.look(ctx, s)
+	after, err := b.look(s)
+	if err != nil {
+		return leg{}, err
+	}
+	counted, err := s.counters(ctx)
 	if err != nil {
 		return leg{}, err
 	}
 	l := leg{
 		System: s.name(), Monitors: p.monitors, RateWanted: p.rate(), Seconds: after.at.Sub(before.at).Seconds(),
-		Stored: after.counters.stored - before.counters.stored, CPU: map[string]float64{}, Memory: after.memory, MemoryMost: after.most,
+		Stored: counted.stored - countedBefore.stored, CPU: map[string]float64{}, Memory: after.memory, MemoryMost: after.most,
 	}
 	if err := b.wait(ctx, what+", the last ones", tooLate); err != nil {
 		return leg{}, err
@@ -172,19 +182,15 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 
 // sight is what all processes had used at a moment.
 type sight struct {
-	at       time.Time
-	cpu      map[string]time.Duration
-	ours     map[int]bool // processes, this one with targets and receiver included
-	machine  machine
-	memory   map[string]float64
-	most     map[string]float64
-	counters counters
+	at      time.Time
+	cpu     map[string]time.Duration
+	ours    map[int]bool // processes, this one with targets and receiver included
+	machine machine
+	memory  map[string]float64
+	most    map[string]float64
 }
 
-func (b *bench) look(ctx context.Context, s system) (v sight, err error) {
-	if v.counters, err = s.counters(ctx); err != nil {
-		return v, err
-	}
+func (b *bench) look(s system) (v sight, err error) {
 	v.cpu, v.memory, v.most = map[string]time.Duration{}, map[string]float64{}, map[string]float64{}
 	v.at, v.ours = time.Now(), map[int]bool{os.Getpid(): true}
 	for name, pids := range s.processes() {

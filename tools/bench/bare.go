@@ -100,7 +100,8 @@ func (l loop) paced(ctx context.Context, interval time.Duration) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	begun := time.Now()
-	for round := begun.Truncate(interval); ; round = round.Add(interval) {
+	step := interval.Milliseconds()
+	for round := time.UnixMilli(begun.UnixMilli() / step * step); ; round = round.Add(interval) {
 		for _, t := range turns {
 			if round.Add(t.phase).Before(begun) {
 				continue // of the first round

@@ -200,7 +200,22 @@ func (b *bench) grown(ctx context.Context, r *report, backend string, n int) err
 		return err
 	}
 	r.Restarts = append(r.Restarts, again)
-	return b.pair(ctx, r, m, p)
+	for range b.options.runs {
+		ours, err := b.leg(ctx, m, p, b.options.length)
+		if err != nil {
+			return err
+		}
+		// In the first interval after a start a monitor is also checked once out of its
+		// slot. The loop asks as often as that makes.
+		loop, err := b.leg(ctx, &bare{port: b.targets.port}, plan{n, time.Duration(float64(n) / ours.Rate * float64(time.Second)).Round(time.Millisecond)}, b.options.length)
+		if err != nil {
+			return err
+		}
+		loop.RateWanted = ours.RateWanted
+		r.add(backend, ours)
+		r.add(backend, loop)
+	}
+	return nil
 }
 
 // wait waits, with a bar.

@@ -189,6 +189,9 @@ func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) 
 		if params.Web, err = p.web(); err != nil {
 			return nil, nil, err
 		}
+		if p.mailer != nil {
+			parts = append(parts, service.Service{Name: "mail", Run: p.mailer.Run})
+		}
 	}
 	listener := httpd.New(params)
 	return listener, append(parts, service.Service{Name: "listener", Run: listener.Run}), nil

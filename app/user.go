@@ -142,8 +142,9 @@ func (a App) userReset() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			dropFactor, _ := cmd.Flags().GetBool("without-totp") // declared below
 			return a.withManage(cmd, func(ctx context.Context, m *manage.Manage, actor uptime.Actor) error {
-				if err := m.ResetPassword(ctx, actor, email, password); err != nil {
+				if err := m.ResetPassword(ctx, actor, email, password, dropFactor); err != nil {
 					if errors.Is(err, uptime.ErrNotFound) || uptime.CodeOf(err) == uptime.CodeNotFound {
 						return fmt.Errorf("there is no user %s; `monitor user list` shows all", email)
 					}
@@ -155,6 +156,7 @@ func (a App) userReset() *cobra.Command {
 		},
 	}
 	cmd.Flags().String("email", "", "whose password to set")
+	cmd.Flags().Bool("without-totp", false, "turn their second factor off, too: for who has lost their device and their recovery codes")
 	cmd.Flags().Bool("password-stdin", false, "read the password from standard input")
 	return cmd
 }

@@ -50,6 +50,7 @@ type process struct {
 	probes   *probe.Registry
 	channels *channel.Registry
 	gate     *channel.Gate
+	mailer   *channel.Mailer // nil: there is no mail server
 	breakers *endpoints
 	queue    sharedQueue
 	leader   sharedLead
@@ -154,6 +155,9 @@ func (p *process) wire() error {
 	if err := p.share(); err != nil {
 		return err
 	}
+	if p.cfg.SMTP.Host != "" {
+		p.mailer = channel.NewMailer(channel.Deps{Guard: p.guard, SMTP: smtpConfig(p.cfg), Clock: p.clock}, auth.ID, p.log)
+	}
 	p.gate = channel.NewGate(p.clock)
 	p.breakers = &endpoints{own: p.gate.Endpoints, clock: p.clock}
 	p.vitals = newVitals(p)
@@ -163,18 +167,24 @@ func (p *process) wire() error {
 
 func (p *process) manageDeps() manage.Deps {
 	s := p.store
+	var postman uptime.Postman
+	if p.mailer != nil {
+		postman = p.mailer
+	}
 	return manage.Deps{
 		Monitors: s, MonitorLists: s, Results: s, Incidents: s, Channels: s, Defaults: s, Deliveries: s,
 		Workspaces: s, Users: s, UserChanges: s, Sessions: s, Tokens: s, AuditLog: s,
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
-		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)),
+		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
-		Bus: p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.breakers,
+		Postman: postman,
+		Bus:     p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.breakers,
 		Conditions: p.conditions,
 		Clock:      p.clock, Random: auth.ID, Log: p.log,
 		Config: manage.Config{
 			MinInterval: p.cfg.Limits.MinInterval, AccessTTL: p.cfg.Auth.AccessTTL,
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),
+			PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"),
 		},
 	}
 }

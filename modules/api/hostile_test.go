@@ -87,7 +87,7 @@ func hostileBodies() []hostile {
 		{"LoginTwice", "POST /auth/login", `{"email":"a","email":"b","password":"x"}`, nil, 422, "invalid", "email", "is given twice"},
 		{"LoginNUL", "POST /auth/login", `{"email":"a\u0000","password":"x"}`, nil, 422, "invalid", "email", "must not contain NUL characters"},
 		{"LoginNothing", "POST /auth/login", `{}`, nil, 422, "invalid", "email", "is required"},
-		{"LoginTOTP", "POST /auth/login", `{"email":"owner@example.com","password":"x","totp":"123456"}`, nil, 422, "invalid", "totp", "two-factor log-in is not available yet"},
+		{"LoginTOTP", "POST /auth/login", `{"email":"owner@example.com","password":"x","totp":"123456"}`, nil, 401, "unauthorized", "", ""},
 		{"RefreshNothing", "POST /auth/refresh", `{}`, nil, 422, "invalid", "refresh_token", "is required"},
 		{"LogoutNumber", "POST /auth/logout", `{"refresh_token":1}`, nil, 422, "invalid", "refresh_token", "must be a string"},
 		{"ShortPassword", "POST /users", `{"email":"a@example.com","role":"viewer","password":"short"}`, nil, 422, "invalid", "password", ""},

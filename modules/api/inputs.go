@@ -43,12 +43,17 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 			"setup_token": line("Printed when the program starts; not needed at the machine itself."),
 		}),
 		"LoginInput": shape(`{"email":"ada@example.com","password":"correct horse battery"}`, []string{"email", "password"}, fields{
-			"email": line(""), "password": {Type: huma.TypeString, Format: "password", WriteOnly: true}, "totp": line("For a second factor."),
+			"email": line(""), "password": {Type: huma.TypeString, Format: "password", WriteOnly: true}, "totp": line("A one-time code or a recovery code, where the answer without one is totp_required."),
 		}),
 		"RefreshInput": shape(`{"refresh_token":"…"}`, []string{"refresh_token"}, fields{"refresh_token": line("")}),
 		"MePatch": shape(`{"name":"Ada Lovelace","time_zone":"Europe/London"}`, nil, fields{
 			"name": line(""), "email": line(""), "time_zone": zone, "language": language, "theme": oneOf(themes()),
 			"password": password("A new one; needs current_password."), "current_password": {Type: huma.TypeString, WriteOnly: true},
+			"totp":        boolean("true turns the second factor on, by totp_secret, totp_code and current_password; false turns it off."),
+			"totp_secret": {Type: huma.TypeString, WriteOnly: true, Description: "As POST /me/totp gives it."}, "totp_code": {Type: huma.TypeString, WriteOnly: true, Description: "A code of it."},
+		}),
+		"RecoveryInput": shape(`{"current_password":"correct horse battery"}`, []string{"current_password"}, fields{
+			"current_password": {Type: huma.TypeString, Format: "password", WriteOnly: true},
 		}),
 		"UserInput": shape(`{"email":"grace@example.com","role":"editor"}`, []string{"email", "role"}, fields{
 			"email": line(""), "name": line(""), "role": oneOf(roles()), "time_zone": zone, "language": language,

@@ -17,6 +17,36 @@ func (s *server) updateMe(c *call) (reply, error) {
 	return replyUser(s.Manage.UpdateMe(c.r.Context(), c.actor, c.body, c.ifMatch()))
 }
 
+func (s *server) newTOTP(c *call) (reply, error) {
+	v, err := s.Manage.NewTOTP(c.r.Context(), c.actor)
+	return reply{body: v}, err
+}
+
+func (s *server) newRecoveryCodes(c *call) (reply, error) {
+	password := ""
+	if err := readTexts(c.body, "this request", map[string]*string{"current_password": &password}); err != nil {
+		return reply{}, err
+	}
+	v, err := s.Manage.NewRecoveryCodes(c.r.Context(), c.actor, password)
+	return reply{body: v}, err
+}
+
+func (s *server) sessions(c *call) (reply, error) {
+	return replyList(s.Manage.OwnSessions(c.r.Context(), c.actor))
+}
+
+func (s *server) endOtherSessions(c *call) (reply, error) {
+	return reply{}, s.Manage.LogoutOthers(c.r.Context(), c.actor)
+}
+
+func (s *server) endSession(c *call) (reply, error) {
+	id, err := c.text("id")
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{}, s.Manage.EndOwnSession(c.r.Context(), c.actor, id)
+}
+
 func (s *server) users(c *call) (reply, error) {
 	return replyList(s.Manage.Users(c.r.Context(), c.actor, c.page()))
 }

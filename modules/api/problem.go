@@ -24,7 +24,7 @@ type Problem struct {
 	Title     string         `json:"title" doc:"the name of the status"`
 	Status    int            `json:"status"`
 	Detail    string         `json:"detail" doc:"a sentence for people"`
-	Code      uptime.Code    `json:"code" doc:"for programs: malformed, unauthorized, forbidden, not_found, conflict, paused, precondition, too_large, unsupported_media, invalid, idempotency_key_reused, rate_limited, internal, unavailable, no_worker …"`
+	Code      uptime.Code    `json:"code" doc:"for programs: malformed, unauthorized, totp_required, forbidden, not_found, conflict, paused, precondition, too_large, unsupported_media, invalid, idempotency_key_reused, rate_limited, internal, unavailable, no_worker …"`
 	RequestID string         `json:"request_id"`
 	Errors    []ProblemField `json:"errors" doc:"the fields that cannot be used; empty for other errors"`
 }
@@ -40,6 +40,7 @@ func statusOf(code uptime.Code) int {
 	statuses := map[uptime.Code]int{
 		uptime.CodeMalformed:    http.StatusBadRequest,
 		uptime.CodeUnauthorized: http.StatusUnauthorized,
+		uptime.CodeSecondFactor: http.StatusUnauthorized,
 		uptime.CodeForbidden:    http.StatusForbidden,
 		uptime.CodeNotFound:     http.StatusNotFound,
 		codeMethod:              http.StatusMethodNotAllowed,

@@ -44,6 +44,11 @@ func routes() []route {
 
 		{get, "/me", member, "People", "Read your profile", "", "User", ok, nil, (*server).me},
 		{patch, "/me", member, "People", "Change your profile", "MePatch", "User", ok, nil, (*server).updateMe},
+		{post, "/me/totp", member | secret, "People", "Get a secret for a second factor", "", "TOTP", ok, nil, (*server).newTOTP},
+		{post, "/me/recovery-codes", member | secret, "People", "Replace your recovery codes", "RecoveryInput", "Recovery", ok, nil, (*server).newRecoveryCodes},
+		{get, "/me/sessions", member, "People", "List your sessions", "", "SessionList", ok, nil, (*server).sessions},
+		{del, "/me/sessions", member, "People", "Log out everywhere else", "", "", none, nil, (*server).endOtherSessions},
+		{del, "/me/sessions/{id}", member, "People", "End one of your sessions", "", "", none, nil, (*server).endSession},
 		{get, "/users", member, "People", "List users", "", "UserList", ok, paged(), (*server).users},
 		{post, "/users", member | secret, "People", "Create a user", "UserInput", "NewUser", made, nil, (*server).createUser},
 		{get, "/users/{id}", member, "People", "Read a user", "", "User", ok, nil, (*server).user},

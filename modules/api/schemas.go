@@ -30,6 +30,9 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.UserView{},
 		newUser{},
 		manage.TokenView{},
+		manage.SessionView{},
+		manage.TOTPView{},
+		manage.RecoveryView{},
 		manage.TokenPair{},
 		setupDone{},
 		manage.OverviewView{},
@@ -41,7 +44,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}

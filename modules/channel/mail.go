@@ -6,7 +6,6 @@ import (
 	html "html/template"
 	"io/fs"
 	"mime"
-	"net/mail"
 	"strings"
 	text "text/template"
 
@@ -60,26 +59,10 @@ func (e *email) compose(d delivery, from string, to []string) (*gomail.Msg, erro
 	if err != nil {
 		return nil, err
 	}
-	sender, err := mail.ParseAddress(from)
+	letter, host, err := newLetter(from, to, m.ID, m.AttemptAt, tale.Subject)
 	if err != nil {
-		return nil, fmt.Errorf("parse sender: %w", err)
+		return nil, err
 	}
-	if sender.Name == "" {
-		sender.Name = "Monitor"
-	}
-	_, host, _ := strings.Cut(sender.Address, "@")
-	letter := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary("part-"+safeID(m.ID)))
-	letter.FromMailAddress(sender)
-	if err := letter.To(to...); err != nil {
-		return nil, fmt.Errorf("parse recipients: %w", err)
-	}
-	// Encoded here: the library folds a long word away from the header's name,
-	// and some readers then show a space before it.
-	letter.SetGenHeaderPreformatted(gomail.HeaderSubject, encodeSubject(uptime.CleanLine(tale.Subject, 200)))
-	letter.SetMessageIDWithValue(safeID(m.ID) + "@" + host)
-	letter.SetDateWithValue(m.AttemptAt)
-	letter.SetGenHeader("Auto-Submitted", "auto-generated")
-	letter.SetGenHeader("X-Auto-Response-Suppress", "All")
 	if i := m.Data.Incident; i != nil && m.Type != uptime.EventTest {
 		letter.SetGenHeader(gomail.HeaderReferences,
 			fmt.Sprintf("<incident-%d-%d@%s>", d.channel.WorkspaceID, i.ID, host))

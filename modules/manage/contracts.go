@@ -70,6 +70,7 @@ type userStore interface {
 	User(ctx context.Context, ws, id int64) (uptime.User, error)
 	UserByEmail(ctx context.Context, email string) (uptime.User, error)
 	UserByInvite(ctx context.Context, hash string) (uptime.User, error)
+	UserByReset(ctx context.Context, hash string) (uptime.User, error)
 	Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List[uptime.User], error)
 	CountUsers(ctx context.Context) (int64, error)
 }
@@ -86,6 +87,8 @@ type sessionStore interface {
 	SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) error
 	RotateRefreshToken(ctx context.Context, hash string, next uptime.RefreshToken) (old uptime.RefreshToken, reused bool, err error)
 	RefreshFamily(ctx context.Context, family string) (uptime.RefreshToken, error)
+	Sessions(ctx context.Context, userID int64, limit int) ([]uptime.RefreshToken, error)
+	TouchSession(ctx context.Context, family, address string, seen time.Time) error
 	EndFamily(ctx context.Context, family string) error
 	EndFamilies(ctx context.Context, userID int64, except string) error
 }
@@ -111,6 +114,16 @@ type passwords interface {
 	Verify(ctx context.Context, password, hash string) (bool, error)
 	// VerifyNothing costs what Verify does: for accounts that do not exist.
 	VerifyNothing(ctx context.Context, password string) error
+}
+
+// oneTimeCodes are those of a second factor.
+type oneTimeCodes interface {
+	NewSecret() string
+	Usable(secret string) bool
+	// URL is what an authenticator app reads.
+	URL(secret, issuer, account string) string
+	// Step gives the time step whose code this is, of about now; false for none.
+	Step(secret, code string, now time.Time) (step int64, ok bool)
 }
 
 type accessTokens interface {

@@ -19,7 +19,8 @@ func accountRate() uptime.Rate { return uptime.Rate{Limit: 10, Per: 5 * time.Min
 func addressRate() uptime.Rate { return uptime.Rate{Limit: 100, Per: 5 * time.Minute} }
 
 // Login gives a token pair. CodeUnauthorized with one text, whatever is wrong;
-// CodeLimited with the wait; CodeInvalid with the field totp when one is sent.
+// CodeSecondFactor when the password is right and a one-time code is needed;
+// CodeLimited with the wait.
 func (m *Manage) Login(ctx context.Context, in LoginInput) (TokenPair, error) {
 	user, err := m.login(ctx, in)
 	if err != nil {
@@ -28,19 +29,25 @@ func (m *Manage) Login(ctx context.Context, in LoginInput) (TokenPair, error) {
 	return m.newPair(ctx, user, in.Client)
 }
 
-// LoginSession is Login for the web app.
+// LoginSession is Login for the web app. With CodeSecondFactor it gives a session that
+// has a ticket and nothing else.
 func (m *Manage) LoginSession(ctx context.Context, in LoginInput) (Session, error) {
 	user, err := m.login(ctx, in)
+	if isNeedsCode(err) {
+		sealed, failed := m.newTicket(user, in.Remember)
+		if failed != nil {
+			return Session{}, failed
+		}
+		return Session{Ticket: sealed}, err
+	}
 	if err != nil {
 		return Session{}, err
 	}
 	return m.newSession(ctx, user, in.Remember, in.Client)
 }
 
+// login gives the user also with CodeSecondFactor: their password was right.
 func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) {
-	if in.TOTP != "" {
-		return uptime.User{}, uptime.Invalid(uptime.FieldError{Field: "totp", Message: "two-factor log-in is not available yet"})
-	}
 	b := &body{}
 	email := strings.ToLower(strings.TrimSpace(in.Email))
 	if email == "" {
@@ -82,7 +89,13 @@ func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) 
 	}
 	m.giveBack(ctx, address, addressRate())
 	m.giveBack(ctx, account, accountRate())
-	return user, nil
+	switch {
+	case user.TOTPSecret == "":
+		return user, nil
+	case in.TOTP == "":
+		return user, needsCode()
+	}
+	return m.secondFactor(ctx, user, in.TOTP, in.Client)
 }
 
 // accountKey is the limit of guesses at an account from an address.

@@ -15,6 +15,10 @@ type Config struct {
 	RefreshTTL  time.Duration // of refresh tokens and of remembered web sessions
 	// SetupToken lets a stranger make the first owner. It is never empty.
 	SetupToken string
+	// PublicURL is the address of the pages without a slash at its end, "" where it
+	// is not known. Links in mails begin with it: what a request says its address
+	// were may be a stranger's.
+	PublicURL string
 }
 
 // Deps is what New needs; all of it is required but where a nil is explained. One store stands behind the
@@ -40,11 +44,13 @@ type Deps struct {
 	Sender       uptime.Sender
 	Sealer       uptime.Sealer
 	Passwords    passwords
+	Codes        oneTimeCodes
 	Access       accessTokens
 	Secrets      secrets
 	Bus          uptime.Bus
 	Queue        jobQueue
 	Limiter      uptime.Limiter
+	Postman      uptime.Postman // nil: there is no mail server
 	Vitals       vitals
 	Endpoints    endpoints // nil: this process sends nothing
 	// Conditions says what is not as it should be with the program itself; it

@@ -21,9 +21,11 @@ func (m *Manage) Me(ctx context.Context, actor uptime.Actor) (UserView, error) {
 	return userView(user), nil
 }
 
-// UpdateMe merges {"name","email","time_zone","language","theme","password",
-// "current_password"}. A new password or e-mail address needs the current
-// password; a new password ends every other session.
+// UpdateMe merges {"name","email","time_zone","language","theme","password","totp",
+// "totp_secret","totp_code","current_password"}. A new password, e-mail address or
+// second factor needs the current password; a new password ends every other session.
+// The second factor is turned on with a secret, such as NewTOTP gives, and a code of
+// it; the answer then has the recovery codes.
 func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.RawMessage, ifMatch string) (UserView, error) {
 	if err := m.permit(actor, ChangeSelf); err != nil {
 		return UserView{}, err
@@ -32,14 +34,21 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 	if err != nil {
 		return UserView{}, err
 	}
-	change, err := readUserPatch(old, patch, func(b *body, _ *uptime.User) { b.readOnly("role", "disabled") }, "current_password")
+	var factor factorChange
+	change, err := readUserPatch(old, patch, func(b *body, u *uptime.User) {
+		b.readOnly("role", "disabled")
+		m.readFactor(b, *u, &factor)
+	}, "current_password")
 	if err != nil {
 		return UserView{}, err
 	}
-	if change.password != "" || change.user.Email != old.Email {
+	if change.password != "" || change.user.Email != old.Email || factor.changes {
 		if err := m.confirm(ctx, actor, old, change.current); err != nil {
 			return UserView{}, err
 		}
+	}
+	if err := m.prepareFactor(&change, &factor); err != nil {
+		return UserView{}, err
 	}
 	saved, err := m.saveUser(ctx, actor, old, change, ifMatch, "user.profile")
 	if err != nil {
@@ -50,13 +59,15 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 			return UserView{}, err
 		}
 	}
-	return userView(saved), nil
+	view := userView(saved)
+	view.RecoveryCodes = factor.codes
+	return view, nil
 }
 
 // confirm asks for the current password, as often as a log-in may be tried.
 func (m *Manage) confirm(ctx context.Context, actor uptime.Actor, user uptime.User, current string) error {
 	if current == "" {
-		return uptime.Invalid(uptime.FieldError{Field: "current_password", Message: "is required to change the password or the e-mail address"})
+		return uptime.Invalid(uptime.FieldError{Field: "current_password", Message: "is required to change the password, the e-mail address or the second factor"})
 	}
 	wrong := uptime.Invalid(uptime.FieldError{Field: "current_password", Message: "is wrong"})
 	if len(current) > maxPasswordBytes {
@@ -82,6 +93,7 @@ type userChange struct {
 	user     uptime.User
 	password string // new, checked; "": stays
 	current  string
+	factor   bool // the second factor is that of user, too
 }
 
 // readUserPatch reads a merge patch of a user. more reads what this patch may
@@ -130,8 +142,14 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 		before := userMembers(*u)
 		u.Email, u.Name, u.TimeZone, u.Language, u.Theme = c.user.Email, c.user.Name, c.user.TimeZone, c.user.Language, c.user.Theme
 		u.Role, u.Disabled = c.user.Role, c.user.Disabled
+		if c.factor {
+			u.TOTPSecret, u.TOTPKey, u.TOTPStep, u.Recovery = c.user.TOTPSecret, c.user.TOTPKey, c.user.TOTPStep, c.user.Recovery
+		}
 		if hash != "" {
 			u.PasswordHash, u.InviteHash = hash, ""
+		}
+		if hash != "" || u.Email != old.Email {
+			u.ResetHash = "" // who reads the old address sets no password any more
 		}
 		if u.Disabled && !old.Disabled {
 			u.TokensFrom = m.deps.Clock()

@@ -20,8 +20,21 @@ type UserView struct {
 	Theme      string      `json:"theme"` // "auto", "light" or "dark"
 	LastSeenAt *time.Time  `json:"last_seen_at"`
 	CreatedAt  time.Time   `json:"created_at"`
+	// RecoveryCodes are there once, when the second factor was turned on.
+	RecoveryCodes []string `json:"recovery_codes,omitempty"`
 
 	ETag string `json:"-"`
+}
+
+// TOTPView is the secret of a second factor that somebody may turn on.
+type TOTPView struct {
+	Secret string `json:"secret"`
+	URL    string `json:"url"` // for an authenticator app, as a QR code
+}
+
+// RecoveryView are codes that stand in for the second factor, each once.
+type RecoveryView struct {
+	RecoveryCodes []string `json:"recovery_codes"`
 }
 
 // TokenView is an API token. Secret is there once, at creation.
@@ -36,6 +49,17 @@ type TokenView struct {
 	ExpiresAt  *time.Time  `json:"expires_at"` // null: never
 	LastUsedAt *time.Time  `json:"last_used_at"`
 	CreatedAt  time.Time   `json:"created_at"`
+}
+
+// SessionView is one log-in of a person.
+type SessionView struct {
+	ID         string    `json:"id"`
+	Current    bool      `json:"current"` // the one that asks
+	Address    string    `json:"address"` // IP it was seen from last
+	UserAgent  string    `json:"user_agent"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastSeenAt time.Time `json:"last_seen_at"` // to the minute
+	ExpiresAt  time.Time `json:"expires_at"`   // moves while it is used
 }
 
 // TokenPair is the answer of log-in and refresh.
@@ -54,6 +78,9 @@ type Session struct {
 	Persistent bool
 	ExpiresAt  time.Time
 	User       UserView
+	// Ticket is all that there is of a log-in that still needs a one-time code; see
+	// LoginTicket.
+	Ticket string
 }
 
 // Client is where a request comes from.

@@ -50,6 +50,7 @@ func reads(b *bundle) map[string]call {
 		"Overview":       func(a uptime.Actor) error { _, err := b.Overview(ctx, a); return err },
 		"Me":             func(a uptime.Actor) error { _, err := b.Me(ctx, a); return err },
 		"Tokens":         func(a uptime.Actor) error { _, err := b.Tokens(ctx, a, page); return err },
+		"OwnSessions":    func(a uptime.Actor) error { _, err := b.OwnSessions(ctx, a); return err },
 	}
 }
 
@@ -59,6 +60,16 @@ func ownWrites(b *bundle) map[string]call {
 		"UpdateMe":    func(a uptime.Actor) error { _, err := b.UpdateMe(ctx, a, none, ""); return err },
 		"CreateToken": func(a uptime.Actor) error { _, err := b.CreateToken(ctx, a, none); return err },
 		"DeleteToken": func(a uptime.Actor) error { return b.DeleteToken(ctx, a, absent) },
+		"NewTOTP":     func(a uptime.Actor) error { _, err := b.NewTOTP(ctx, a); return err },
+		"TOTPOf":      func(a uptime.Actor) error { _, err := b.TOTPOf(ctx, a, "x"); return err },
+		"NewRecoveryCodes": func(a uptime.Actor) error {
+			if _, err := b.NewRecoveryCodes(ctx, a, ""); uptime.CodeOf(err) != uptime.CodeConflict { // there is no second factor
+				return err
+			}
+			return nil
+		},
+		"EndOwnSession": func(a uptime.Actor) error { return b.EndOwnSession(ctx, a, "absent") },
+		"LogoutOthers":  func(a uptime.Actor) error { return b.LogoutOthers(ctx, a) },
 	}
 }
 
@@ -102,7 +113,7 @@ func adminWrites(b *bundle) map[string]call {
 		"CreateUser":    func(a uptime.Actor) error { _, _, err := b.CreateUser(ctx, a, none); return err },
 		"UpdateUser":    func(a uptime.Actor) error { _, err := b.UpdateUser(ctx, a, absent, none, ""); return err },
 		"DeleteUser":    func(a uptime.Actor) error { return b.DeleteUser(ctx, a, absent) },
-		"ResetPassword": func(a uptime.Actor) error { return b.ResetPassword(ctx, a, "nobody@example.com", password) },
+		"ResetPassword": func(a uptime.Actor) error { return b.ResetPassword(ctx, a, "nobody@example.com", password, false) },
 	}
 }
 

@@ -37,6 +37,7 @@ func userView(u uptime.User) UserView {
 	u.Language, u.Theme = cmp.Or(u.Language, defaultLanguage), cmp.Or(u.Theme, defaultTheme)
 	return UserView{
 		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: u.Disabled, Invited: u.PasswordHash == "",
+		TOTP:     u.TOTPSecret != "",
 		TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme, LastSeenAt: timeOrNil(u.LastSeenAt),
 		CreatedAt: u.CreatedAt.UTC(), ETag: etag(u.Version),
 	}
@@ -44,7 +45,7 @@ func userView(u uptime.User) UserView {
 
 // readOnlyUser are fields of a user that nobody writes.
 func readOnlyUser(b *body) {
-	b.readOnly("id", "invited", "last_seen_at", "created_at")
+	b.readOnly("id", "invited", "recovery_codes", "last_seen_at", "created_at")
 }
 
 // readPerson reads what users may change of themselves.
@@ -62,9 +63,6 @@ func readPerson(b *body, u *uptime.User) {
 		b.fail("language", `must be a language tag such as "en" or "pt-BR"`)
 	}
 	choice(b, "theme", []string{"auto", "light", "dark"}, &u.Theme)
-	if raw, there := b.take("totp"); there && string(raw) != "false" {
-		b.fail("totp", "two-factor log-in is not available yet")
-	}
 }
 
 func readZone(b *body, into *string) {

@@ -73,7 +73,7 @@ func (m *Manage) ActorOfSession(ctx context.Context, cookie, address string) (up
 	if err != nil {
 		return uptime.Actor{}, nil, err
 	}
-	m.touch(ctx, user, now)
+	m.touch(ctx, user, row, address)
 	return actorOf(user, family, address), m.slide(ctx, cookie, row, user, address), nil
 }
 
@@ -137,7 +137,7 @@ func (m *Manage) actorOfFamily(ctx context.Context, who uptime.Actor, issued tim
 	if issued.Before(user.TokensFrom) {
 		return uptime.Actor{}, sessionOver()
 	}
-	m.touch(ctx, user, m.deps.Clock())
+	m.touch(ctx, user, row, who.Address)
 	return actorOf(user, who.Session, who.Address), nil
 }
 
@@ -196,13 +196,18 @@ func tokenActor(row uptime.APIToken, user uptime.User, address string) uptime.Ac
 	return actor
 }
 
-// touch notes that a user was here, once a minute.
-func (m *Manage) touch(ctx context.Context, user uptime.User, now time.Time) {
-	if now.Sub(user.LastSeenAt) < time.Minute {
-		return
+// touch notes that a user was here, and by which session, once a minute each.
+func (m *Manage) touch(ctx context.Context, user uptime.User, session uptime.RefreshToken, address string) {
+	now := m.deps.Clock()
+	if now.Sub(user.LastSeenAt) >= time.Minute {
+		if err := m.deps.UserChanges.TouchUser(ctx, user.ID, now); err != nil {
+			m.deps.Log.WarnContext(ctx, "note that a user was here", "user_id", user.ID, "error", err)
+		}
 	}
-	if err := m.deps.UserChanges.TouchUser(ctx, user.ID, now); err != nil {
-		m.deps.Log.WarnContext(ctx, "note that a user was here", "user_id", user.ID, "error", err)
+	if now.Sub(session.SeenAt) >= time.Minute {
+		if err := m.deps.Sessions.TouchSession(ctx, session.Family, address, now); err != nil {
+			m.deps.Log.WarnContext(ctx, "note that a session was seen", "user_id", user.ID, "error", err)
+		}
 	}
 }
 

@@ -41,7 +41,27 @@ type bundle struct {
 	sender *sender
 	prober *prober
 	queue  *queue
+	post   *postbox
 	owner  uptime.Actor
+}
+
+// postbox writes each mail at once. Full, it takes none.
+type postbox struct {
+	full  bool
+	mails []uptime.Mail
+	errs  []error
+}
+
+func (p *postbox) Post(write func(context.Context) (uptime.Mail, error)) bool {
+	if p.full {
+		return false
+	}
+	mail, err := write(context.Background())
+	if err == nil {
+		p.mails = append(p.mails, mail)
+	}
+	p.errs = append(p.errs, err)
+	return true
 }
 
 func setup(tb testing.TB) *bundle {
@@ -49,7 +69,7 @@ func setup(tb testing.TB) *bundle {
 	ctx := context.Background()
 	b := &bundle{
 		clock: &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, bus: bus.NewMemory(),
-		audits: &auditLog{}, sender: &sender{}, prober: &prober{}, queue: &queue{},
+		audits: &auditLog{}, sender: &sender{}, prober: &prober{}, queue: &queue{}, post: &postbox{},
 	}
 	var err error
 	b.store, err = store.Open(ctx, store.Options{Config: store.Config{DataDir: tb.TempDir()}, Clock: b.clock.Now, Random: auth.ID})
@@ -71,10 +91,10 @@ func setup(tb testing.TB) *bundle {
 		Monitors: b.store, MonitorLists: b.store, Results: b.store, Incidents: b.store, Channels: b.store, Defaults: b.store,
 		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Sessions: b.store, Tokens: b.store,
 		AuditLog: b.audits, ProbeKinds: kinds{http, tcpKind()}, ChannelKinds: kinds{hookKind(), chatKind()},
-		Prober: b.prober, Sender: b.sender, Sealer: b.sealer, Passwords: plain{}, Access: auth.NewAccessTokens(keys),
-		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Limiter: limit.NewMemory(b.clock.Now, 0), Vitals: vitals{},
+		Prober: b.prober, Sender: b.sender, Sealer: b.sealer, Passwords: plain{}, Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
+		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Postman: b.post, Limiter: limit.NewMemory(b.clock.Now, 0), Vitals: vitals{},
 		Clock: b.clock.Now, Random: auth.ID, Log: slog.New(slog.DiscardHandler),
-		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken},
+		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken, PublicURL: "https://monitor.example.com"},
 	})
 	b.owner = b.firstOwner(tb)
 	return b

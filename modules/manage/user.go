@@ -62,6 +62,7 @@ func (m *Manage) CreateUser(ctx context.Context, actor uptime.Actor, raw json.Ra
 	}
 	choice(b, "role", roles(), &user.Role)
 	b.boolean("disabled", &user.Disabled)
+	readNoFactor(b, user)
 	password := ""
 	if b.secret("password", &password) {
 		checkPassword(b, "password", password, user.Email)
@@ -100,8 +101,9 @@ func (m *Manage) permitRole(actor uptime.Actor, role uptime.Role) error {
 }
 
 // UpdateUser merges {"email","name","role","disabled","password","time_zone",
-// "language","theme"}. Disabling somebody or setting their password ends their
-// sessions. CodeConflict for the last owner.
+// "language","theme","totp"}. Disabling somebody or setting their password ends their
+// sessions; totp can be set to false, for who has lost their device and their recovery
+// codes. CodeConflict for the last owner.
 func (m *Manage) UpdateUser(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (UserView, error) {
 	if err := m.permit(actor, ManageUsers); err != nil {
 		return UserView{}, err
@@ -110,6 +112,7 @@ func (m *Manage) UpdateUser(ctx context.Context, actor uptime.Actor, id int64, p
 	if err != nil {
 		return UserView{}, err
 	}
+	dropped := false
 	change, err := readUserPatch(old, patch, func(b *body, u *uptime.User) {
 		if _, there := b.take("role"); !there {
 			b.fail("role", "is required")
@@ -117,9 +120,13 @@ func (m *Manage) UpdateUser(ctx context.Context, actor uptime.Actor, id int64, p
 		choice(b, "role", roles(), &u.Role)
 		u.Disabled = false
 		b.boolean("disabled", &u.Disabled)
+		dropped = readNoFactor(b, old)
 	})
 	if err != nil {
 		return UserView{}, err
+	}
+	if dropped {
+		change.dropFactor()
 	}
 	for _, role := range []uptime.Role{old.Role, change.user.Role} {
 		if err := m.permitRole(actor, role); err != nil {
@@ -203,7 +210,7 @@ func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, err
 	}
 	b := &body{}
 	checkPassword(b, "password", in.Password, user.Email)
-	change, err := readUserPatch(user, detail(fields), func(b *body, _ *uptime.User) { b.readOnly("role", "disabled") })
+	change, err := readUserPatch(user, detail(fields), func(b *body, _ *uptime.User) { b.readOnly("role", "disabled", "totp") })
 	if failed, ok := errors.AsType[*uptime.Error](err); ok {
 		b.add(failed.Fields)
 	} else if err != nil {
@@ -233,9 +240,10 @@ func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, err
 	return m.newSession(ctx, saved, true, in.Client)
 }
 
-// ResetPassword sets a user's password by their e-mail address and ends their
-// sessions: for the command at the machine. ErrNotFound.
-func (m *Manage) ResetPassword(ctx context.Context, actor uptime.Actor, email, password string) error {
+// ResetPassword sets a user's password by their e-mail address, turns their second
+// factor off where dropFactor says so, and ends their sessions: for the command at the
+// machine. ErrNotFound.
+func (m *Manage) ResetPassword(ctx context.Context, actor uptime.Actor, email, password string, dropFactor bool) error {
 	if err := m.permit(actor, ManageUsers); err != nil {
 		return err
 	}
@@ -254,7 +262,11 @@ func (m *Manage) ResetPassword(ctx context.Context, actor uptime.Actor, email, p
 	if err := b.finish("a password"); err != nil {
 		return err
 	}
-	saved, err := m.saveUser(ctx, actor, user, userChange{user: user, password: password}, "", "user.reset_password")
+	change := userChange{user: user, password: password}
+	if dropFactor {
+		change.dropFactor()
+	}
+	saved, err := m.saveUser(ctx, actor, user, change, "", "user.reset_password")
 	if err != nil {
 		return err
 	}

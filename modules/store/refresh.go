@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -17,6 +19,8 @@ type refreshRow struct {
 	IssuedAt    instant
 	ExpiresAt   instant
 	UsedAt      instant
+	BeganAt     instant
+	SeenAt      instant
 	Address     string
 	UserAgent   string
 }
@@ -28,6 +32,7 @@ func (r refreshRow) token() uptime.RefreshToken {
 	return uptime.RefreshToken{
 		Hash: r.Hash, Family: r.Family, UserID: r.UserID, WorkspaceID: r.WorkspaceID,
 		IssuedAt: r.IssuedAt.time(), ExpiresAt: r.ExpiresAt.time(), UsedAt: r.UsedAt.time(),
+		BeganAt: cmp.Or(r.BeganAt, r.IssuedAt).time(), SeenAt: cmp.Or(r.SeenAt, r.IssuedAt).time(),
 		Address: r.Address, UserAgent: r.UserAgent,
 	}
 }
@@ -36,12 +41,14 @@ func rowOfRefresh(t uptime.RefreshToken) refreshRow {
 	return refreshRow{
 		Hash: t.Hash, Family: t.Family, UserID: t.UserID, WorkspaceID: t.WorkspaceID,
 		IssuedAt: at(t.IssuedAt), ExpiresAt: at(t.ExpiresAt), UsedAt: at(t.UsedAt),
+		BeganAt: at(t.BeganAt), SeenAt: at(t.SeenAt),
 		Address: t.Address, UserAgent: t.UserAgent,
 	}
 }
 
-// SaveRefreshToken begins a family.
+// SaveRefreshToken begins a family, which is seen now.
 func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) error {
+	t.BeganAt, t.SeenAt = t.IssuedAt, t.IssuedAt
 	return s.write(ctx, func(tx *gorm.DB) error {
 		row := rowOfRefresh(t)
 		if err := tx.Create(&row).Error; err != nil {
@@ -52,7 +59,7 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) err
 }
 
 // RotateRefreshToken uses up the token with this hash and adds next to its
-// family; next's family, user and workspace are the old one's. A token that was
+// family; next's family, user, workspace and begin are the old one's. A token that was
 // used before ends its whole family and gives reused; one that is unknown or has
 // expired gives ErrNotFound.
 func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime.RefreshToken) (old uptime.RefreshToken, reused bool, err error) {
@@ -74,6 +81,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime
 		}
 		child := rowOfRefresh(next)
 		child.Family, child.UserID, child.WorkspaceID, child.UsedAt = row.Family, row.UserID, row.WorkspaceID, 0
+		child.BeganAt, child.SeenAt = cmp.Or(row.BeganAt, row.IssuedAt), child.IssuedAt
 		if err := tx.Create(&child).Error; err != nil {
 			return fmt.Errorf("rotate refresh token: %w", err)
 		}
@@ -134,6 +142,37 @@ func (s *Store) RefreshFamily(ctx context.Context, family string) (uptime.Refres
 		return uptime.RefreshToken{}, fmt.Errorf("read refresh family: %w", err)
 	}
 	return row.token(), nil
+}
+
+// Sessions gives the newest links of a user's living families, what was seen last
+// first, at most limit of them.
+func (s *Store) Sessions(ctx context.Context, userID int64, limit int) ([]uptime.RefreshToken, error) {
+	var rows []refreshRow
+	err := s.read(ctx, func(db *gorm.DB) error {
+		return db.Where("user_id = ? AND used_at IS NULL AND expires_at > ?", userID, at(s.now())).
+			Order("coalesce(seen_at, issued_at) DESC, family").Limit(limit).Find(&rows).Error
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	list := make([]uptime.RefreshToken, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, r.token())
+	}
+	return list, nil
+}
+
+// TouchSession notes that a session was seen, and from where, at most once a minute.
+func (s *Store) TouchSession(ctx context.Context, family, address string, seen time.Time) error {
+	err := s.write(ctx, func(tx *gorm.DB) error {
+		return tx.Exec(`UPDATE refresh_tokens SET seen_at = ?, address = ?
+			WHERE family = ? AND used_at IS NULL AND (seen_at IS NULL OR seen_at <= ?)`,
+			at(seen), address, family, at(seen.Add(-touchEvery))).Error
+	})
+	if err != nil {
+		return fmt.Errorf("note that a session was seen: %w", err)
+	}
+	return nil
 }
 
 // EndFamily ends one log-in session; one that is over is left so.

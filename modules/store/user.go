@@ -28,6 +28,12 @@ type userRow struct {
 	Disabled     bool
 	InviteHash   string
 	InviteUntil  instant
+	ResetHash    string
+	ResetUntil   instant
+	TOTPSecret   string   `gorm:"column:totp_secret"`
+	TOTPKey      string   `gorm:"column:totp_key"`
+	TOTPStep     int64    `gorm:"column:totp_step"`
+	Recovery     textList `gorm:"column:recovery_hashes"`
 	TokensFrom   instant
 	LastSeenAt   instant
 	Version      int64
@@ -44,6 +50,8 @@ func (r userRow) user() uptime.User {
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Role: r.Role, Email: r.Email, Name: r.Name,
 		PasswordHash: r.PasswordHash, TimeZone: r.TimeZone, Language: r.Language, Theme: r.Theme,
 		Disabled: r.Disabled, InviteHash: r.InviteHash, InviteUntil: r.InviteUntil.time(),
+		ResetHash: r.ResetHash, ResetUntil: r.ResetUntil.time(),
+		TOTPSecret: r.TOTPSecret, TOTPKey: r.TOTPKey, TOTPStep: r.TOTPStep, Recovery: r.Recovery,
 		TokensFrom: r.TokensFrom.time(), LastSeenAt: r.LastSeenAt.time(), Version: r.Version,
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 	}
@@ -54,6 +62,8 @@ func rowOfUser(u uptime.User) userRow {
 		ID: u.ID, WorkspaceID: u.WorkspaceID, Role: u.Role, Email: strings.ToLower(strings.TrimSpace(u.Email)), Name: u.Name,
 		PasswordHash: u.PasswordHash, TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme,
 		Disabled: u.Disabled, InviteHash: u.InviteHash, InviteUntil: at(u.InviteUntil),
+		ResetHash: u.ResetHash, ResetUntil: at(u.ResetUntil),
+		TOTPSecret: u.TOTPSecret, TOTPKey: u.TOTPKey, TOTPStep: u.TOTPStep, Recovery: u.Recovery,
 		TokensFrom: at(u.TokensFrom), LastSeenAt: at(u.LastSeenAt), Version: u.Version,
 		CreatedAt: at(u.CreatedAt), UpdatedAt: at(u.UpdatedAt),
 	}
@@ -161,6 +171,15 @@ func (s *Store) UserByInvite(ctx context.Context, hash string) (uptime.User, err
 	return s.findUser(ctx, "invite_hash = ? AND invite_until > ?", hash, at(s.now()))
 }
 
+// UserByReset gives the user whose open link to a new password has a token with this
+// hash.
+func (s *Store) UserByReset(ctx context.Context, hash string) (uptime.User, error) {
+	if hash == "" {
+		return uptime.User{}, fmt.Errorf("read user: %w", uptime.ErrNotFound)
+	}
+	return s.findUser(ctx, "reset_hash = ? AND reset_until > ?", hash, at(s.now()))
+}
+
 func (s *Store) findUser(ctx context.Context, where string, args ...any) (uptime.User, error) {
 	var row userRow
 	err := s.read(ctx, func(db *gorm.DB) error {
@@ -247,7 +266,8 @@ func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audi
 			return fmt.Errorf("delete API tokens: %w", err)
 		}
 		now := at(s.now())
-		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', password_hash = '', invite_hash = '',
+		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', password_hash = '', invite_hash = '', reset_hash = '',
+			totp_secret = '', recovery_hashes = '[]',
 			disabled = TRUE, version = version + 1 WHERE id = ?`, now, now, id).Error
 		if err != nil {
 			return fmt.Errorf("delete user: %w", err)

@@ -192,7 +192,7 @@ type Sealer interface {
 // SecretPlace is where a sealed value belongs; it opens nowhere else.
 type SecretPlace struct {
 	WorkspaceID int64
-	Table       string // "monitors", "channels"
+	Table       string // "monitors", "channels", "users"
 	RowKey      string
 	Field       string // name of the type, then the path in its settings: "http.headers.Authorization"
 }

@@ -33,6 +33,7 @@ type Code string
 const (
 	CodeMalformed    Code = "malformed"         // 400
 	CodeUnauthorized Code = "unauthorized"      // 401
+	CodeSecondFactor Code = "totp_required"     // 401: the password is right, a one-time code is needed
 	CodeForbidden    Code = "forbidden"         // 403
 	CodeNotFound     Code = "not_found"         // 404
 	CodeConflict     Code = "conflict"          // 409

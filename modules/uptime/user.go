@@ -59,6 +59,13 @@ type User struct {
 	Disabled     bool
 	InviteHash   string    // SHA-256 of the invitation's token, hex; "" none
 	InviteUntil  time.Time // end of the invitation
+	ResetHash    string    // SHA-256 of the token of a link that sets a new password, hex; "" none
+	ResetUntil   time.Time // end of that link
+	// TOTPSecret is that of the second factor, sealed for the random TOTPKey; "" none.
+	TOTPSecret string
+	TOTPKey    string
+	TOTPStep   int64    // the newest time step of which a code was taken
+	Recovery   []string // SHA-256 of each recovery code that is left, hex
 	// TokensFrom ends every access token issued before it (password change,
 	// disabling, log-out everywhere).
 	TokensFrom time.Time
@@ -78,6 +85,8 @@ type RefreshToken struct {
 	IssuedAt    time.Time
 	ExpiresAt   time.Time
 	UsedAt      time.Time // zero: not rotated yet
+	BeganAt     time.Time // when the session was begun
+	SeenAt      time.Time // when the session was seen last, to the minute
 	Address     string
 	UserAgent   string
 }

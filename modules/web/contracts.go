@@ -32,15 +32,40 @@ type gate interface {
 	SetupSession(ctx context.Context, in manage.SetupInput) (manage.Session, error)
 	LoginSession(ctx context.Context, in manage.LoginInput) (manage.Session, error)
 	ActorOfSession(ctx context.Context, cookie, address string) (uptime.Actor, *manage.Session, error)
+	LoginTicket(ctx context.Context, ticket, code string, client manage.Client) (manage.Session, error)
 	LogoutActor(ctx context.Context, actor uptime.Actor) error
 }
 
+type resets interface {
+	CanReset() bool
+	RequestReset(ctx context.Context, email string, client manage.Client) error
+	ResetOf(ctx context.Context, token string) (manage.UserView, error)
+	Reset(ctx context.Context, in manage.ResetInput) error
+}
+
 type invitations interface {
+	resets
+
 	Invited(ctx context.Context, invite string) (manage.UserView, error)
 	AcceptInvite(ctx context.Context, in manage.InviteInput) (manage.Session, error)
 }
 
+type sessions interface {
+	OwnSessions(ctx context.Context, actor uptime.Actor) (uptime.List[manage.SessionView], error)
+	EndOwnSession(ctx context.Context, actor uptime.Actor, id string) error
+	LogoutOthers(ctx context.Context, actor uptime.Actor) error
+}
+
+type factors interface {
+	NewTOTP(ctx context.Context, actor uptime.Actor) (manage.TOTPView, error)
+	TOTPOf(ctx context.Context, actor uptime.Actor, secret string) (manage.TOTPView, error)
+	NewRecoveryCodes(ctx context.Context, actor uptime.Actor, currentPassword string) (manage.RecoveryView, error)
+}
+
 type account interface {
+	factors
+	sessions
+
 	StillAllowed(ctx context.Context, actor uptime.Actor) (uptime.Actor, error)
 	Me(ctx context.Context, actor uptime.Actor) (manage.UserView, error)
 	UpdateMe(ctx context.Context, actor uptime.Actor, patch json.RawMessage, ifMatch string) (manage.UserView, error)

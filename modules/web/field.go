@@ -27,12 +27,13 @@ type FieldView struct {
 	Big               bool
 	ReadOnly          bool
 	MaxLength         int
+	Suffix            string      // of the id, where a name stands twice on a page
 	Fields            []FieldView // of a group
 }
 
 // ID of the input, unique on the page.
 func (f FieldView) ID() string {
-	return "f-" + strings.NewReplacer(".", "-", "_", "-", "[", "-", "]", "").Replace(f.Name)
+	return "f-" + strings.NewReplacer(".", "-", "_", "-", "[", "-", "]", "").Replace(f.Name) + f.Suffix
 }
 
 // Describes lists the ids of what explains the input.

@@ -26,7 +26,11 @@ func flashes() map[string]Flash {
 		"channel-deleted":  ok("Channel deleted."),
 		"delivery-retried": ok("Delivery queued again."),
 		"profile-saved":    ok("Profile saved."),
+		"factor-off":       {"degraded", "degraded", "The second factor is off. A password is enough to log in now."},
+		"password-reset":   ok("Password set. Log in with it; every session of before is over."),
 		"password-saved":   ok("Password changed. Other sessions were logged out."),
+		"session-ended":    ok("Logged out there."),
+		"sessions-ended":   ok("Logged out everywhere but here."),
 		"logged-out":       ok("You are logged out."),
 	}
 }

@@ -35,24 +35,34 @@ func (w *Web) login(c echo.Context) error {
 		w.setSession(c, session)
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	var e *uptime.Error
-	if !errors.As(err, &e) || e.Code == uptime.CodeInternal || e.Code == uptime.CodeUnavailable {
+	if session.Ticket != "" {
+		w.setTicket(c, session.Ticket)
+		return c.Redirect(http.StatusSeeOther, codeURL(next, false))
+	}
+	status, problem, known := w.loginProblem(c, err)
+	if !known {
 		return err
 	}
-	problem := e.Detail
-	status := http.StatusUnprocessableEntity
-	if e.Code == uptime.CodeLimited {
-		status = http.StatusTooManyRequests
-		w.setRetryAfter(c, err, status)
-		problem = "Too many attempts. Try again in " + span(e.RetryAfter) + "."
-	}
 	return w.show(c, status, "gate", "layout", w.loginPage(c, in, next, problem))
+}
+
+// loginProblem is what the log-in page says of a failure; not known: it is ours.
+func (w *Web) loginProblem(c echo.Context, err error) (status int, problem string, known bool) {
+	e, ok := errors.AsType[*uptime.Error](err)
+	if !ok || e.Code == uptime.CodeInternal || e.Code == uptime.CodeUnavailable {
+		return 0, "", false
+	}
+	if e.Code != uptime.CodeLimited {
+		return http.StatusUnprocessableEntity, e.Detail, true
+	}
+	w.setRetryAfter(c, err, http.StatusTooManyRequests)
+	return http.StatusTooManyRequests, "Too many attempts. Try again in " + span(e.RetryAfter) + ".", true
 }
 
 func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem string) GatePage {
 	return GatePage{
 		Frame: w.outside(c, "Log in"), Heading: "Log in", Action: "/login", Submit: "Log in", Next: next,
-		Remember: true, Remembered: in.Remember, Problem: problem,
+		Remember: true, Remembered: in.Remember, Problem: problem, Aside: &Link{Label: "Forgot your password?", URL: "/forgot"},
 		Fields: []FieldView{
 			{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email},
 			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},

@@ -5,56 +5,61 @@ import (
 	"strings"
 )
 
-// ProfilePage is what people set of themselves.
+// ProfilePage is what people set of how they see the pages.
 type ProfilePage struct {
 	Frame
-	Fields   []FieldView
-	Password []FieldView
-	Themes   []Option
-	Problem  string
-	Summary  []ErrorLink
-	Role     string
+	Tabs    []Link
+	Fields  []FieldView
+	Problem string
+	Summary []ErrorLink
+	Role    string
+}
+
+// settingsTabs are the pages of settings.
+func settingsTabs(current string) []Link {
+	tabs := []Link{{Label: "Profile", URL: "/settings/profile"}, {Label: "Security", URL: "/settings/security"}}
+	for i := range tabs {
+		tabs[i].Current = tabs[i].Label == current
+	}
+	return tabs
 }
 
 func (w *Web) profile(r *request) error { return r.showProfile(http.StatusOK, nil, nil) }
 
-// showProfile draws both forms; given holds what was typed into a refused one.
+// showProfile draws the form; given holds what was typed into a refused one.
 func (r *request) showProfile(status int, given map[string]string, failure error) error {
 	s, err := r.scene("Profile", "Settings", Crumb{"Settings", ""})
 	if err != nil {
 		return err
 	}
-	errs, _ := fieldErrors(failure)
-	value := func(name, stored string) string {
-		if v, ok := given[name]; ok {
-			return v
-		}
-		return stored
-	}
-	p := ProfilePage{Frame: s.frame, Role: string(s.me.Role)}
+	p := ProfilePage{Frame: s.frame, Tabs: settingsTabs("Profile"), Role: string(s.me.Role)}
 	p.Fields = []FieldView{
-		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "name", MaxLength: 200, Value: value("name", s.me.Name)},
+		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "name", MaxLength: 200, Value: stillTyped(given, "name", s.me.Name)},
 		{
 			Name: "time_zone", Label: "Time zone", Widget: "input", Type: "text", Autocomplete: "off", Placeholder: "Europe/Berlin",
-			Help: "As in Europe/Berlin. Every time on these pages is shown in it.", Value: value("time_zone", s.me.TimeZone),
+			Help: "As in Europe/Berlin. Every time on these pages is shown in it.", Value: stillTyped(given, "time_zone", s.me.TimeZone),
 		},
-		themeField(value("theme", themeOf(s.me.Theme))),
+		themeField(stillTyped(given, "theme", themeOf(s.me.Theme))),
 	}
-	p.Password = []FieldView{
-		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: value("email", s.me.Email)},
-		{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
-		{
-			Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true,
-			Help: lengthAdvice + " Empty: it stays as it is.",
-		},
-	}
-	for _, group := range [][]FieldView{p.Fields, p.Password} {
-		for i := range group {
-			group[i].Error = errorOf(group[i].Name, errs)
-		}
-	}
-	p.Problem, p.Summary = problems(failure, p.Fields, p.Password)
+	blame(p.Fields, failure)
+	p.Problem, p.Summary = problems(failure, p.Fields)
 	return r.page(status, "profile", "", p)
+}
+
+// stillTyped is what was typed into a refused form, else what is stored.
+func stillTyped(given map[string]string, name, stored string) string {
+	if v, ok := given[name]; ok {
+		return v
+	}
+	return stored
+}
+
+// blame puts what was wrong beside each field.
+func blame(fields []FieldView, failure error) {
+	errs, _ := fieldErrors(failure)
+	for i := range fields {
+		fields[i].Error = errorOf(fields[i].Name, errs)
+	}
 }
 
 func themeField(chosen string) FieldView {
@@ -67,20 +72,17 @@ func themeField(chosen string) FieldView {
 }
 
 func (w *Web) profileSave(r *request) error {
-	return r.saveMe([]string{"name", "time_zone", "theme"}, "profile-saved")
+	return r.saveMe([]string{"name", "time_zone", "theme"}, "profile-saved", "/settings/profile", r.showProfile)
 }
 
-// passwordSave changes what one logs in with.
-func (w *Web) passwordSave(r *request) error {
-	if r.FormValue("password") == "" {
-		return r.saveMe([]string{"email", "current_password"}, "profile-saved")
-	}
-	return r.saveMe([]string{"email", "current_password", "password"}, "password-saved")
+// saveMe saves the named inputs and leads to back; refuse draws a refused form.
+func (r *request) saveMe(names []string, done, back string, refuse func(status int, given map[string]string, failure error) error) error {
+	return r.savePatch(body{}, names, done, back, refuse)
 }
 
-// saveMe saves the named inputs.
-func (r *request) saveMe(names []string, done string) error {
-	patch, given := body{}, map[string]string{}
+// savePatch is saveMe on top of a patch.
+func (r *request) savePatch(patch body, names []string, done, back string, refuse func(status int, given map[string]string, failure error) error) error {
+	given := map[string]string{}
 	for _, name := range names {
 		text := r.FormValue(name)
 		if !strings.Contains(name, "password") {
@@ -97,12 +99,12 @@ func (r *request) saveMe(names []string, done string) error {
 	}
 	_, failure := r.web.deps.Manage.UpdateMe(r.Request().Context(), r.actor, raw, "")
 	if failure == nil {
-		return r.done(done, "/settings/profile")
+		return r.done(done, back)
 	}
 	if _, bad := fieldErrors(failure); !bad {
 		return failure
 	}
-	return r.showProfile(http.StatusUnprocessableEntity, given, failure)
+	return refuse(http.StatusUnprocessableEntity, given, failure)
 }
 
 // themeSave is the button in the top bar: it keeps the theme and goes back.

@@ -34,6 +34,12 @@ func (w *Web) routes() []route {
 		{post, "/setup", w.setup, nil, ""},
 		{get, "/login", w.loginForm, nil, ""},
 		{post, "/login", w.login, nil, ""},
+		{get, "/login/2fa", w.codeForm, nil, ""},
+		{post, "/login/2fa", w.code, nil, ""},
+		{get, "/forgot", w.forgotForm, nil, ""},
+		{post, "/forgot", w.forgot, nil, ""},
+		{get, "/reset/:token", w.resetForm, nil, ""},
+		{post, "/reset/:token", w.reset, nil, ""},
 		{get, "/invite/:token", w.inviteForm, nil, ""},
 		{post, "/invite/:token", w.invite, nil, ""},
 
@@ -74,7 +80,13 @@ func (w *Web) routes() []route {
 
 		{get, "/settings/profile", nil, w.profile, self},
 		{post, "/settings/profile", nil, w.profileSave, manage.ChangeSelf},
-		{post, "/settings/password", nil, w.passwordSave, manage.ChangeSelf},
+		{get, "/settings/security", nil, w.security, self},
+		{post, "/settings/security", nil, w.securitySave, manage.ChangeSelf},
+		{get, "/settings/security/totp", nil, w.factor, manage.ChangeSelf},
+		{post, "/settings/security/totp", nil, w.factorOn, manage.ChangeSelf},
+		{post, "/settings/security/totp/off", nil, w.factorOff, manage.ChangeSelf},
+		{post, "/settings/security/recovery", nil, w.factorCodes, manage.ChangeSelf},
+		{post, "/settings/sessions/end", nil, w.sessionEnd, manage.ChangeSelf},
 		{post, "/settings/theme", nil, w.themeSave, manage.ChangeSelf},
 	}
 }

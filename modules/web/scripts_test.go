@@ -83,7 +83,7 @@ func TestScripts(t *testing.T) {
 		document.querySelector('#theme-form button').click();
 		return [document.documentElement.dataset.theme, document.querySelector('#theme-form button').value].join('|')`))
 
-	require.Equal(t, "password>text>password", does(ctx, t, base+"/settings/profile", `
+	require.Equal(t, "password>text>password", does(ctx, t, base+"/settings/security", `
 		const input = document.getElementById('f-password'), button = document.querySelector('[data-reveal="f-password"]');
 		const seen = [input.type]; button.click(); seen.push(input.type); button.click(); seen.push(input.type);
 		return seen.join('>')`))

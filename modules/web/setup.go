@@ -24,6 +24,9 @@ type GatePage struct {
 	Problem       string
 	Summary       []ErrorLink
 	FillZone      bool
+	Aside         *Link  // to another way in
+	Recovery      bool   // a recovery code is asked for
+	Send          string // "code": a whole code is sent at once
 }
 
 // ErrorLink leads from the summary of a form to a field.

@@ -181,3 +181,26 @@ if (kinds) {
     $('[data-kinds]', part).focus();
   });
 }
+
+// A one-time code that is typed or pasted whole is sent.
+for (const input of $$('input[autocomplete="one-time-code"]')) {
+  input.addEventListener('input', () => {
+    const code = input.value.replaceAll(/[\s-]/g, '');
+    if (/^\d{6}$/.test(code) && input.form.dataset.send === 'code') input.form.requestSubmit();
+  });
+}
+
+// Recovery codes can be copied, kept as a file and printed.
+const codes = $('#codes');
+if (codes) {
+  const text = $$('li', codes).map((li) => li.textContent).join('\n') + '\n';
+  const actions = $('#codes-actions');
+  actions.hidden = false;
+  $('[data-do="copy"]', actions).addEventListener('click', async (event) => {
+    await navigator.clipboard.writeText(text);
+    event.target.textContent = 'Copied';
+  });
+  $('[data-do="print"]', actions).addEventListener('click', () => window.print());
+  const file = $('[data-do="keep"]', actions);
+  file.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+}

@@ -21,6 +21,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 		"Users": testUsers, "Emails": testEmails, "Invitation": testInvitation, "LastOwner": testLastOwner,
 		"OwnersDemoteOneAnother": testOwnersDemoteOneAnother, "DeleteUser": testDeleteUser, "LastSeen": testLastSeen,
 		"RefreshRotation": testRefreshRotation, "RefreshReuse": testRefreshReuse, "RefreshAtOnce": testRefreshAtOnce,
+		"Sessions": testSessions, "PasswordLink": testPasswordLink,
 		"RefreshEnd": testRefreshEnd, "APITokens": testAPITokens,
 		"Idempotency": testIdempotency, "IdempotencyAtOnce": testIdempotencyAtOnce,
 		"Channels": testChannels, "ChannelFallback": testChannelFallback, "DeleteChannel": testDeleteChannel,
@@ -161,6 +162,26 @@ func testInvitation(t *testing.T, open OpenFunc) {
 	h.clock.Advance(time.Hour)
 	_, err = h.UserByInvite(t.Context(), "abc")
 	require.ErrorIs(t, err, uptime.ErrNotFound)
+}
+
+func testPasswordLink(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleViewer)
+	saved, err := h.UpdateUser(t.Context(), h.ws, u.ID, func(u *uptime.User) error {
+		u.ResetHash, u.ResetUntil = "abc", h.clock.Now().Add(time.Hour)
+		return nil
+	}, nil)
+	require.NoError(t, err)
+	got, err := h.UserByReset(t.Context(), "abc")
+	require.NoError(t, err)
+	require.Equal(t, saved, got)
+	for _, hash := range []string{"", "abd"} {
+		_, err = h.UserByReset(t.Context(), hash)
+		require.ErrorIs(t, err, uptime.ErrNotFound)
+	}
+	h.clock.Advance(time.Hour)
+	_, err = h.UserByReset(t.Context(), "abc")
+	require.ErrorIs(t, err, uptime.ErrNotFound, "ended")
 }
 
 func testLastOwner(t *testing.T, open OpenFunc) {

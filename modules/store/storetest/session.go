@@ -16,7 +16,52 @@ func (h house) refresh(u uptime.User, hash, family string) uptime.RefreshToken {
 	return uptime.RefreshToken{
 		Hash: hash, Family: family, UserID: u.ID, WorkspaceID: u.WorkspaceID,
 		IssuedAt: h.clock.Now(), ExpiresAt: h.clock.Now().Add(time.Hour), Address: "192.0.2.1", UserAgent: "test",
+		BeganAt: h.clock.Now(), SeenAt: h.clock.Now(),
 	}
+}
+
+func testSessions(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u, other := h.user(t, uptime.RoleViewer), h.user(t, uptime.RoleAdmin)
+	began := h.clock.Now()
+	for _, token := range []uptime.RefreshToken{h.refresh(u, "r1", "f1"), h.refresh(u, "s1", "f2"), h.refresh(other, "o1", "f3")} {
+		require.NoError(t, h.SaveRefreshToken(t.Context(), token))
+	}
+	h.clock.Advance(10 * time.Minute)
+	_, _, err := h.RotateRefreshToken(t.Context(), "r1", h.refresh(u, "r2", "f1"))
+	require.NoError(t, err)
+	rotated := h.clock.Now()
+	families := func(limit int) (names []string, list []uptime.RefreshToken) {
+		list, err := h.Sessions(t.Context(), u.ID, limit)
+		require.NoError(t, err)
+		for _, s := range list {
+			names = append(names, s.Family)
+		}
+		return names, list
+	}
+	names, list := families(9)
+	require.Equal(t, []string{"f1", "f2"}, names, "seen last comes first, each once, and none of others")
+	require.Equal(t, "r2", list[0].Hash)
+	require.Equal(t, began, list[0].BeganAt)
+	require.Equal(t, rotated, list[0].SeenAt)
+	names, _ = families(1)
+	require.Equal(t, []string{"f1"}, names)
+
+	h.clock.Advance(30 * time.Second)
+	require.NoError(t, h.TouchSession(t.Context(), "f1", "192.0.2.9", h.clock.Now()))
+	_, list = families(9)
+	require.Equal(t, rotated, list[0].SeenAt, "once a minute is enough")
+	h.clock.Advance(time.Minute)
+	require.NoError(t, h.TouchSession(t.Context(), "f2", "192.0.2.9", h.clock.Now()))
+	names, list = families(9)
+	require.Equal(t, []string{"f2", "f1"}, names)
+	require.Equal(t, "192.0.2.9", list[0].Address)
+	require.Equal(t, h.clock.Now(), list[0].SeenAt)
+	require.NoError(t, h.TouchSession(t.Context(), "nobody", "192.0.2.9", h.clock.Now()))
+
+	h.clock.Advance(50 * time.Minute)
+	names, _ = families(9)
+	require.Equal(t, []string{"f1"}, names, "what has ended is no session")
 }
 
 func testRefreshRotation(t *testing.T, open OpenFunc) {

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"monitor/modules/uptime"
+)
+
+// holdingTicket is a browser whose password was right.
+func holdingTicket(r *http.Request) {
+	anonymous(r)
+	r.AddCookie(&http.Cookie{Name: ticketCookie, Value: "ticket"})
+}
+
+func cookieOf(t *testing.T, rec *httptest.ResponseRecorder, name string) *http.Cookie {
+	t.Helper()
+	for _, c := range rec.Result().Cookies() {
+		if c.Name == name {
+			return c
+		}
+	}
+	require.Fail(t, "no cookie", name)
+	return nil
+}
+
+func TestLoginWithACode(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	rec := ask(w, "/login", url.Values{"email": {"mia@example.com"}, "password": {"needs a code"}, "next": {"/monitors?q=a&b"}}, anonymous)
+	require.Equal(t, http.StatusSeeOther, rec.Code)
+	require.Equal(t, "/login/2fa?next=%2Fmonitors%3Fq%3Da%26b", rec.Header().Get("Location"))
+	ticket := cookieOf(t, rec, ticketCookie)
+	require.Equal(t, "/login", ticket.Path, "it goes nowhere else")
+	require.True(t, ticket.HttpOnly)
+	require.Equal(t, http.SameSiteLaxMode, ticket.SameSite)
+	for _, c := range rec.Result().Cookies() {
+		require.NotEqual(t, sessionCookie, c.Name, "a password alone is no session")
+	}
+
+	rec = ask(w, "/login/2fa", url.Values{"code": {"123 456"}, "next": {"/monitors"}}, holdingTicket)
+	require.Equal(t, http.StatusSeeOther, rec.Code)
+	require.Equal(t, "/monitors", rec.Header().Get("Location"))
+	require.Equal(t, "ok", cookieOf(t, rec, sessionCookie).Value)
+	require.Negative(t, cookieOf(t, rec, ticketCookie).MaxAge)
+	rec = ask(w, "/login/2fa", url.Values{"code": {"123456"}, "next": {"//evil.example"}}, holdingTicket)
+	require.Equal(t, "/", rec.Header().Get("Location"))
+	rec = ask(w, "/login/2fa?next=/monitors", nil, anonymous)
+	require.Equal(t, "/login?next=%2Fmonitors", rec.Header().Get("Location"), "without a ticket the password comes first")
+}
+
+func TestPasswordLink(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	rec := ask(w, "/reset/rst_ok", url.Values{"password": {"correct horse battery"}}, anonymous)
+	require.Equal(t, http.StatusSeeOther, rec.Code)
+	require.Equal(t, "/login", rec.Header().Get("Location"), "nobody is logged in by a mail")
+	require.Equal(t, map[string]any{"reset": "done"}, f.lastSaved(t))
+	for _, path := range []string{"/reset/rst_nope", "/reset/x", "/reset/" + strings.Repeat("x", 3000)} {
+		require.Equal(t, http.StatusNotFound, ask(w, path, nil, anonymous).Code, path)
+	}
+	known := ask(w, "/forgot", url.Values{"email": {"mia@example.com"}}, anonymous).Body.String()
+	unknown := ask(w, "/forgot", url.Values{"email": {"nobody@example.com"}}, anonymous).Body.String()
+	require.Equal(t, known, unknown)
+	f.failure = uptime.Fail(uptime.CodeUnavailable, "Too many mails wait.")
+	require.Equal(t, http.StatusServiceUnavailable, ask(w, "/forgot", url.Values{"email": {"mia@example.com"}}, anonymous).Code)
+}
+
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	rec := ask(w, "/settings/sessions/end", url.Values{"id": {"phone"}})
+	require.Equal(t, "/settings/security", rec.Header().Get("Location"))
+	require.Equal(t, map[string]any{"ended": "phone"}, f.lastSaved(t))
+	ask(w, "/settings/sessions/end", url.Values{})
+	require.Equal(t, map[string]any{"ended": "others"}, f.lastSaved(t))
+	require.Equal(t, http.StatusNotFound, ask(w, "/settings/sessions/end", url.Values{"id": {"somebody else's"}}).Code)
+}
+
+func TestBrowserOf(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                        "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36 Edg/138.0.0.0": "Edge on Windows",
+		"curl/8.14.1": "curl",
+		"":            "An unnamed program",
+	} {
+		require.Equal(t, want, browserOf(header), header)
+	}
+}

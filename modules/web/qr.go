@@ -1,0 +1,35 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/boombuler/barcode/qr"
+)
+
+// QR is a code as a drawing of squares, one unit each.
+type QR struct {
+	Size int    // of the side, with the margin
+	Path string // of the dark ones
+}
+
+// qrMargin is the quiet zone that readers need (ISO/IEC 18004).
+const qrMargin = 4
+
+// newQR draws a text, with what lets a reader do without 15 % of it.
+func newQR(text string) (QR, error) {
+	code, err := qr.Encode(text, qr.M, qr.Auto)
+	if err != nil {
+		return QR{}, fmt.Errorf("draw QR code: %w", err)
+	}
+	side := code.Bounds().Dx()
+	var path strings.Builder
+	for y := range side {
+		for x := range side {
+			if r, _, _, _ := code.At(x, y).RGBA(); r == 0 {
+				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x+qrMargin, y+qrMargin)
+			}
+		}
+	}
+	return QR{Size: side + 2*qrMargin, Path: path.String()}, nil
+}

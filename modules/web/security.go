@@ -1,0 +1,114 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	"github.com/mileusna/useragent"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// SecurityPage is what somebody logs in with, and where they are logged in.
+type SecurityPage struct {
+	Frame
+	Tabs     []Link
+	Fields   []FieldView
+	TOTP     bool
+	Factor   []FieldView // what turning it off asks for
+	Problem  string
+	Summary  []ErrorLink
+	Sessions []SessionRow
+}
+
+// SessionRow is one log-in.
+type SessionRow struct {
+	ID, Browser, Address string
+	Current              bool
+	Began, Seen          When
+}
+
+func (w *Web) security(r *request) error { return r.showSecurity(http.StatusOK, nil, nil) }
+
+// showSecurity draws the form and the sessions; given holds what was typed into a
+// refused form.
+func (r *request) showSecurity(status int, given map[string]string, failure error) error {
+	s, err := r.scene("Security", "Settings", Crumb{"Settings", "/settings/profile"})
+	if err != nil {
+		return err
+	}
+	list, err := r.web.deps.Manage.OwnSessions(r.Request().Context(), r.actor)
+	if err != nil {
+		return err
+	}
+	p := SecurityPage{Frame: s.frame, Tabs: settingsTabs("Security"), TOTP: s.me.TOTP}
+	for _, one := range list.Items {
+		p.Sessions = append(p.Sessions, s.sessionRow(one))
+	}
+	p.Fields = []FieldView{
+		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: stillTyped(given, "email", s.me.Email)},
+		{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
+		{
+			Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true,
+			Help: lengthAdvice + " Empty: it stays as it is.",
+		},
+	}
+	p.Factor = []FieldView{{
+		Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true, Suffix: "-factor",
+	}}
+	refused := p.Fields
+	if strings.HasPrefix(r.Request().URL.Path, "/settings/security/") {
+		refused = p.Factor
+	}
+	blame(refused, failure)
+	p.Problem, p.Summary = problems(failure, refused)
+	return r.page(status, "security", "", p)
+}
+
+func (s *scene) sessionRow(v manage.SessionView) SessionRow {
+	return SessionRow{
+		ID: v.ID, Browser: browserOf(v.UserAgent), Address: v.Address, Current: v.Current,
+		Began: s.when(v.CreatedAt), Seen: s.when(v.LastSeenAt),
+	}
+}
+
+// browserOf names the program of a User-Agent header, as in "Firefox on Linux".
+func browserOf(header string) string {
+	agent := useragent.Parse(header)
+	name := cmp.Or(agent.Name, firstWord(header), "An unnamed program")
+	if agent.OS != "" {
+		name += " on " + agent.OS
+	}
+	return uptime.Clean(name, 60)
+}
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
+
+// securitySave changes what one logs in with.
+func (w *Web) securitySave(r *request) error {
+	names, done := []string{"email", "current_password", "password"}, "password-saved"
+	if r.FormValue("password") == "" {
+		names, done = names[:2], "profile-saved"
+	}
+	return r.saveMe(names, done, "/settings/security", r.showSecurity)
+}
+
+// sessionEnd logs out of one session, or of all others.
+func (w *Web) sessionEnd(r *request) error {
+	ctx, id := r.Request().Context(), r.FormValue("id")
+	if id == "" {
+		if err := w.deps.Manage.LogoutOthers(ctx, r.actor); err != nil {
+			return err
+		}
+		return r.done("sessions-ended", "/settings/security")
+	}
+	if err := w.deps.Manage.EndOwnSession(ctx, r.actor, id); err != nil {
+		return err
+	}
+	return r.done("session-ended", "/settings/security")
+}

@@ -15,7 +15,22 @@ ALTER TABLE users ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN recovery_hashes TEXT NOT NULL DEFAULT '[]';
 CREATE UNIQUE INDEX users_reset ON users (reset_hash) WHERE reset_hash <> '';
 
+CREATE INDEX audit_log_object ON audit_log (workspace_id, object_type, id);
+
+-- What was done stays done: nobody changes or removes a line.
+-- +goose StatementBegin
+CREATE FUNCTION audit_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit log is append-only';
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only();
+
 -- +goose Down
+DROP TRIGGER audit_log_is_append_only ON audit_log;
+DROP FUNCTION audit_log_is_append_only();
+DROP INDEX audit_log_object;
 DROP INDEX users_reset;
 ALTER TABLE users DROP COLUMN recovery_hashes;
 ALTER TABLE users DROP COLUMN totp_step;

@@ -15,7 +15,22 @@ ALTER TABLE users ADD COLUMN totp_step BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN recovery_hashes TEXT NOT NULL DEFAULT '[]';
 CREATE UNIQUE INDEX users_reset ON users (reset_hash) WHERE reset_hash <> '';
 
+CREATE INDEX audit_log_object ON audit_log (workspace_id, object_type, id);
+
+-- What was done stays done: nobody changes or removes a line.
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_is_not_shortened BEFORE DELETE ON audit_log
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+-- +goose StatementEnd
+
 -- +goose Down
+DROP TRIGGER audit_log_is_not_shortened;
+DROP TRIGGER audit_log_is_not_changed;
+DROP INDEX audit_log_object;
 DROP INDEX users_reset;
 ALTER TABLE users DROP COLUMN recovery_hashes;
 ALTER TABLE users DROP COLUMN totp_step;

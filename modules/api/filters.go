@@ -114,6 +114,21 @@ func (q query) deliveries() uptime.DeliveryFilter {
 	}
 }
 
+func auditQuery() []param {
+	own := append([]param{
+		{name: "user_id", kind: ident, about: "by this person only"},
+		{name: "object_type", kind: text, about: "of things of this kind only: monitor, channel, incident, user, token …"},
+		{name: "object_id", kind: ident, about: "of things with this id only"},
+	}, window("done")...)
+	return paged(own...)
+}
+
+func (q query) audit() uptime.AuditFilter {
+	return uptime.AuditFilter{
+		UserID: q.whole("user_id"), ObjectType: q.text("object_type"), ObjectID: q.whole("object_id"), From: q.moment("from"), To: q.moment("to"),
+	}
+}
+
 func eventTypes() []uptime.Topic {
 	return []uptime.Topic{uptime.TopicStatus, uptime.TopicIncident, uptime.TopicDelivery, uptime.TopicResult}
 }

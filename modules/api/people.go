@@ -93,6 +93,10 @@ func (s *server) deleteUser(c *call) (reply, error) {
 	return reply{}, s.Manage.DeleteUser(c.r.Context(), c.actor, id)
 }
 
+func (s *server) auditLog(c *call) (reply, error) {
+	return replyList(s.Manage.AuditLog(c.r.Context(), c.actor, c.query.audit(), c.page()))
+}
+
 func (s *server) tokens(c *call) (reply, error) {
 	return replyList(s.Manage.Tokens(c.r.Context(), c.actor, c.page()))
 }

@@ -90,6 +90,7 @@ func routes() []route {
 		{get, "/deliveries", member, "Channels", "List deliveries", "", "DeliveryList", ok, deliveryQuery(), (*server).deliveries},
 		{post, "/deliveries/{id}/retry", member, "Channels", "Send a dead delivery again", "", "Delivery", ok, nil, (*server).retryDelivery},
 
+		{get, "/audit-log", member, "Instance", "List what was changed", "", "AuditList", ok, auditQuery(), (*server).auditLog},
 		{get, "/overview", member, "Instance", "Read the overview", "", "Overview", ok, nil, (*server).overview},
 		{get, "/events", member, "Instance", "Stream events", "", stream, ok, eventQuery(), (*server).events},
 	}

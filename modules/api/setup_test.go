@@ -131,9 +131,9 @@ func (b *bundle) manage(t *testing.T) *manage.Manage {
 	require.NoError(t, err)
 	return manage.New(manage.Deps{
 		Monitors: b.store, MonitorLists: b.store, Results: b.store, Incidents: b.store, Channels: b.store, Defaults: b.store,
-		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Sessions: b.store, Tokens: b.store,
-		AuditLog: auditLog{}, ProbeKinds: probes, ChannelKinds: channels, Prober: probes, Sender: channels,
-		Sealer: b.sealer, Passwords: auth.NewPasswords(2), Access: auth.NewAccessTokens(keys),
+		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Sessions: b.store, Tokens: strangers{b.store},
+		AuditLog: b.store, ProbeKinds: probes, ChannelKinds: channels, Prober: probes, Sender: channels,
+		Sealer: b.sealer, Passwords: auth.NewPasswords(2), Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
 		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Limiter: limit.NewMemory(uptime.SystemClock, 0), Vitals: b.vitals, Conditions: b.vitals.conditions,
 		Clock: uptime.SystemClock, Random: auth.ID, Log: slog.New(slog.DiscardHandler),
 		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken},
@@ -265,11 +265,6 @@ func (q *queue) Push(_ context.Context, jobs []uptime.Job) error {
 	}
 	return q.onPush(jobs)
 }
-
-// auditLog takes the lines that stand for no change.
-type auditLog struct{}
-
-func (auditLog) WriteAudit(context.Context, uptime.Audit) error { return nil }
 
 // vitals are asked by GET /overview.
 type vitals struct {

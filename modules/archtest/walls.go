@@ -113,6 +113,7 @@ func pureLibraries() []string {
 		"github.com/gorilla/feeds",
 		"github.com/google/uuid",
 		"rsc.io/qr",
+		"github.com/mileusna/useragent",
 		"golang.org/x/net/idna",
 		"golang.org/x/net/html",
 		"golang.org/x/sync",

@@ -45,15 +45,27 @@ func (OneTimeCodes) Usable(secret string) bool {
 	return err == nil && len(raw) >= 16 && len(raw) <= 64
 }
 
+// StepAt is the time step of a moment.
+func StepAt(t time.Time) int64 { return t.Unix() / int64(totpPeriod/time.Second) }
+
 // Step gives the time step whose code this is, of now or a neighbour of it; false for
 // none. A caller that keeps the newest step it took takes no code twice.
-func (OneTimeCodes) Step(secret, code string, now time.Time) (step int64, ok bool) {
-	current := now.Unix() / int64(totpPeriod/time.Second)
+func (o OneTimeCodes) Step(secret, code string, now time.Time) (step int64, ok bool) {
+	current := StepAt(now)
 	for at := current - totpSkew; at <= current+totpSkew; at++ {
-		want, err := hotp.GenerateCodeCustom(secret, uint64(at), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // times are after 1970
-		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+		want := o.Code(secret, at)
+		if want != "" && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
 			step, ok = at, true
 		}
 	}
 	return step, ok
+}
+
+// Code is that of a time step; "" where the secret is none.
+func (OneTimeCodes) Code(secret string, step int64) string {
+	code, err := hotp.GenerateCodeCustom(secret, uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}) //nolint:gosec // times are after 1970
+	if err != nil {
+		return ""
+	}
+	return code
 }

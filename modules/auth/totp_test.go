@@ -24,6 +24,9 @@ func TestOneTimeCodes(t *testing.T) {
 			require.Equal(t, unix/30, step)
 		}
 		for _, off := range []time.Duration{-time.Minute, time.Minute} {
+			if now.Add(off).Unix() < 0 {
+				continue
+			}
 			_, ok := codes.Step(secret, code, now.Add(off))
 			require.False(t, ok)
 		}

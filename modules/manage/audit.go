@@ -15,6 +15,30 @@ func (m *Manage) audited(actor uptime.Actor, action, object string, id int64) *u
 	}
 }
 
+func auditView(l uptime.AuditLine) AuditView {
+	return AuditView{
+		ID: l.ID, At: l.At.UTC(), UserID: l.UserID, User: l.Name, Email: l.Email, TokenID: l.TokenID, Address: l.Address,
+		Action: l.Action, ObjectType: l.ObjectType, ObjectID: l.ObjectID, Detail: l.Detail,
+	}
+}
+
+// AuditLog lists what was changed, newest first.
+func (m *Manage) AuditLog(ctx context.Context, actor uptime.Actor, f uptime.AuditFilter, p uptime.Page) (uptime.List[AuditView], error) {
+	var none uptime.List[AuditView]
+	if err := m.permit(actor, ReadAudit); err != nil {
+		return none, err
+	}
+	p, err := page(p)
+	if err != nil {
+		return none, err
+	}
+	list, err := m.deps.AuditLog.AuditLog(ctx, actor.WorkspaceID, f, p)
+	if err != nil {
+		return none, err
+	}
+	return mapList(list, auditView), nil
+}
+
 // detail is the JSON of what a line of the audit log says beside its action.
 func detail(value map[string]any) json.RawMessage {
 	raw, err := json.Marshal(value)

@@ -105,6 +105,7 @@ type auditStore interface {
 	// WriteAudit adds a line of its own to the audit log: of what changes no
 	// object.
 	WriteAudit(ctx context.Context, audit uptime.Audit) error
+	AuditLog(ctx context.Context, ws int64, f uptime.AuditFilter, p uptime.Page) (uptime.List[uptime.AuditLine], error)
 }
 
 // passwords hashes with a bounded number of hashes at once; each method may

@@ -120,6 +120,7 @@ func TestRefreshRotatesAndReuseEndsTheFamily(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.Authenticate(ctx, second.AccessToken, "")
 	require.NoError(t, err)
+	b.clock.add(time.Minute)
 	_, err = b.Refresh(ctx, first.RefreshToken, manage.Client{})
 	require.Equal(t, uptime.CodeUnauthorized, uptime.CodeOf(err))
 	_, err = b.Refresh(ctx, second.RefreshToken, manage.Client{})

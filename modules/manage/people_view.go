@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"encoding/json"
 	"time"
 
 	"monitor/modules/uptime"
@@ -60,6 +61,21 @@ type SessionView struct {
 	CreatedAt  time.Time `json:"created_at"`
 	LastSeenAt time.Time `json:"last_seen_at"` // to the minute
 	ExpiresAt  time.Time `json:"expires_at"`   // moves while it is used
+}
+
+// AuditView is a line of the audit log.
+type AuditView struct {
+	ID         int64           `json:"id"`
+	At         time.Time       `json:"at"`
+	UserID     int64           `json:"user_id"` // 0: the program, or a command at the machine
+	User       string          `json:"user"`    // their name
+	Email      string          `json:"email"`
+	TokenID    int64           `json:"token_id"` // 0: no API token
+	Address    string          `json:"address"`
+	Action     string          `json:"action"` // "monitor.update"
+	ObjectType string          `json:"object_type"`
+	ObjectID   int64           `json:"object_id"`
+	Detail     json.RawMessage `json:"detail"` // what changed, or null
 }
 
 // TokenPair is the answer of log-in and refresh.

@@ -23,6 +23,7 @@ const (
 	ReadUsers      Action = "read users"
 	ManageUsers    Action = "manage users"
 	ManageOwners   Action = "manage owners"
+	ReadAudit      Action = "read the audit log"
 )
 
 // The scopes of API tokens.
@@ -50,6 +51,7 @@ func rules() map[Action]rule {
 		SendAgain:      {uptime.RoleEditor, ScopeWrite},
 		ReadUsers:      {uptime.RoleAdmin, ScopeRead},
 		ManageUsers:    {uptime.RoleAdmin, ScopeWrite},
+		ReadAudit:      {uptime.RoleAdmin, ScopeRead},
 		ManageTokens:   {uptime.RoleAdmin, ScopeWrite},
 		ManageOwners:   {uptime.RoleOwner, ScopeWrite},
 	}

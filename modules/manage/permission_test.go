@@ -104,6 +104,10 @@ func adminReads(b *bundle) map[string]call {
 	return map[string]call{
 		"Users": func(a uptime.Actor) error { _, err := b.Users(ctx, a, page); return err },
 		"User":  func(a uptime.Actor) error { _, err := b.User(ctx, a, absent); return err },
+		"AuditLog": func(a uptime.Actor) error {
+			_, err := b.AuditLog(ctx, a, uptime.AuditFilter{}, page)
+			return err
+		},
 	}
 }
 

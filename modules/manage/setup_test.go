@@ -167,6 +167,10 @@ func (a *auditLog) WriteAudit(_ context.Context, line uptime.Audit) error {
 	return nil
 }
 
+func (a *auditLog) AuditLog(context.Context, int64, uptime.AuditFilter, uptime.Page) (uptime.List[uptime.AuditLine], error) {
+	return uptime.List[uptime.AuditLine]{}, nil
+}
+
 func (a *auditLog) actions() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

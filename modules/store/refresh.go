@@ -58,10 +58,15 @@ func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) err
 	})
 }
 
+// refreshGrace is how long a refresh token may come again after its use: the answer to
+// it may have been lost on the way.
+const refreshGrace = 30 * time.Second
+
 // RotateRefreshToken uses up the token with this hash and adds next to its
 // family; next's family, user, workspace and begin are the old one's. A token that was
-// used before ends its whole family and gives reused; one that is unknown or has
-// expired gives ErrNotFound.
+// used before ends its whole family and gives reused, unless it was the newest to be
+// used, within refreshGrace: then next takes the place of what it gave before, which is
+// used up with it. One that is unknown or has expired gives ErrNotFound.
 func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime.RefreshToken) (old uptime.RefreshToken, reused bool, err error) {
 	err = s.write(ctx, func(tx *gorm.DB) error {
 		row, err := s.lockFamilyOf(tx, hash)
@@ -69,14 +74,23 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime
 			return err
 		}
 		now := at(s.now())
-		old, reused = row.token(), row.UsedAt != 0
-		if reused {
-			return s.endFamilies(tx, "family = ?", row.Family)
+		old = row.token()
+		used := now
+		if row.UsedAt != 0 {
+			if reused, err = usedAgain(tx, row, now); err != nil {
+				return err
+			}
+			if reused {
+				return s.endFamilies(tx, "family = ?", row.Family)
+			}
+			used = row.UsedAt
 		}
 		if row.ExpiresAt <= now {
 			return fmt.Errorf("rotate an expired refresh token: %w", uptime.ErrNotFound)
 		}
-		if err := tx.Exec(`UPDATE refresh_tokens SET used_at = ? WHERE hash = ?`, now, hash).Error; err != nil {
+		// The newest link, which is this one or came of it.
+		err = tx.Exec(`UPDATE refresh_tokens SET used_at = ? WHERE family = ? AND used_at IS NULL`, used, row.Family).Error
+		if err != nil {
 			return fmt.Errorf("use up refresh token: %w", err)
 		}
 		child := rowOfRefresh(next)
@@ -91,6 +105,19 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime
 		return uptime.RefreshToken{}, false, err
 	}
 	return old, reused, nil
+}
+
+// usedAgain reports whether a token that was used is used again by somebody else, as far
+// as can be told.
+func usedAgain(tx *gorm.DB, row refreshRow, now instant) (bool, error) {
+	if now.time().Sub(row.UsedAt.time()) > refreshGrace {
+		return true, nil
+	}
+	var newest instant
+	if err := tx.Raw(`SELECT max(used_at) FROM refresh_tokens WHERE family = ?`, row.Family).Scan(&newest).Error; err != nil {
+		return false, fmt.Errorf("read the newest use of a refresh token: %w", err)
+	}
+	return row.UsedAt != newest, nil
 }
 
 // lockFamilyOf locks every link of the token's family. Whoever ends the family

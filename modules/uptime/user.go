@@ -139,3 +139,19 @@ type Audit struct {
 	Detail      json.RawMessage // what changed, secrets masked
 	At          time.Time
 }
+
+// AuditLine is a line of the audit log, with who did it.
+type AuditLine struct {
+	Audit
+	ID    int64
+	Name  string // of the user, "" for the program or one who was deleted
+	Email string
+}
+
+// AuditFilter chooses lines of the audit log; what is zero chooses all.
+type AuditFilter struct {
+	UserID     int64
+	ObjectType string
+	ObjectID   int64
+	From, To   time.Time // from inclusive, to exclusive
+}

@@ -18,6 +18,32 @@ func holdingTicket(r *http.Request) {
 	r.AddCookie(&http.Cookie{Name: ticketCookie, Value: "ticket"})
 }
 
+// accessShots are the pages of log-in, security and audit.
+func accessShots() []shot {
+	ok, bad := http.StatusOK, http.StatusUnprocessableEntity
+	return []shot{
+		{"login-code", "/login/2fa?next=/monitors", nil, ok, nil, holdingTicket},
+		{"login-code-refused", "/login/2fa", url.Values{"code": {hostile}, "next": {"/monitors"}}, bad, nil, holdingTicket},
+		{"login-recovery", "/login/2fa?recovery=1", nil, ok, nil, holdingTicket},
+		{"login-code-late", "/login/2fa", url.Values{"code": {"123456"}}, bad, nil, anonymous},
+		{"forgot", "/forgot", nil, ok, nil, anonymous},
+		{"forgot-refused", "/forgot", url.Values{"email": {""}}, bad, nil, anonymous},
+		{"forgot-sent", "/forgot", url.Values{"email": {hostile}}, ok, nil, anonymous},
+		{"forgot-no-mail", "/forgot", nil, ok, func(f *fake) { f.fresh = true }, anonymous},
+		{"reset", "/reset/rst_ok", nil, ok, nil, anonymous},
+		{"reset-refused", "/reset/rst_ok", url.Values{"password": {"short"}}, bad, nil, anonymous},
+		{"audit", "/settings/audit", nil, ok, nil, nil},
+		{"audit-none", "/settings/audit?object=token", nil, ok, nil, nil},
+		{"security-on", "/settings/security", nil, ok, func(f *fake) { f.factor = true }, nil},
+		{"factor", "/settings/security/totp", nil, ok, nil, nil},
+		{"factor-refused", "/settings/security/totp", url.Values{"totp_code": {hostile}}, bad, func(f *fake) {
+			f.failure = uptime.Invalid(uptime.FieldError{Field: "totp_code", Message: "is not the code of this secret"})
+		}, nil},
+		{"codes", "/settings/security/totp", url.Values{"totp_code": {"123456"}}, ok, nil, nil},
+		{"codes-refused", "/settings/security/recovery", url.Values{"current_password": {"wrong"}}, bad, func(f *fake) { f.factor = true }, nil},
+	}
+}
+
 func cookieOf(t *testing.T, rec *httptest.ResponseRecorder, name string) *http.Cookie {
 	t.Helper()
 	for _, c := range rec.Result().Cookies() {
@@ -80,6 +106,23 @@ func TestSessionsEnd(t *testing.T) {
 	ask(w, "/settings/sessions/end", url.Values{})
 	require.Equal(t, map[string]any{"ended": "others"}, f.lastSaved(t))
 	require.Equal(t, http.StatusNotFound, ask(w, "/settings/sessions/end", url.Values{"id": {"somebody else's"}}).Code)
+}
+
+func TestAuditAsCSV(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	// The samples' older page is the same: one is enough.
+	rec := ask(w, "/settings/audit.csv?object=token", nil)
+	require.Equal(t, http.StatusOK, rec.Code)
+	require.Equal(t, "text/csv; charset=utf-8", rec.Header().Get("Content-Type"))
+	require.Contains(t, rec.Header().Get("Content-Disposition"), "attachment")
+	require.Equal(t, "time,who,email,token_id,action,object_type,object_id,address,detail\n", rec.Body.String())
+	for text, want := range map[string]string{"": "", "Mia": "Mia", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1"} {
+		require.Equal(t, want, cell(text))
+	}
+	f.role = uptime.RoleEditor
+	require.Equal(t, http.StatusForbidden, ask(w, "/settings/audit.csv", nil).Code)
+	require.Equal(t, http.StatusForbidden, ask(w, "/settings/audit", nil).Code)
 }
 
 func TestBrowserOf(t *testing.T) {

@@ -62,7 +62,12 @@ type factors interface {
 	NewRecoveryCodes(ctx context.Context, actor uptime.Actor, currentPassword string) (manage.RecoveryView, error)
 }
 
+type auditLog interface {
+	AuditLog(ctx context.Context, actor uptime.Actor, f uptime.AuditFilter, p uptime.Page) (uptime.List[manage.AuditView], error)
+}
+
 type account interface {
+	auditLog
 	factors
 	sessions
 

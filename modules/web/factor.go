@@ -123,7 +123,7 @@ func (r *request) showFactor(status int, v manage.TOTPView, failure error) error
 	if err != nil {
 		return err
 	}
-	p := FactorPage{Frame: s.frame, Tabs: settingsTabs("Security"), QR: code, Secret: v.Secret, Spelled: spelled(v.Secret)}
+	p := FactorPage{Frame: s.frame, Tabs: r.settingsTabs("Security"), QR: code, Secret: v.Secret, Spelled: spelled(v.Secret)}
 	p.Fields = []FieldView{
 		{
 			Name: "totp_code", Label: "Code", Widget: "input", Type: "text", InputMode: "numeric", Autocomplete: "one-time-code", Required: true,
@@ -180,7 +180,7 @@ func (r *request) showCodes(codes []string) error {
 	if err != nil {
 		return err
 	}
-	return r.page(http.StatusOK, "codes", "", CodesPage{Frame: s.frame, Tabs: settingsTabs("Security"), Codes: codes})
+	return r.page(http.StatusOK, "codes", "", CodesPage{Frame: s.frame, Tabs: r.settingsTabs("Security"), Codes: codes})
 }
 
 // factorOff turns it off.

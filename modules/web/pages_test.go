@@ -43,16 +43,6 @@ func shots() []shot {
 		{"setup", "/setup", nil, ok, func(f *fake) { f.fresh = true }, func(r *http.Request) { anonymous(r); from(uptime.Request{Address: "203.0.113.9"})(r) }},
 		{"login", "/login?next=/monitors", nil, ok, nil, anonymous},
 		{"login-refused", "/login", url.Values{"email": {hostile}, "password": {"wrong"}}, bad, nil, anonymous},
-		{"login-code", "/login/2fa?next=/monitors", nil, ok, nil, holdingTicket},
-		{"login-code-refused", "/login/2fa", url.Values{"code": {hostile}, "next": {"/monitors"}}, bad, nil, holdingTicket},
-		{"login-recovery", "/login/2fa?recovery=1", nil, ok, nil, holdingTicket},
-		{"login-code-late", "/login/2fa", url.Values{"code": {"123456"}}, bad, nil, anonymous},
-		{"forgot", "/forgot", nil, ok, nil, anonymous},
-		{"forgot-refused", "/forgot", url.Values{"email": {""}}, bad, nil, anonymous},
-		{"forgot-sent", "/forgot", url.Values{"email": {hostile}}, ok, nil, anonymous},
-		{"forgot-no-mail", "/forgot", nil, ok, func(f *fake) { f.fresh = true }, anonymous},
-		{"reset", "/reset/rst_ok", nil, ok, nil, anonymous},
-		{"reset-refused", "/reset/rst_ok", url.Values{"password": {"short"}}, bad, nil, anonymous},
 		{"invite", "/invite/inv_ok", nil, ok, nil, anonymous},
 		{"invite-refused", "/invite/inv_ok", url.Values{"name": {hostile}, "password": {"short"}, "time_zone": {hostile}}, bad, nil, anonymous},
 		{"overview", "/", nil, ok, nil, nil},
@@ -93,13 +83,6 @@ func shots() []shot {
 		{"profile", "/settings/profile", nil, ok, nil, nil},
 		{"profile-refused", "/settings/profile", url.Values{"name": {hostile}, "time_zone": {hostile}}, bad, refuse, nil},
 		{"security", "/settings/security", nil, ok, nil, nil},
-		{"security-on", "/settings/security", nil, ok, func(f *fake) { f.factor = true }, nil},
-		{"factor", "/settings/security/totp", nil, ok, nil, nil},
-		{"factor-refused", "/settings/security/totp", url.Values{"totp_code": {hostile}}, bad, func(f *fake) {
-			f.failure = uptime.Invalid(uptime.FieldError{Field: "totp_code", Message: "is not the code of this secret"})
-		}, nil},
-		{"codes", "/settings/security/totp", url.Values{"totp_code": {"123456"}}, ok, nil, nil},
-		{"codes-refused", "/settings/security/recovery", url.Values{"current_password": {"wrong"}}, bad, func(f *fake) { f.factor = true }, nil},
 		{"security-refused", "/settings/security", url.Values{"email": {hostile}, "password": {hostile}}, bad, refuse, nil},
 		{"error-403", "/monitors/new", nil, http.StatusForbidden, func(f *fake) { f.role = uptime.RoleViewer }, nil},
 		{"error-404", "/monitors/999", nil, http.StatusNotFound, nil, nil},
@@ -115,7 +98,7 @@ var hashes = regexp.MustCompile(`\.[0-9a-f]{10}\.(css|js|svg)`)
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	for _, s := range shots() {
+	for _, s := range append(shots(), accessShots()...) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			w, f := setup(t)

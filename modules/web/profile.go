@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"strings"
+
+	"monitor/modules/manage"
 )
 
 // ProfilePage is what people set of how they see the pages.
@@ -15,9 +17,12 @@ type ProfilePage struct {
 	Role    string
 }
 
-// settingsTabs are the pages of settings.
-func settingsTabs(current string) []Link {
+// settingsTabs are the pages of settings that the person may see.
+func (r *request) settingsTabs(current string) []Link {
 	tabs := []Link{{Label: "Profile", URL: "/settings/profile"}, {Label: "Security", URL: "/settings/security"}}
+	if r.web.deps.Manage.Can(r.actor, manage.ReadAudit) {
+		tabs = append(tabs, Link{Label: "Audit log", URL: "/settings/audit"})
+	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Label == current
 	}
@@ -32,7 +37,7 @@ func (r *request) showProfile(status int, given map[string]string, failure error
 	if err != nil {
 		return err
 	}
-	p := ProfilePage{Frame: s.frame, Tabs: settingsTabs("Profile"), Role: string(s.me.Role)}
+	p := ProfilePage{Frame: s.frame, Tabs: r.settingsTabs("Profile"), Role: string(s.me.Role)}
 	p.Fields = []FieldView{
 		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "name", MaxLength: 200, Value: stillTyped(given, "name", s.me.Name)},
 		{

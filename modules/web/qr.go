@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/boombuler/barcode/qr"
+	"rsc.io/qr"
 )
 
 // QR is a code as a drawing of squares, one unit each.
@@ -18,18 +18,17 @@ const qrMargin = 4
 
 // newQR draws a text, with what lets a reader do without 15 % of it.
 func newQR(text string) (QR, error) {
-	code, err := qr.Encode(text, qr.M, qr.Auto)
+	code, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return QR{}, fmt.Errorf("draw QR code: %w", err)
 	}
-	side := code.Bounds().Dx()
 	var path strings.Builder
-	for y := range side {
-		for x := range side {
-			if r, _, _, _ := code.At(x, y).RGBA(); r == 0 {
+	for y := range code.Size {
+		for x := range code.Size {
+			if code.Black(x, y) {
 				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x+qrMargin, y+qrMargin)
 			}
 		}
 	}
-	return QR{Size: side + 2*qrMargin, Path: path.String()}, nil
+	return QR{Size: code.Size + 2*qrMargin, Path: path.String()}, nil
 }

@@ -87,6 +87,8 @@ func (w *Web) routes() []route {
 		{post, "/settings/security/totp/off", nil, w.factorOff, manage.ChangeSelf},
 		{post, "/settings/security/recovery", nil, w.factorCodes, manage.ChangeSelf},
 		{post, "/settings/sessions/end", nil, w.sessionEnd, manage.ChangeSelf},
+		{get, "/settings/audit", nil, w.audit, manage.ReadAudit},
+		{get, "/settings/audit.csv", nil, w.auditCSV, manage.ReadAudit},
 		{post, "/settings/theme", nil, w.themeSave, manage.ChangeSelf},
 	}
 }

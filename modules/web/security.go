@@ -43,7 +43,7 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 	if err != nil {
 		return err
 	}
-	p := SecurityPage{Frame: s.frame, Tabs: settingsTabs("Security"), TOTP: s.me.TOTP}
+	p := SecurityPage{Frame: s.frame, Tabs: r.settingsTabs("Security"), TOTP: s.me.TOTP}
 	for _, one := range list.Items {
 		p.Sessions = append(p.Sessions, s.sessionRow(one))
 	}

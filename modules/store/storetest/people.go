@@ -21,7 +21,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 		"Users": testUsers, "Emails": testEmails, "Invitation": testInvitation, "LastOwner": testLastOwner,
 		"OwnersDemoteOneAnother": testOwnersDemoteOneAnother, "DeleteUser": testDeleteUser, "LastSeen": testLastSeen,
 		"RefreshRotation": testRefreshRotation, "RefreshReuse": testRefreshReuse, "RefreshAtOnce": testRefreshAtOnce,
-		"Sessions": testSessions, "PasswordLink": testPasswordLink,
+		"RefreshGrace": testRefreshGrace, "Sessions": testSessions, "PasswordLink": testPasswordLink,
 		"RefreshEnd": testRefreshEnd, "APITokens": testAPITokens,
 		"Idempotency": testIdempotency, "IdempotencyAtOnce": testIdempotencyAtOnce,
 		"Channels": testChannels, "ChannelFallback": testChannelFallback, "DeleteChannel": testDeleteChannel,

@@ -1,0 +1,198 @@
+package web
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// AuditPage is the audit log.
+type AuditPage struct {
+	Frame
+	Tabs   []Link
+	Kinds  []Option
+	Lines  []AuditRow
+	Older  string // URL, "": this is the end
+	Export string
+}
+
+// AuditRow is one line.
+type AuditRow struct {
+	At      When
+	Who     string
+	By      string // "by API token 3", or ""
+	Action  string
+	Object  string
+	URL     string // of the object, "": it has no page
+	Changes []AuditChange
+	Address string
+}
+
+// AuditChange is one field before and after.
+type AuditChange struct{ Field, Before, After string }
+
+const (
+	auditPerPage = 50
+	// mostExported bounds a file: some 20 MB.
+	mostExported = 50_000
+)
+
+// auditKinds are the kinds of objects that lines are about.
+func auditKinds() []string {
+	return []string{"monitor", "incident", "channel", "delivery", "user", "token"}
+}
+
+// auditFilter is what the address asks for; what cannot be used is left out.
+func (r *request) auditFilter() (f uptime.AuditFilter, q url.Values) {
+	q = url.Values{}
+	if kind := r.QueryParam("object"); slices.Contains(auditKinds(), kind) {
+		f.ObjectType = kind
+		q.Set("object", kind)
+	}
+	return f, q
+}
+
+func (w *Web) audit(r *request) error {
+	s, err := r.scene("Audit log", "Settings", Crumb{"Settings", "/settings/profile"})
+	if err != nil {
+		return err
+	}
+	f, q := r.auditFilter()
+	list, err := w.deps.Manage.AuditLog(r.Request().Context(), r.actor, f, uptime.Page{Limit: auditPerPage, Cursor: r.QueryParam("cursor")})
+	if err != nil {
+		return err
+	}
+	p := AuditPage{Frame: s.frame, Tabs: r.settingsTabs("Audit log"), Export: "/settings/audit.csv?" + q.Encode()}
+	p.Kinds = []Option{{Label: "Everything", Selected: f.ObjectType == ""}}
+	for _, kind := range auditKinds() {
+		p.Kinds = append(p.Kinds, Option{Value: kind, Label: strings.ToUpper(kind[:1]) + kind[1:] + "s", Selected: kind == f.ObjectType})
+	}
+	for _, line := range list.Items {
+		p.Lines = append(p.Lines, s.auditRow(line))
+	}
+	if list.Next != "" {
+		q.Set("cursor", list.Next)
+		p.Older = "/settings/audit?" + q.Encode()
+	}
+	return r.page(http.StatusOK, "audit", "", p)
+}
+
+func (s *scene) auditRow(v manage.AuditView) AuditRow {
+	row := AuditRow{At: s.when(v.At), Who: whoDid(v), Action: v.Action, Object: objectOf(v), Address: v.Address, Changes: changesOf(v.Detail)}
+	if v.TokenID != 0 {
+		row.By = fmt.Sprintf("by API token %d", v.TokenID)
+	}
+	switch v.ObjectType {
+	case "monitor", "incident":
+		row.URL = "/" + v.ObjectType + "s/" + strconv.FormatInt(v.ObjectID, 10)
+	case "channel":
+		row.URL = "/channels/" + strconv.FormatInt(v.ObjectID, 10) + "/log"
+	}
+	if strings.HasSuffix(v.Action, ".delete") || v.ObjectID == 0 {
+		row.URL = ""
+	}
+	return row
+}
+
+func whoDid(v manage.AuditView) string {
+	switch {
+	case v.User != "":
+		return v.User
+	case v.Email != "":
+		return v.Email
+	case v.UserID != 0:
+		return fmt.Sprintf("user %d", v.UserID)
+	}
+	return "the program"
+}
+
+func objectOf(v manage.AuditView) string {
+	if v.ObjectID == 0 {
+		return v.ObjectType
+	}
+	return fmt.Sprintf("%s %d", v.ObjectType, v.ObjectID)
+}
+
+// changesOf reads the detail of a line: fields with what they were and are, or plain
+// members.
+func changesOf(detail json.RawMessage) []AuditChange {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(detail, &members) != nil {
+		return nil
+	}
+	var out []AuditChange
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		var change struct{ From, To json.RawMessage }
+		if json.Unmarshal(members[name], &change) == nil && change.To != nil {
+			out = append(out, AuditChange{name, plainJSON(change.From), plainJSON(change.To)})
+			continue
+		}
+		out = append(out, AuditChange{Field: name, After: plainJSON(members[name])})
+	}
+	return out
+}
+
+// plainJSON is a text without its quotes, nothing for null, and anything else as it is.
+func plainJSON(raw json.RawMessage) string {
+	if string(raw) == "null" {
+		return ""
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return uptime.Clean(text, 200)
+	}
+	return uptime.Clean(string(raw), 200)
+}
+
+// auditCSV is the log as a file, newest first, up to mostExported lines.
+func (w *Web) auditCSV(r *request) error {
+	f, _ := r.auditFilter()
+	var out bytes.Buffer
+	file := csv.NewWriter(&out)
+	if err := file.Write([]string{"time", "who", "email", "token_id", "action", "object_type", "object_id", "address", "detail"}); err != nil {
+		return err
+	}
+	for page, n := (uptime.Page{Limit: 200}), 0; n < mostExported; {
+		list, err := w.deps.Manage.AuditLog(r.Request().Context(), r.actor, f, page)
+		if err != nil {
+			return err
+		}
+		for _, v := range list.Items {
+			n++
+			err := file.Write([]string{
+				v.At.Format("2006-01-02T15:04:05.000Z07:00"), cell(whoDid(v)), cell(v.Email), strconv.FormatInt(v.TokenID, 10), cell(v.Action),
+				cell(v.ObjectType), strconv.FormatInt(v.ObjectID, 10), cell(v.Address), cell(string(v.Detail)),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if page.Cursor = list.Next; page.Cursor == "" {
+			break
+		}
+	}
+	file.Flush()
+	if err := file.Error(); err != nil {
+		return err
+	}
+	r.Response().Header().Set("Content-Disposition", `attachment; filename="monitor-audit.csv"`)
+	return r.Blob(http.StatusOK, "text/csv; charset=utf-8", out.Bytes())
+}
+
+// cell is a text that no spreadsheet takes for a formula (OWASP, CSV Injection).
+func cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}

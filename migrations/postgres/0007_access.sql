@@ -16,6 +16,8 @@ ALTER TABLE users ADD COLUMN recovery_hashes TEXT NOT NULL DEFAULT '[]';
 CREATE UNIQUE INDEX users_reset ON users (reset_hash) WHERE reset_hash <> '';
 
 CREATE INDEX audit_log_object ON audit_log (workspace_id, object_type, id);
+CREATE INDEX audit_log_user ON audit_log (workspace_id, user_id, id);
+CREATE INDEX audit_log_at ON audit_log (workspace_id, at);
 
 -- What was done stays done: nobody changes or removes a line.
 -- +goose StatementBegin
@@ -30,6 +32,8 @@ CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON a
 -- +goose Down
 DROP TRIGGER audit_log_is_append_only ON audit_log;
 DROP FUNCTION audit_log_is_append_only();
+DROP INDEX audit_log_at;
+DROP INDEX audit_log_user;
 DROP INDEX audit_log_object;
 DROP INDEX users_reset;
 ALTER TABLE users DROP COLUMN recovery_hashes;

@@ -18,6 +18,8 @@ const (
 	totpBytes  = 20 // of SHA-1's length, as RFC 4226 recommends
 	// totpSkew is how many steps a clock may be off, either way.
 	totpSkew = 1
+	// longestIssuer, in characters, lets any name fit into a QR code.
+	longestIssuer = 40
 )
 
 // OneTimeCodes are those of RFC 6238: six digits by HMAC-SHA-1, a new code every 30 s.
@@ -33,6 +35,9 @@ func (OneTimeCodes) NewSecret() string {
 // URL is what an authenticator app reads as a QR code.
 func (OneTimeCodes) URL(secret, issuer, account string) string {
 	issuer = strings.ReplaceAll(issuer, ":", "") // it parts the two
+	if runes := []rune(issuer); len(runes) > longestIssuer {
+		issuer = string(runes[:longestIssuer])
+	}
 	u := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + account}
 	// Some apps show a plus sign for a space.
 	u.RawQuery = "secret=" + secret + "&issuer=" + strings.ReplaceAll(url.QueryEscape(issuer), "+", "%20")

@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -35,22 +36,28 @@ type Mailer struct {
 	email  *email
 	random func() string
 	log    *slog.Logger
-	queue  chan func(context.Context) (uptime.Mail, error)
+	queue  chan parcel
+	later  atomic.Int64 // those that wait for their next attempt
+}
+
+// parcel is a mail on its way; before its first attempt it is not written yet.
+type parcel struct {
+	write   func(context.Context) (uptime.Mail, error)
+	mail    uptime.Mail
+	id      string
+	attempt int // of the next one, from 1
 }
 
 // NewMailer sends by d.SMTP, whose Host must not be empty; of d it also uses Guard,
 // RootCAs and Clock. random gives an id that no other mail has.
 func NewMailer(d Deps, random func() string, log *slog.Logger) *Mailer {
-	return &Mailer{
-		email: &email{deps: d}, random: random, log: log,
-		queue: make(chan func(context.Context) (uptime.Mail, error), mailsHeld),
-	}
+	return &Mailer{email: &email{deps: d}, random: random, log: log, queue: make(chan parcel, mailsHeld)}
 }
 
 // Post implements uptime.Postman. What is posted is sent while Run runs.
 func (m *Mailer) Post(write func(ctx context.Context) (uptime.Mail, error)) bool {
 	select {
-	case m.queue <- write:
+	case m.queue <- parcel{write: write}:
 		return true
 	default:
 		return false
@@ -64,8 +71,8 @@ func (m *Mailer) Run(ctx context.Context, ready func()) error {
 		sending.Go(func() {
 			for {
 				select {
-				case write := <-m.queue:
-					m.deliver(ctx, write)
+				case p := <-m.queue:
+					m.deliver(ctx, &sending, p)
 				case <-ctx.Done():
 					return
 				}
@@ -74,41 +81,56 @@ func (m *Mailer) Run(ctx context.Context, ready func()) error {
 	}
 	ready()
 	sending.Wait()
+	if lost := int64(len(m.queue)) + m.later.Load(); lost > 0 {
+		m.log.WarnContext(ctx, "mails are lost with the end of the process", "mails", lost)
+	}
 	return nil
 }
 
-func (m *Mailer) deliver(ctx context.Context, write func(context.Context) (uptime.Mail, error)) {
-	writing, cancel := context.WithTimeout(ctx, mailTimeout)
-	letter, err := write(writing)
-	cancel()
-	if err != nil {
-		if !errors.Is(err, uptime.ErrNotFound) {
-			m.log.WarnContext(ctx, "write a mail", "error", err)
+// deliver makes the next attempt. What is to be tried again waits beside the queue.
+func (m *Mailer) deliver(ctx context.Context, waiting *sync.WaitGroup, p parcel) {
+	if p.attempt == 0 {
+		writing, cancel := context.WithTimeout(ctx, mailTimeout)
+		letter, err := p.write(writing)
+		cancel()
+		if err != nil {
+			if !errors.Is(err, uptime.ErrNotFound) {
+				m.log.WarnContext(ctx, "write a mail", "error", err)
+			}
+			return
 		}
+		p = parcel{mail: letter, id: m.random(), attempt: 1}
+	}
+	err := m.send(ctx, p)
+	if err == nil {
+		m.log.DebugContext(ctx, "a mail was sent", "subject", p.mail.Subject, "attempts", p.attempt)
 		return
 	}
-	id := m.random()
-	for attempt, waits := 1, mailWaits(); ; attempt++ {
-		err := m.send(ctx, letter, id, attempt)
-		if err == nil {
-			m.log.DebugContext(ctx, "a mail was sent", "subject", letter.Subject, "attempts", attempt)
-			return
-		}
-		failed, ok := errors.AsType[*uptime.SendError](err)
-		if ok && failed.Permanent || attempt > len(waits) {
-			m.log.WarnContext(ctx, "a mail cannot be sent", "subject", letter.Subject, "attempts", attempt, "error", err)
-			return
-		}
+	waits := mailWaits()
+	failed, ok := errors.AsType[*uptime.SendError](err)
+	if ok && failed.Permanent || p.attempt > len(waits) || m.later.Load() >= mailsHeld {
+		m.log.WarnContext(ctx, "a mail cannot be sent", "subject", p.mail.Subject, "attempts", p.attempt, "error", err)
+		return
+	}
+	wait := waits[p.attempt-1]
+	p.attempt++
+	m.later.Add(1)
+	waiting.Go(func() {
 		select {
-		case <-time.After(waits[attempt-1]):
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return
 		}
-	}
+		select {
+		case m.queue <- p:
+			m.later.Add(-1)
+		case <-ctx.Done():
+		}
+	})
 }
 
 // send makes one attempt. Every attempt has the same Message-ID.
-func (m *Mailer) send(ctx context.Context, letter uptime.Mail, id string, attempt int) error {
+func (m *Mailer) send(ctx context.Context, p parcel) error {
 	ctx, cancel := context.WithTimeout(ctx, mailTimeout)
 	defer cancel()
 	server, err := m.email.server(&EmailSettings{})
@@ -116,13 +138,13 @@ func (m *Mailer) send(ctx context.Context, letter uptime.Mail, id string, attemp
 		return err
 	}
 	hide := redactor{}.withLogin(server.Username, server.Password)
-	out, _, err := newLetter(server.From, []string{letter.To}, id, m.email.deps.Clock(), letter.Subject)
+	out, _, err := newLetter(server.From, []string{p.mail.To}, p.id, m.email.deps.Clock(), p.mail.Subject)
 	if err != nil {
 		return unusable("the mail cannot be written: %v", err)
 	}
-	out.SetBodyString(gomail.TypeTextPlain, letter.Text)
+	out.SetBodyString(gomail.TypeTextPlain, p.mail.Text)
 	session := &smtpSession{guard: m.email.deps.Guard, roots: m.email.deps.RootCAs, server: server}
-	if _, err := session.send(ctx, out, []string{letter.To}, attempt); err != nil {
+	if _, err := session.send(ctx, out, []string{p.mail.To}, p.attempt); err != nil {
 		return failure(ctx, err, hide)
 	}
 	return nil

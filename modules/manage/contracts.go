@@ -84,7 +84,7 @@ type userChanges interface {
 }
 
 type sessionStore interface {
-	SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) error
+	SaveRefreshToken(ctx context.Context, t uptime.RefreshToken, passwordHash string) error
 	RotateRefreshToken(ctx context.Context, hash string, next uptime.RefreshToken) (old uptime.RefreshToken, reused bool, err error)
 	RefreshFamily(ctx context.Context, family string) (uptime.RefreshToken, error)
 	Sessions(ctx context.Context, userID int64, limit int) ([]uptime.RefreshToken, error)

@@ -72,6 +72,9 @@ func (m *Manage) NewRecoveryCodes(ctx context.Context, actor uptime.Actor, curre
 		if u.TOTPSecret == "" {
 			return off
 		}
+		if u.PasswordHash != user.PasswordHash || u.TOTPSecret != user.TOTPSecret || !slices.Equal(u.Recovery, user.Recovery) {
+			return uptime.Fail(uptime.CodeConflict, "Your second factor was changed at the same time; try again.")
+		}
 		u.Recovery = hashes
 		return nil
 	}, m.audited(actor, "user.recovery_codes", "user", user.ID))
@@ -179,15 +182,28 @@ func (m *Manage) secondFactor(ctx context.Context, user uptime.User, code string
 	code = plainCode(code)
 	wrong := uptime.Fail(uptime.CodeUnauthorized, "The code is wrong, or was used before.")
 	spend, action, err := m.spendCode(user, code, wrong)
-	if err != nil {
-		return user, err
+	if err == nil {
+		line := m.audited(actorOf(user, "", client.Address), action, "user", user.ID)
+		user, err = m.spent(ctx, user, spend, line)
 	}
-	line := m.audited(actorOf(user, "", client.Address), action, "user", user.ID)
+	switch uptime.CodeOf(err) {
+	case uptime.CodeUnauthorized:
+		m.deps.Log.WarnContext(ctx, "wrong one-time code", "user_id", user.ID, "address", client.Address)
+	case uptime.CodeConflict:
+		m.deps.Log.ErrorContext(ctx, "second factor cannot be opened", "user_id", user.ID, "error", err)
+		m.giveBack(ctx, key, codeRate())
+	default:
+		m.giveBack(ctx, key, codeRate())
+	}
+	return user, err
+}
+
+// spent stores that a code was used, and gives the user as of then.
+func (m *Manage) spent(ctx context.Context, user uptime.User, spend func(*uptime.User) error, line *uptime.Audit) (uptime.User, error) {
 	saved, err := m.deps.UserChanges.UpdateUser(ctx, user.WorkspaceID, user.ID, spend, line)
 	if err != nil {
 		return user, err
 	}
-	m.giveBack(ctx, key, codeRate())
 	return saved, nil
 }
 
@@ -207,7 +223,7 @@ func (m *Manage) spendCode(user uptime.User, code string, wrong error) (spend fu
 	secret, err := m.deps.Sealer.Open(totpPlace(user), user.TOTPSecret)
 	if err != nil {
 		return nil, "", &uptime.Error{
-			Code: uptime.CodeUnavailable, Err: err,
+			Code: uptime.CodeConflict, Err: err,
 			Detail: "Your second factor cannot be checked: the program's secret was replaced. Use a recovery code, or ask an admin.",
 		}
 	}

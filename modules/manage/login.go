@@ -134,8 +134,8 @@ func (m *Manage) limit(ctx context.Context, key string, rate uptime.Rate) error 
 // newPair begins a family of refresh tokens and signs its first access token.
 func (m *Manage) newPair(ctx context.Context, user uptime.User, client Client) (TokenPair, error) {
 	token, row := m.newRefresh(user, m.deps.Random(), client)
-	if err := m.deps.Sessions.SaveRefreshToken(ctx, row); err != nil {
-		return TokenPair{}, fmt.Errorf("save refresh token: %w", err)
+	if err := m.begin(ctx, row, user); err != nil {
+		return TokenPair{}, err
 	}
 	return m.pair(token, row)
 }

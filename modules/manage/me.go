@@ -55,9 +55,7 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 		return UserView{}, err
 	}
 	if change.password != "" {
-		if err := m.endAccess(ctx, saved, actor.Session); err != nil {
-			return UserView{}, err
-		}
+		m.announce(ctx, notice(uptime.TopicAccess, saved.WorkspaceID, saved.ID))
 	}
 	view := userView(saved)
 	view.RecoveryCodes = factor.codes
@@ -139,6 +137,12 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 			// What was permitted was judged by the user as read before.
 			return uptime.Fail(uptime.CodeConflict, "Somebody else changed this user at the same time; try again.")
 		}
+		guarded := c.password != "" || c.factor || c.user.Email != old.Email
+		if guarded && (u.PasswordHash != old.PasswordHash || u.TOTPSecret != old.TOTPSecret) {
+			// The password that was given is not the one of now.
+			return uptime.Fail(uptime.CodeConflict, "The password or the second factor was changed at the same time; try again.")
+		}
+		u.KeepSession = actor.Session
 		before := userMembers(*u)
 		u.Email, u.Name, u.TimeZone, u.Language, u.Theme = c.user.Email, c.user.Name, c.user.TimeZone, c.user.Language, c.user.Theme
 		u.Role, u.Disabled = c.user.Role, c.user.Disabled
@@ -155,10 +159,21 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 			u.TokensFrom = m.deps.Clock()
 		}
 		after := userMembers(*u)
+		if hash != "" {
+			mark(before, after, "password")
+		}
+		if c.factor && c.user.TOTPSecret != "" {
+			mark(before, after, "totp_secret")
+		}
 		audit.Detail = changes(before, after, before, after)
 		return nil
 	}, audit)
 	return saved, emailTaken(err)
+}
+
+// mark notes that a secret was changed, and not to what.
+func mark(before, after map[string]json.RawMessage, name string) {
+	before[name], after[name] = json.RawMessage(`"********"`), json.RawMessage(`"******** (new)"`)
 }
 
 func userMembers(u uptime.User) map[string]json.RawMessage {
@@ -187,7 +202,8 @@ func emailTaken(err error) error {
 	return err
 }
 
-// endAccess ends the user's sessions but one and tells event streams.
+// endAccess ends the user's sessions but one and tells event streams. A change of the
+// password has ended them already.
 func (m *Manage) endAccess(ctx context.Context, user uptime.User, except string) error {
 	if err := m.deps.Sessions.EndFamilies(ctx, user.ID, except); err != nil {
 		return fmt.Errorf("end sessions: %w", err)

@@ -92,6 +92,21 @@ func checkMatch(ifMatch string, version int64) error {
 	return uptime.Fail(uptime.CodePrecondition, "It was changed since you read it; read it again and repeat your change.")
 }
 
+// mostShown bounds a value in the audit log, of which nothing is ever removed.
+const mostShown = 4 << 10
+
+// brief is a value as it is, or the beginning of a long one as a text.
+func brief(raw json.RawMessage) json.RawMessage {
+	if len(raw) <= mostShown {
+		return raw
+	}
+	cut, err := json.Marshal(fmt.Sprintf("%s… (%d bytes)", uptime.Clean(string(raw), mostShown), len(raw)))
+	if err != nil {
+		return nil
+	}
+	return cut
+}
+
 // changes gives what differs between two JSON objects, as shown to people:
 // {"name":{"from":…,"to":…}}. Whether a member differs is judged by the stored
 // objects, in which secrets are sealed; shown are the masked ones.
@@ -103,7 +118,7 @@ func changes(before, after, shownBefore, shownAfter map[string]json.RawMessage) 
 	out := map[string]change{}
 	for _, name := range slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after))) {
 		if !bytes.Equal(before[name], after[name]) {
-			out[name] = change{shownBefore[name], shownAfter[name]}
+			out[name] = change{brief(shownBefore[name]), brief(shownAfter[name])}
 		}
 	}
 	raw, err := json.Marshal(out)

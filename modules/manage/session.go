@@ -40,10 +40,23 @@ func (m *Manage) newSession(ctx context.Context, user uptime.User, remember bool
 		Hash: m.cookieHash(cookie, now), Family: family, UserID: user.ID, WorkspaceID: user.WorkspaceID,
 		IssuedAt: now, ExpiresAt: now.Add(life), Address: client.Address, UserAgent: uptime.CleanLine(client.UserAgent, 300),
 	}
-	if err := m.deps.Sessions.SaveRefreshToken(ctx, row); err != nil {
-		return Session{}, fmt.Errorf("save session: %w", err)
+	if err := m.begin(ctx, row, user); err != nil {
+		return Session{}, err
 	}
 	return Session{Cookie: cookie, Persistent: remember, ExpiresAt: row.ExpiresAt, User: userView(user)}, nil
+}
+
+// begin saves a new session of a user whose password was verified. What was changed
+// meanwhile makes it a wrong one.
+func (m *Manage) begin(ctx context.Context, row uptime.RefreshToken, user uptime.User) error {
+	err := m.deps.Sessions.SaveRefreshToken(ctx, row, user.PasswordHash)
+	if errors.Is(err, uptime.ErrStale) {
+		return wrongLogin()
+	}
+	if err != nil {
+		return fmt.Errorf("save session: %w", err)
+	}
+	return nil
 }
 
 func (m *Manage) cookieHash(cookie string, issued time.Time) string {

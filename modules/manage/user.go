@@ -133,17 +133,30 @@ func (m *Manage) UpdateUser(ctx context.Context, actor uptime.Actor, id int64, p
 			return UserView{}, err
 		}
 	}
+	if id == actor.UserID {
+		if err := change.ownSecrets(old); err != nil {
+			return UserView{}, err
+		}
+	}
 	saved, err := m.saveUser(ctx, actor, old, change, ifMatch, "user.update")
 	if err != nil {
 		return UserView{}, err
 	}
-	switch {
-	case change.password != "" || saved.Disabled && !old.Disabled:
-		err = m.endAccess(ctx, saved, "")
-	case saved.Role != old.Role:
+	if change.password != "" || saved.Disabled && !old.Disabled || saved.Role != old.Role {
 		m.announce(ctx, notice(uptime.TopicAccess, saved.WorkspaceID, saved.ID))
 	}
-	return userView(saved), err
+	return userView(saved), nil
+}
+
+// ownSecrets refuses what one changes of oneself by the current password only.
+func (c *userChange) ownSecrets(old uptime.User) error {
+	b := &body{}
+	for field, changed := range map[string]bool{"password": c.password != "", "email": c.user.Email != old.Email, "totp": c.factor} {
+		if changed {
+			b.fail(field, "of your own is changed at /api/v1/me, which asks for your current password")
+		}
+	}
+	return b.finish("a user")
 }
 
 // DeleteUser removes a user with their sessions. CodeConflict for the last
@@ -270,5 +283,6 @@ func (m *Manage) ResetPassword(ctx context.Context, actor uptime.Actor, email, p
 	if err != nil {
 		return err
 	}
-	return m.endAccess(ctx, saved, "")
+	m.announce(ctx, notice(uptime.TopicAccess, saved.WorkspaceID, saved.ID))
+	return nil
 }

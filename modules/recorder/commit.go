@@ -84,17 +84,19 @@ func (r *Recorder) advance(ctx context.Context, batch []item) (rest []item, err 
 
 // judge stores a batch that may change something; see commit.
 func (r *Recorder) judge(ctx context.Context, batch []item) (left []item, err error) {
-	if len(batch) == 0 {
-		return nil, nil
-	}
-	var s search
 	for part := range slices.Chunk(batch, mostJudged) {
 		if err != nil {
 			left = append(left, part...)
 			continue
 		}
-		left, err = r.try(ctx, part, &s)
+		left, err = r.judgePart(ctx, part)
 	}
+	return left, err
+}
+
+func (r *Recorder) judgePart(ctx context.Context, batch []item) (left []item, err error) {
+	var s search
+	left, err = r.try(ctx, batch, &s)
 	if s.stored == 0 {
 		// Nothing could be stored: that proves nothing against a single one.
 		left = append(left, s.lone...)

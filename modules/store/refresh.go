@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,10 +47,20 @@ func rowOfRefresh(t uptime.RefreshToken) refreshRow {
 	}
 }
 
-// SaveRefreshToken begins a family, which is seen now.
-func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken) error {
+// SaveRefreshToken begins a family, which is seen now, of a user whose password was
+// verified by this hash. ErrStale when the password was changed since, or the user
+// disabled or deleted: what ends sessions ends those that are just being begun.
+func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken, passwordHash string) error {
 	t.BeganAt, t.SeenAt = t.IssuedAt, t.IssuedAt
 	return s.write(ctx, func(tx *gorm.DB) error {
+		var user userRow
+		err := s.forUpdate(tx).Where("id = ? AND deleted_at IS NULL", t.UserID).Take(&user).Error
+		if errors.Is(failure(err), uptime.ErrNotFound) || err == nil && (user.Disabled || user.PasswordHash != passwordHash) {
+			return fmt.Errorf("save refresh token: %w", uptime.ErrStale)
+		}
+		if err != nil {
+			return fmt.Errorf("read user: %w", err)
+		}
 		row := rowOfRefresh(t)
 		if err := tx.Create(&row).Error; err != nil {
 			return fmt.Errorf("save refresh token: %w", err)
@@ -83,7 +94,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime
 			if reused {
 				return s.endFamilies(tx, "family = ?", row.Family)
 			}
-			used = row.UsedAt
+			used = row.UsedAt - 1 // before the token's own: what it gave is not good for a grace
 		}
 		if row.ExpiresAt <= now {
 			return fmt.Errorf("rotate an expired refresh token: %w", uptime.ErrNotFound)

@@ -211,6 +211,8 @@ func (s *Store) Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List
 
 // UpdateUser changes a user by mutate. The last owner who can log in can be
 // neither demoted nor disabled: an *uptime.Error with CodeConflict.
+// A new password and disabling end every session but KeepSession, in the same
+// transaction.
 func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptime.User) error, audit *uptime.Audit) (uptime.User, error) {
 	var after userRow
 	err := s.write(ctx, func(tx *gorm.DB) error {
@@ -236,6 +238,11 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		after.Version, after.UpdatedAt = before.Version+1, at(s.now())
 		if err := tx.Model(&userRow{}).Where("id = ?", id).Select("*").Updates(after).Error; err != nil {
 			return fmt.Errorf("update user: %w", err)
+		}
+		if after.PasswordHash != before.PasswordHash || after.Disabled && !before.Disabled {
+			if err := s.endFamilies(tx, "user_id = ? AND family <> ?", id, u.KeepSession); err != nil {
+				return err
+			}
 		}
 		return insertAudit(tx, audit, id)
 	})

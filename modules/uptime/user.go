@@ -70,9 +70,12 @@ type User struct {
 	// disabling, log-out everywhere).
 	TokensFrom time.Time
 	LastSeenAt time.Time
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	// KeepSession is the session that goes on where a change ends all others. It is not
+	// stored.
+	KeepSession string
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // RefreshToken is one link of a family of rotating refresh tokens, which is

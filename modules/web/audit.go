@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,19 +44,24 @@ type AuditChange struct{ Field, Before, After string }
 
 const (
 	auditPerPage = 50
-	// mostExported bounds a file: some 20 MB.
+	// mostExported and mostBytes bound a file.
 	mostExported = 50_000
+	mostBytes    = 32 << 20
 )
 
 // auditKinds are the kinds of objects that lines are about.
-func auditKinds() []string {
-	return []string{"monitor", "incident", "channel", "delivery", "user", "token"}
+func auditKinds() []Option {
+	return []Option{
+		{Value: "monitor", Label: "Monitors"}, {Value: "incident", Label: "Incidents"}, {Value: "channel", Label: "Channels"},
+		{Value: "delivery", Label: "Deliveries"}, {Value: "user", Label: "People"}, {Value: "token", Label: "API tokens"},
+	}
 }
 
 // auditFilter is what the address asks for; what cannot be used is left out.
 func (r *request) auditFilter() (f uptime.AuditFilter, q url.Values) {
 	q = url.Values{}
-	if kind := r.QueryParam("object"); slices.Contains(auditKinds(), kind) {
+	kind := r.QueryParam("object")
+	if slices.ContainsFunc(auditKinds(), func(o Option) bool { return o.Value == kind }) {
 		f.ObjectType = kind
 		q.Set("object", kind)
 	}
@@ -75,7 +81,7 @@ func (w *Web) audit(r *request) error {
 	p := AuditPage{Frame: s.frame, Tabs: r.settingsTabs("Audit log"), Export: "/settings/audit.csv?" + q.Encode()}
 	p.Kinds = []Option{{Label: "Everything", Selected: f.ObjectType == ""}}
 	for _, kind := range auditKinds() {
-		p.Kinds = append(p.Kinds, Option{Value: kind, Label: strings.ToUpper(kind[:1]) + kind[1:] + "s", Selected: kind == f.ObjectType})
+		p.Kinds = append(p.Kinds, Option{Value: kind.Value, Label: kind.Label, Selected: kind.Value == f.ObjectType})
 	}
 	for _, line := range list.Items {
 		p.Lines = append(p.Lines, s.auditRow(line))
@@ -162,7 +168,13 @@ func (w *Web) auditCSV(r *request) error {
 	if err := file.Write([]string{"time", "who", "email", "token_id", "action", "object_type", "object_id", "address", "detail"}); err != nil {
 		return err
 	}
-	for page, n := (uptime.Page{Limit: 200}), 0; n < mostExported; {
+	for page, n := (uptime.Page{Limit: 200}), 0; ; {
+		if n >= mostExported || out.Len() > mostBytes {
+			if err := file.Write([]string{"", "there are older lines: ask GET /api/v1/audit-log", "", "", "", "", "", "", ""}); err != nil {
+				return err
+			}
+			break
+		}
 		list, err := w.deps.Manage.AuditLog(r.Request().Context(), r.actor, f, page)
 		if err != nil {
 			return err
@@ -185,14 +197,14 @@ func (w *Web) auditCSV(r *request) error {
 	if err := file.Error(); err != nil {
 		return err
 	}
+	r.Response().Header().Set("Cache-Control", "no-store")
 	r.Response().Header().Set("Content-Disposition", `attachment; filename="monitor-audit.csv"`)
 	return r.Blob(http.StatusOK, "text/csv; charset=utf-8", out.Bytes())
 }
 
+// formula is where a cell, or what a spreadsheet that cuts at semicolons takes for one,
+// begins like a formula.
+var formula = regexp.MustCompile(`(^|[;\t\r\n])([=+@\t\r-])`)
+
 // cell is a text that no spreadsheet takes for a formula (OWASP, CSV Injection).
-func cell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
+func cell(text string) string { return formula.ReplaceAllString(text, "$1'$2") }

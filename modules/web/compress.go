@@ -15,9 +15,10 @@ const compressFrom = 1024
 //
 // The attack known as BREACH guesses a secret of a page from the length of its
 // compressed answers, by putting guesses into the same page. Nothing can be
-// won here: no page holds a secret (stored ones are masked, the session is a
-// cookie, posts are judged by their origin and not by a token in the form), and
-// the token of an invitation is shown to nobody but who asked with it.
+// won here: stored secrets are masked, the session is a cookie, posts are judged by
+// their origin and not by a token in the form, the token of an invitation or of a link
+// that sets a password is shown to nobody but who asked with it, and pages that show a
+// secret once are not compressed.
 func compress() echo.MiddlewareFunc {
 	return middleware.GzipWithConfig(middleware.GzipConfig{
 		MinLength: compressFrom,
@@ -25,7 +26,7 @@ func compress() echo.MiddlewareFunc {
 			r := c.Request()
 			// A stream must not wait in a buffer, and a range is one of the
 			// bytes as they are.
-			return r.URL.Path == "/events" || r.Header.Get("Range") != "" || refusesGzip(r)
+			return r.URL.Path == "/events" || strings.HasPrefix(r.URL.Path, "/settings/security/") || r.Header.Get("Range") != "" || refusesGzip(r)
 		},
 	})
 }

@@ -66,14 +66,14 @@ func (w *Web) answerError(err error, c echo.Context) {
 	r := c.Request()
 	status := statusOf(err)
 	if status == http.StatusInternalServerError {
-		w.deps.Log.ErrorContext(r.Context(), "page failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+		w.deps.Log.ErrorContext(r.Context(), "page failed", slog.String("path", c.Path()), slog.Any("error", err))
 	}
 	w.setRetryAfter(c, err, status)
 	if isFragment(r) {
 		// The old content stays: it is dated, and better than an error page in
 		// its place.
 		c.Response().Header().Set("HX-Reswap", "none")
-		w.logFailure(r, c.NoContent(status))
+		w.logFailure(c, c.NoContent(status))
 		return
 	}
 	p := ErrorPage{Frame: w.frameOf(err, c), Status: status, RequestID: uptime.RequestOf(r.Context()).ID}
@@ -81,14 +81,15 @@ func (w *Web) answerError(err error, c echo.Context) {
 	p.Title = p.Heading
 	p.Crumbs = []Crumb{{Label: p.Heading}}
 	if drawn := w.show(c, status, "error", "layout", p); drawn != nil {
-		w.logFailure(r, drawn)
-		w.logFailure(r, c.String(status, p.Heading))
+		w.logFailure(c, drawn)
+		w.logFailure(c, c.String(status, p.Heading))
 	}
 }
 
-func (w *Web) logFailure(r *http.Request, err error) {
+// logFailure names the route: an address may hold a token.
+func (w *Web) logFailure(c echo.Context, err error) {
 	if err != nil {
-		w.deps.Log.ErrorContext(r.Context(), "error page failed", slog.String("path", r.URL.Path), slog.Any("error", err))
+		w.deps.Log.ErrorContext(c.Request().Context(), "error page failed", slog.String("path", c.Path()), slog.Any("error", err))
 	}
 }
 

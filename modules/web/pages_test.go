@@ -114,7 +114,11 @@ func TestPages(t *testing.T) {
 			require.Equal(t, s.status, rec.Code, html)
 			require.Equal(t, "text/html; charset=UTF-8", rec.Header().Get("Content-Type"))
 			require.Contains(t, rec.Header().Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'; style-src 'self'")
-			require.Equal(t, []string{"Accept-Encoding", "HX-Request"}, rec.Header().Values("Vary"))
+			vary := []string{"Accept-Encoding", "HX-Request"}
+			if strings.HasPrefix(s.path, "/settings/security/") {
+				vary = vary[1:] // what shows a secret is not compressed
+			}
+			require.Equal(t, vary, rec.Header().Values("Vary"))
 			wholesome(t, html)
 			golden(t, s.name, hashes.ReplaceAllString(html, ".HASH.$1"))
 		})

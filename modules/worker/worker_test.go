@@ -129,6 +129,7 @@ func TestCheckersThatABurstLeftBehindEnd(t *testing.T) {
 		}
 		pass(2 * time.Second)
 		require.Equal(t, 400, r.Stats().Checkers)
+		r.change(func() { r.check = slow(900 * time.Millisecond) })
 		for i := range int64(40) {
 			r.give(job(1000+i, time.Now()))
 			pass(500 * time.Millisecond) // so that two are busy

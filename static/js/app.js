@@ -188,6 +188,11 @@ for (const input of $$('input[autocomplete="one-time-code"]')) {
     const code = input.value.replaceAll(/[\s-]/g, '');
     if (/^\d{6}$/.test(code) && input.form.dataset.send === 'code') input.form.requestSubmit();
   });
+  // Sent twice, the second would be told that the code was used.
+  input.form.addEventListener('submit', (event) => {
+    if (input.form.dataset.sent) event.preventDefault();
+    input.form.dataset.sent = 'yes';
+  });
 }
 
 // Recovery codes can be copied, kept as a file and printed.
@@ -196,9 +201,11 @@ if (codes) {
   const text = $$('li', codes).map((li) => li.textContent).join('\n') + '\n';
   const actions = $('#codes-actions');
   actions.hidden = false;
-  $('[data-do="copy"]', actions).addEventListener('click', async (event) => {
+  const copy = $('[data-do="copy"]', actions);
+  copy.hidden = !navigator.clipboard; // there is none without TLS
+  copy.addEventListener('click', async () => {
     await navigator.clipboard.writeText(text);
-    event.target.textContent = 'Copied';
+    copy.textContent = 'Copied';
   });
   $('[data-do="print"]', actions).addEventListener('click', () => window.print());
   const file = $('[data-do="keep"]', actions);

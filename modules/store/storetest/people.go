@@ -21,7 +21,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 		"Users": testUsers, "Emails": testEmails, "Invitation": testInvitation, "LastOwner": testLastOwner,
 		"OwnersDemoteOneAnother": testOwnersDemoteOneAnother, "DeleteUser": testDeleteUser, "LastSeen": testLastSeen,
 		"RefreshRotation": testRefreshRotation, "RefreshReuse": testRefreshReuse, "RefreshAtOnce": testRefreshAtOnce,
-		"RefreshGrace": testRefreshGrace, "Sessions": testSessions, "PasswordLink": testPasswordLink,
+		"RefreshGrace": testRefreshGrace, "EndingSessions": testEndingSessions, "Sessions": testSessions, "PasswordLink": testPasswordLink,
 		"RefreshEnd": testRefreshEnd, "APITokens": testAPITokens,
 		"Idempotency": testIdempotency, "IdempotencyAtOnce": testIdempotencyAtOnce,
 		"Channels": testChannels, "ChannelFallback": testChannelFallback, "DeleteChannel": testDeleteChannel,
@@ -238,7 +238,7 @@ func testOwnersDemoteOneAnother(t *testing.T, open OpenFunc) {
 func testDeleteUser(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	owner, u := h.user(t, uptime.RoleOwner), h.user(t, uptime.RoleEditor)
-	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "r1", "f1")))
+	require.NoError(t, h.begin(t, h.refresh(u, "r1", "f1")))
 	token, err := h.CreateAPIToken(t.Context(), uptime.APIToken{WorkspaceID: h.ws, UserID: u.ID, Name: "ci", Role: uptime.RoleEditor, Hash: "t1"}, nil)
 	require.NoError(t, err)
 	i, err := h.CreateIncident(t.Context(), uptime.Incident{

@@ -20,12 +20,51 @@ func (h house) refresh(u uptime.User, hash, family string) uptime.RefreshToken {
 	}
 }
 
+// begin saves a new session of a user whose password was verified just now.
+func (h house) begin(t *testing.T, token uptime.RefreshToken) error {
+	t.Helper()
+	u, err := h.User(t.Context(), token.WorkspaceID, token.UserID)
+	require.NoError(t, err)
+	return h.SaveRefreshToken(t.Context(), token, u.PasswordHash)
+}
+
+// testEndingSessions: a change that ends sessions ends those that are just being begun,
+// and keeps the one that it names.
+func testEndingSessions(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleViewer)
+	for _, family := range []string{"f1", "f2"} {
+		require.NoError(t, h.begin(t, h.refresh(u, "r"+family, family)))
+	}
+	_, err := h.UpdateUser(t.Context(), h.ws, u.ID, func(n *uptime.User) error { n.Name = "N"; return nil }, nil)
+	require.NoError(t, err)
+	_, err = h.RefreshFamily(t.Context(), "f2")
+	require.NoError(t, err, "a name ends nothing")
+	before := u.PasswordHash
+	_, err = h.UpdateUser(t.Context(), h.ws, u.ID, func(n *uptime.User) error {
+		n.PasswordHash, n.KeepSession = "another", "f1"
+		return nil
+	}, nil)
+	require.NoError(t, err)
+	_, err = h.RefreshFamily(t.Context(), "f1")
+	require.NoError(t, err)
+	_, err = h.RefreshFamily(t.Context(), "f2")
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	require.ErrorIs(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "late", "f3"), before), uptime.ErrStale)
+	_, err = h.UpdateUser(t.Context(), h.ws, u.ID, func(n *uptime.User) error { n.Disabled = true; return nil }, nil)
+	require.NoError(t, err)
+	_, err = h.RefreshFamily(t.Context(), "f1")
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	require.ErrorIs(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "late", "f3"), "another"), uptime.ErrStale)
+	require.ErrorIs(t, h.SaveRefreshToken(t.Context(), h.refresh(uptime.User{ID: 9999, WorkspaceID: h.ws}, "late", "f3"), ""), uptime.ErrStale)
+}
+
 func testSessions(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	u, other := h.user(t, uptime.RoleViewer), h.user(t, uptime.RoleAdmin)
 	began := h.clock.Now()
 	for _, token := range []uptime.RefreshToken{h.refresh(u, "r1", "f1"), h.refresh(u, "s1", "f2"), h.refresh(other, "o1", "f3")} {
-		require.NoError(t, h.SaveRefreshToken(t.Context(), token))
+		require.NoError(t, h.begin(t, token))
 	}
 	h.clock.Advance(10 * time.Minute)
 	_, _, err := h.RotateRefreshToken(t.Context(), "r1", h.refresh(u, "r2", "f1"))
@@ -68,7 +107,7 @@ func testRefreshRotation(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	u := h.user(t, uptime.RoleViewer)
 	first := h.refresh(u, "r1", "f1")
-	require.NoError(t, h.SaveRefreshToken(t.Context(), first))
+	require.NoError(t, h.begin(t, first))
 	got, err := h.RefreshFamily(t.Context(), "f1")
 	require.NoError(t, err)
 	require.Equal(t, first, got)
@@ -94,8 +133,8 @@ func testRefreshRotation(t *testing.T, open OpenFunc) {
 func testRefreshReuse(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	u := h.user(t, uptime.RoleViewer)
-	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "r1", "f1")))
-	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "s1", "f2")))
+	require.NoError(t, h.begin(t, h.refresh(u, "r1", "f1")))
+	require.NoError(t, h.begin(t, h.refresh(u, "s1", "f2")))
 	_, _, err := h.RotateRefreshToken(t.Context(), "r1", h.refresh(u, "r2", "f1"))
 	require.NoError(t, err)
 	h.clock.Advance(31 * time.Second)
@@ -128,7 +167,7 @@ func testRefreshGrace(t *testing.T, open OpenFunc) {
 		require.NoError(t, err)
 		require.Equal(t, to, got.Hash, "the newest is the one that was given last")
 	}
-	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "r1", "f1")))
+	require.NoError(t, h.begin(t, h.refresh(u, "r1", "f1")))
 	fine("r1", "r2")
 	h.clock.Advance(20 * time.Second)
 	fine("r1", "r3") // and once more
@@ -139,10 +178,9 @@ func testRefreshGrace(t *testing.T, open OpenFunc) {
 	require.NoError(t, err)
 	require.True(t, reused, "it is not the one that was used last: r4 is")
 
-	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "s1", "f1")))
+	require.NoError(t, h.begin(t, h.refresh(u, "s1", "f1")))
 	fine("s1", "s2")
 	fine("s1", "s3")
-	h.clock.Advance(31 * time.Second)
 	reused, err = rotate("s2", "s4")
 	require.NoError(t, err)
 	require.True(t, reused, "what was given before is used up: somebody has it, too")
@@ -156,7 +194,7 @@ func testRefreshAtOnce(t *testing.T, open OpenFunc) {
 	u := h.user(t, uptime.RoleViewer)
 	for range 10 {
 		family, token := h.key(), h.key()
-		require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, token, family)))
+		require.NoError(t, h.begin(t, h.refresh(u, token, family)))
 		var won, reuses atomic.Int64
 		var racers sync.WaitGroup
 		for range 3 {
@@ -184,9 +222,9 @@ func testRefreshEnd(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	u, other := h.user(t, uptime.RoleViewer), h.user(t, uptime.RoleViewer)
 	for _, f := range []string{"f1", "f2", "f3"} {
-		require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(u, "r"+f, f)))
+		require.NoError(t, h.begin(t, h.refresh(u, "r"+f, f)))
 	}
-	require.NoError(t, h.SaveRefreshToken(t.Context(), h.refresh(other, "o", "fo")))
+	require.NoError(t, h.begin(t, h.refresh(other, "o", "fo")))
 	lives := func(want ...string) {
 		t.Helper()
 		var got []string

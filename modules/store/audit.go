@@ -70,8 +70,11 @@ func (s *Store) AuditLog(ctx context.Context, ws int64, f uptime.AuditFilter, p 
 			value any
 			given bool
 		}{
-			{"user_id = ?", f.UserID, f.UserID != 0}, {"object_type = ?", f.ObjectType, f.ObjectType != ""}, {"object_id = ?", f.ObjectID, f.ObjectID != 0},
-			{"at >= ?", at(f.From), !f.From.IsZero()}, {"at < ?", at(f.To), !f.To.IsZero()},
+			{"user_id = ?", f.UserID, f.UserID != 0},
+			{"object_type = ?", f.ObjectType, f.ObjectType != ""},
+			{"object_id = ?", f.ObjectID, f.ObjectID != 0},
+			{"at >= ?", at(f.From), !f.From.IsZero()},
+			{"at < ?", at(f.To), !f.To.IsZero()},
 		} {
 			if c.given {
 				lines = lines.Where(c.where, c.value)

@@ -52,8 +52,12 @@ const (
 // auditKinds are the kinds of objects that lines are about.
 func auditKinds() []Option {
 	return []Option{
-		{Value: "monitor", Label: "Monitors"}, {Value: "incident", Label: "Incidents"}, {Value: "channel", Label: "Channels"},
-		{Value: "delivery", Label: "Deliveries"}, {Value: "user", Label: "People"}, {Value: "token", Label: "API tokens"},
+		{Value: "monitor", Label: "Monitors"},
+		{Value: "incident", Label: "Incidents"},
+		{Value: "channel", Label: "Channels"},
+		{Value: "delivery", Label: "Deliveries"},
+		{Value: "user", Label: "People"},
+		{Value: "token", Label: "API tokens"},
 	}
 }
 

@@ -99,7 +99,8 @@ func (f *fake) AuditLog(_ context.Context, _ uptime.Actor, filter uptime.AuditFi
 	odd.User, odd.TokenID = `=cmd|' /C calc'!A0`, 3
 	return uptime.List[manage.AuditView]{Items: []manage.AuditView{
 		line("monitor.update", "monitor", 1, `{"interval":{"from":"60s","to":"30s"},"group":{"from":null,"to":"web"},"http":{"from":{"url":"https://a.example"},"to":{"url":"https://b.example"}}}`),
-		odd, line("channel.delete", "channel", 3, `{"name":"Ops"}`), {At: sampleNow(), Action: "user.setup", ObjectType: "user", Detail: json.RawMessage("null")},
+		odd, line("channel.delete", "channel", 3, `{"name":"Ops"}`),
+		{At: sampleNow(), Action: "user.setup", ObjectType: "user", Detail: json.RawMessage("null")},
 	}, Next: "older"}, f.broken
 }
 

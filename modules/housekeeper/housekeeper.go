@@ -123,7 +123,7 @@ func (h *Housekeeper) repeat(ctx context.Context, t *task) {
 			timer.Reset(min(retryEvery, t.every))
 			continue
 		}
-		timer.Reset(t.wait(h.Clock()))
+		timer.Reset(max(t.wait(h.Clock()), time.Duration(t.rest)*h.Stats()[t.name].LastTook))
 	}
 }
 

@@ -50,6 +50,7 @@ type task struct {
 	every    time.Duration
 	after    time.Duration // where above zero: so long after each full every
 	deadline time.Duration
+	rest     int // how many times as long as it took it waits at least
 	run      func(ctx context.Context) error
 }
 
@@ -70,7 +71,8 @@ func (h *Housekeeper) table() []*task {
 		{name: TaskRollup, first: time.Minute, every: time.Hour, after: RollupDelay, deadline: longest, run: h.rollUp},
 		{name: TaskAudit, first: 5 * time.Minute, every: time.Hour, deadline: longest, run: h.audit},
 		{name: TaskRetention, first: 10 * time.Minute, every: time.Hour, deadline: longest, run: h.purge},
-		{name: TaskWatchdog, first: 0, every: watchEvery, deadline: retryEvery, run: w.runOnce},
+		// It looks at every monitor: with very many it does so less often.
+		{name: TaskWatchdog, first: 0, every: watchEvery, deadline: retryEvery, rest: 50, run: w.runOnce},
 	}
 }
 

@@ -260,14 +260,29 @@ const (
 )
 
 // UnknownMonitors gives the living monitors of all workspaces whose status is
-// unknown now and was not at since.
-func (s *Store) UnknownMonitors(ctx context.Context, since time.Time) ([]uptime.Monitor, error) {
-	return s.viewed(ctx, func(q *gorm.DB) *gorm.DB {
-		before := "SELECT m.id FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id WHERE " + unknownSQL
-		return q.Where("derived = ? AND deleted_at IS NULL AND id NOT IN ("+before+")",
-			append([]any{codeUnknown}, unknownAt(since)...)...).Order("id")
+// unknown now and was not at since. It looks at all of them, at the few columns that
+// tell; more is read of those that it finds.
+func (s *Store) UnknownMonitors(ctx context.Context, since time.Time) (out []uptime.Monitor, err error) {
+	var ids []int64
+	err = s.readBy(ctx, s.main, func(db *gorm.DB) error {
+		return db.Raw("SELECT m.id FROM monitor_states s JOIN monitors m ON m.id = s.monitor_id WHERE m.enabled AND m.deleted_at IS NULL AND "+
+			unknownSQL+" AND NOT coalesce("+unknownSQL+", FALSE) ORDER BY m.id", append(unknownAt(s.now()), unknownAt(since)...)...).Scan(&ids).Error
 	})
+	if err != nil {
+		return nil, fmt.Errorf("find unknown monitors: %w", err)
+	}
+	for some := range slices.Chunk(ids, unknownAtOnce) {
+		list, err := s.viewed(ctx, func(q *gorm.DB) *gorm.DB { return q.Where("id IN ? AND derived = ?", some, codeUnknown).Order("id") })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
 }
+
+// unknownAtOnce is how many are read in one statement: all of a region may turn at once.
+const unknownAtOnce = 500
 
 func (s *Store) viewed(ctx context.Context, choose func(*gorm.DB) *gorm.DB) (out []uptime.Monitor, err error) {
 	err = s.readBy(ctx, s.main, func(db *gorm.DB) error {

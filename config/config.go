@@ -117,7 +117,7 @@ type Retention struct {
 
 // SMTP is the default mail server.
 type SMTP struct {
-	Host     string `key:"smtp.host" default:"" help:"The default mail server. Empty: e-mail channels need a server of their own."`
+	Host     string `key:"smtp.host" default:"" help:"The default mail server, also for links that set a password. Empty: e-mail channels need a server of their own."`
 	Port     int    `key:"smtp.port" default:"587" check:"1-65535" help:"Its port."`
 	Username string `key:"smtp.username" default:"" help:"User name; empty: no authentication."`
 	Password Secret `key:"smtp.password" default:"" help:"Password."`

@@ -51,7 +51,7 @@ func readSecret(path string) (string, error) {
 	secret := strings.TrimSpace(string(raw))
 	if len(secret) < MinSecretLength {
 		return "", fmt.Errorf("the secret in %s has fewer than %d characters: bring the file back from a backup, "+
-			"or remove it to make a new one (stored passwords of monitors and channels must then be entered again)", path, MinSecretLength)
+			"or remove it to make a new one (stored passwords of monitors and channels must then be entered again, and second factors set up again)", path, MinSecretLength)
 	}
 	return secret, nil
 }

@@ -94,7 +94,7 @@ func (b *bench) run(ctx context.Context) (*report, error) {
 // limit is how fast the bare loop asks when nothing holds it back.
 func (b *bench) limit(ctx context.Context) (leg, error) {
 	const several = 32
-	return b.leg(ctx, &bare{port: b.targets.port, closed: several}, plan{1000, time.Second}, b.options.length/2)
+	return b.leg(ctx, &bare{port: b.targets.port, closed: several}, plan{monitors: 1000, interval: time.Second}, b.options.length/2)
 }
 
 // backend measures one: at the rates that were asked for, at the highest, and how
@@ -107,12 +107,12 @@ func (b *bench) backend(ctx context.Context, r *report, backend string) error {
 	defer m.close()
 	r.StartMS[backend] = ms(m.startup)
 	for _, rate := range b.options.rates {
-		if err := b.pair(ctx, r, m, plan{rate, time.Second}); err != nil {
+		if err := b.pair(ctx, r, m, plan{monitors: rate, interval: time.Second}); err != nil {
 			return err
 		}
 	}
 	if b.options.outages > 0 {
-		a, err := b.alerts(ctx, m, plan{b.options.alertRate, time.Second})
+		a, err := b.alerts(ctx, m, plan{monitors: b.options.alertRate, interval: time.Second})
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (b *bench) backend(ctx context.Context, r *report, backend string) error {
 			return err
 		}
 		for {
-			if err := b.pair(ctx, r, m, plan{rate, time.Second}); err != nil {
+			if err := b.pair(ctx, r, m, plan{monitors: rate, interval: time.Second}); err != nil {
 				return err
 			}
 			last := &r.Pairs[len(r.Pairs)-1]
@@ -148,7 +148,7 @@ const allowed = 0.01
 func (b *bench) highest(ctx context.Context, m *monitor) (int, error) {
 	good := b.options.rates[len(b.options.rates)-1]
 	for rate := max(b.options.from, good+b.options.by); ; rate += b.options.by {
-		l, err := b.leg(ctx, m, plan{rate, time.Second}, b.options.length/2)
+		l, err := b.leg(ctx, m, plan{monitors: rate, interval: time.Second}, b.options.length/2)
 		if err != nil {
 			return 0, err
 		}
@@ -186,7 +186,7 @@ func (b *bench) growth(ctx context.Context, r *report, backend string) error {
 
 func (b *bench) grown(ctx context.Context, r *report, backend string, n int) error {
 	const rate = 100
-	p := plan{n, max(time.Duration(n)*time.Second/rate, time.Second)}
+	p := plan{monitors: n, interval: max(time.Duration(n)*time.Second/rate, time.Second)}
 	m, err := newMonitor(ctx, b, backend, p.interval)
 	if err != nil {
 		return err
@@ -200,14 +200,18 @@ func (b *bench) grown(ctx context.Context, r *report, backend string, n int) err
 		return err
 	}
 	r.Restarts = append(r.Restarts, again)
+	// In the first interval after a start a monitor is also checked once out of its slot:
+	// where that is soon over, it is waited for. The loop asks as often as there were checks.
+	const patience = 2 * time.Minute
+	if p.interval <= patience {
+		p.settle = p.interval + settle
+	}
 	for range b.options.runs {
 		ours, err := b.leg(ctx, m, p, b.options.length)
 		if err != nil {
 			return err
 		}
-		// In the first interval after a start a monitor is also checked once out of its
-		// slot. The loop asks as often as that makes.
-		loop, err := b.leg(ctx, &bare{port: b.targets.port}, plan{n, time.Duration(float64(n) / ours.Rate * float64(time.Second)).Round(time.Millisecond)}, b.options.length)
+		loop, err := b.leg(ctx, &bare{port: b.targets.port}, plan{monitors: n, interval: time.Duration(float64(n) / ours.Rate * float64(time.Second)).Round(time.Millisecond)}, b.options.length)
 		if err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (b *bench) history(ctx context.Context, r *report, backend string) (err err
 		return err
 	}
 	defer m.close()
-	if err := m.start(ctx, plan{n, historyInterval}); err != nil {
+	if err := m.start(ctx, plan{monitors: n, interval: historyInterval}); err != nil {
 		return err
 	}
 	if err := m.stop(); err != nil {
@@ -99,7 +99,7 @@ func (b *bench) history(ctx context.Context, r *report, backend string) (err err
 	f.FillS = time.Since(began).Seconds()
 	// The oldest day is too old by now.
 	m.extra = []string{fmt.Sprintf("MONITOR_RETENTION_RESULTS=%dd", days-1)}
-	if err := m.start(ctx, plan{n, historyInterval}); err != nil {
+	if err := m.start(ctx, plan{monitors: n, interval: historyInterval}); err != nil {
 		return err
 	}
 	if err := b.rollUp(ctx, m, h, p, &f); err != nil {
@@ -163,7 +163,7 @@ func (b *bench) underLoad(ctx context.Context, m *monitor, p past, f *historyFig
 	r := &readers{m: m, stop: stop, took: map[string][]float64{}, first: p.from, last: p.to}
 	go func() { pages <- r.run(ctx) }()
 	var err error
-	f.Leg, err = b.measure(ctx, m, plan{len(m.ids), historyInterval}, b.options.length+max(retentionAfter-time.Since(m.began), 0))
+	f.Leg, err = b.measure(ctx, m, plan{monitors: len(m.ids), interval: historyInterval}, b.options.length+max(retentionAfter-time.Since(m.began), 0))
 	close(stop)
 	if err := errors.Join(err, <-pages); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 type plan struct {
 	monitors int
 	interval time.Duration
+	settle   time.Duration // before it is measured; 0: the usual time
 }
 
 func (p plan) rate() float64 { return float64(p.monitors) / p.interval.Seconds() }
@@ -92,7 +94,7 @@ func (b *bench) leg(ctx context.Context, s system, p plan, length time.Duration)
 
 func (b *bench) measure(ctx context.Context, s system, p plan, length time.Duration) (leg, error) {
 	what := fmt.Sprintf("%s, %.0f/s", s.name(), p.rate())
-	if err := b.wait(ctx, what+", settling", settle); err != nil {
+	if err := b.wait(ctx, what+", settling", cmp.Or(p.settle, settle)); err != nil {
 		return leg{}, err
 	}
 	b.targets.open(int(1.5*p.rate()*(length+tooLate).Seconds()) + 1_000_000)

@@ -74,11 +74,30 @@ func (b *bench) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(b.out, "%6.1fs  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// runAll runs the scenarios, a few at a time, and reports whether one failed.
+// runAll runs the scenarios, a few at a time and then those that need the machine for
+// themselves, and reports whether one failed.
 func (b *bench) runAll(ctx context.Context, chosen []scenario) (failed bool) {
+	var together, alone []scenario
+	for _, s := range chosen {
+		b.order = append(b.order, s.name)
+		if needsQuiet(s) {
+			alone = append(alone, s)
+		} else {
+			together = append(together, s)
+		}
+	}
+	b.runSome(ctx, together, b.parallel)
+	b.runSome(ctx, alone, 1)
+	for _, o := range b.outcomes {
+		failed = failed || len(o.findings) > 0
+	}
+	return failed
+}
+
+func (b *bench) runSome(ctx context.Context, chosen []scenario, atOnce int) {
 	next := make(chan scenario)
 	var working sync.WaitGroup
-	for range b.parallel {
+	for range atOnce {
 		working.Go(func() {
 			for s := range next {
 				b.runOne(ctx, s)
@@ -86,7 +105,6 @@ func (b *bench) runAll(ctx context.Context, chosen []scenario) (failed bool) {
 		})
 	}
 	for _, s := range chosen {
-		b.order = append(b.order, s.name)
 		select {
 		case next <- s:
 		case <-ctx.Done():
@@ -94,10 +112,6 @@ func (b *bench) runAll(ctx context.Context, chosen []scenario) (failed bool) {
 	}
 	close(next)
 	working.Wait()
-	for _, o := range b.outcomes {
-		failed = failed || len(o.findings) > 0
-	}
-	return failed
 }
 
 func (b *bench) runOne(ctx context.Context, s scenario) {

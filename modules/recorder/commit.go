@@ -13,9 +13,9 @@ import (
 // fault and not a result. Finding one bad result in a full batch takes ten.
 const hopeless = 40
 
-// mostJudged bounds a transaction that judges. A start judges one result of every
-// monitor, all within a second where they are due: taken at once, they would be the
-// most memory that the process ever needs.
+// mostJudged bounds a transaction that judges, and with it how long the states of its
+// monitors are locked: a start judges one result of every monitor, all within a second
+// where they are due.
 const mostJudged = 250
 
 // away reports errors that say nothing of the batch.

@@ -85,7 +85,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, next uptime
 			return err
 		}
 		now := at(s.now())
-		old = row.token()
+		old, reused = row.token(), false // a transaction may be tried again
 		used := now
 		if row.UsedAt != 0 {
 			if reused, err = usedAgain(tx, row, now); err != nil {

@@ -18,7 +18,8 @@ package main
 //
 // A scenario fails by what it finds, never by a panic or a broken-off run: all
 // findings are collected and printed with the seed, and the logs of its processes
-// stay in its folder.
+// stay in its folder. One that was only late while others took the processors runs
+// again alone, and that is what counts; the table says so.
 //
 // Everything that is drawn comes from the seed. What the operating system decides
 // (which goroutine goes first) is not drawn, so that a replay has the same plan and

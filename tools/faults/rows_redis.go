@@ -74,7 +74,7 @@ func redisFault(fault func(context.Context, *world, redisLoad) (back time.Time, 
 		list.stop(w, "reads")
 		writes.stop(w)
 		if slowest := max(page.slowest, list.slowest, writes.slowest); slowest > pageWithin {
-			w.find("web and api took %.1f s to answer", slowest.Seconds())
+			w.findLate("web and api took %.1f s to answer", slowest.Seconds())
 		}
 		if err != nil {
 			return err

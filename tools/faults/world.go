@@ -46,6 +46,7 @@ type world struct {
 	mu       sync.Mutex
 	numbers  []string
 	findings []string
+	late     int // of the findings: times beyond their bounds
 }
 
 // span is a time from something to something.
@@ -138,6 +139,14 @@ func (w *world) find(format string, args ...any) {
 	w.findings = append(w.findings, fmt.Sprintf(format, args...))
 }
 
+// findLate keeps that something right came too late.
+func (w *world) findLate(format string, args ...any) {
+	w.find(format, args...)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.late++
+}
+
 // note keeps a number for the table and prints it.
 func (w *world) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -156,7 +165,7 @@ func (w *world) say(format string, args ...any) {
 func (w *world) most(what string, got, bound time.Duration) {
 	w.note("%s %.1f s (≤ %.0f s)", what, got.Seconds(), bound.Seconds())
 	if got > bound {
-		w.find("%s: %.1f s, which is over %.0f s", what, got.Seconds(), bound.Seconds())
+		w.findLate("%s: %.1f s, which is over %.0f s", what, got.Seconds(), bound.Seconds())
 	}
 }
 

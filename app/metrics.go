@@ -239,17 +239,13 @@ func (s *scraped) list() ([]uptime.MonitorGauge, error) {
 	return s.monitors, s.err
 }
 
-// gauges reads the monitors of the workspace in steps, for one scrape.
+// gauges reads the monitors of all workspaces in steps, for one scrape.
 func (p *process) gauges(ctx context.Context) ([]uptime.MonitorGauge, error) {
 	const step = 1000
-	ws, err := p.store.EnsureWorkspace(ctx, defaultWorkspace)
-	if err != nil {
-		return nil, err
-	}
 	var out []uptime.MonitorGauge
 	after := int64(0)
 	for {
-		some, err := p.store.MonitorGauges(ctx, ws.ID, after, step)
+		some, err := p.store.MonitorGauges(ctx, after, step)
 		if err != nil {
 			return nil, err
 		}

@@ -104,7 +104,8 @@ func (a App) openStore(ctx context.Context, cfg *config.Config) (*process, error
 			MaxOpenConns: cfg.Database.MaxOpenConns, ConnectTimeout: cfg.Database.ConnectTimeout,
 			ConnMaxLifetime: cfg.Database.ConnMaxLifetime,
 		},
-		Log: p.log, Clock: p.clock, Random: auth.ID,
+		Quotas: store.Quotas{Monitors: cfg.Limits.Monitors, Channels: cfg.Limits.Channels, Members: cfg.Limits.Members},
+		Log:    p.log, Clock: p.clock, Random: auth.ID,
 	})
 	if err != nil {
 		err = errors.Join(err, p.close())

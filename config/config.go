@@ -105,6 +105,9 @@ type Network struct {
 // Limits bounds what users ask for.
 type Limits struct {
 	MinInterval  time.Duration `key:"limits.min_interval" default:"5s" check:"1s-30d" help:"Shortest interval that a user may set."`
+	Monitors     int           `key:"limits.monitors" default:"0" check:"0-10000000" help:"Monitors that one workspace may have; 0: any number."`
+	Channels     int           `key:"limits.channels" default:"0" check:"0-100000" help:"Channels that one workspace may have; 0: any number."`
+	Members      int           `key:"limits.members" default:"0" check:"0-100000" help:"People, invited ones included, that one workspace may have; 0: any number."`
 	APIPerMinute int           `key:"limits.api_per_minute" default:"1200" check:"0-10000000" help:"Requests per token, or address where there is none; 0 turns it off. Log-in attempts have a limit of their own."`
 }
 

@@ -37,6 +37,11 @@ func (s *server) events(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
+	end, err := s.Manage.OpenStream(c.actor)
+	if err != nil {
+		return reply{}, err
+	}
+	defer end()
 	h := c.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")

@@ -55,6 +55,8 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 		"RecoveryInput": shape(`{"current_password":"correct horse battery"}`, []string{"current_password"}, fields{
 			"current_password": {Type: huma.TypeString, Format: "password", WriteOnly: true},
 		}),
+		"WorkspaceInput": shape(`{"name":"Payments","time_zone":"Europe/Berlin"}`, []string{"name"}, fields{"name": line(""), "time_zone": zone}),
+		"WorkspacePatch": shape(`{"name":"Payments"}`, nil, fields{"name": line(""), "time_zone": zone}),
 		"UserInput": shape(`{"email":"grace@example.com","role":"editor"}`, []string{"email", "role"}, fields{
 			"email": line(""), "name": line(""), "role": oneOf(roles()), "time_zone": zone, "language": language,
 			"password": password("Without one the answer has an invite_url."),

@@ -84,7 +84,7 @@ func (m *Manage) login(ctx context.Context, in LoginInput) (uptime.User, error) 
 	switch {
 	case err != nil:
 		return uptime.User{}, err
-	case !ok || user.Disabled:
+	case !ok || user.Disabled || user.InviteHash != "":
 		return uptime.User{}, wrongLogin()
 	}
 	m.giveBack(ctx, address, addressRate())

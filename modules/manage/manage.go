@@ -68,7 +68,8 @@ type Manage struct {
 	deps  Deps
 	rules map[Action]rule
 	// tests bounds the unsaved monitors and the channels under test.
-	tests chan struct{}
+	tests   chan struct{}
+	streams streams
 }
 
 // maxTests bounds how many tests by people run at once in a process: each may
@@ -77,7 +78,10 @@ const maxTests = 8
 
 // New gives the use cases over what deps names.
 func New(deps Deps) *Manage {
-	return &Manage{deps: deps, rules: rules(), tests: make(chan struct{}, maxTests)}
+	return &Manage{
+		deps: deps, rules: rules(), tests: make(chan struct{}, maxTests),
+		streams: streams{open: map[uptime.ActorKey]int{}},
+	}
 }
 
 // conditions are those of now.

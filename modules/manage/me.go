@@ -133,7 +133,7 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 		if err := checkMatch(ifMatch, u.Version); err != nil {
 			return err
 		}
-		if u.Version != old.Version && (u.Role != old.Role || u.Email != old.Email || u.Disabled != old.Disabled) {
+		if u.Version != old.Version && (u.Role != old.Role || u.Email != old.Email || u.Disabled != old.Disabled || u.Elsewhere != old.Elsewhere) {
 			// What was permitted was judged by the user as read before.
 			return uptime.Fail(uptime.CodeConflict, "Somebody else changed this user at the same time; try again.")
 		}
@@ -155,7 +155,7 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 		if hash != "" || u.Email != old.Email {
 			u.ResetHash = "" // who reads the old address sets no password any more
 		}
-		if u.Disabled && !old.Disabled {
+		if u.Disabled && !old.Disabled && !u.Elsewhere {
 			u.TokensFrom = m.deps.Clock()
 		}
 		after := userMembers(*u)
@@ -176,8 +176,11 @@ func mark(before, after map[string]json.RawMessage, name string) {
 	before[name], after[name] = json.RawMessage(`"********"`), json.RawMessage(`"******** (new)"`)
 }
 
-func userMembers(u uptime.User) map[string]json.RawMessage {
-	raw, err := json.Marshal(userView(u))
+func userMembers(u uptime.User) map[string]json.RawMessage { return members(userView(u)) }
+
+// members are those of a view, for the audit log; nil of what is no object.
+func members(view any) map[string]json.RawMessage {
+	raw, err := json.Marshal(view)
 	if err != nil {
 		return nil
 	}

@@ -24,7 +24,27 @@ type UserView struct {
 	// RecoveryCodes are there once, when the second factor was turned on.
 	RecoveryCodes []string `json:"recovery_codes,omitempty"`
 
-	ETag string `json:"-"`
+	ETag      string `json:"-"`
+	Elsewhere bool   `json:"-"` // they have joined another workspace, too
+}
+
+// WorkspaceView is a workspace of the one who asks.
+type WorkspaceView struct {
+	ID        int64       `json:"id"`
+	Name      string      `json:"name"`
+	TimeZone  string      `json:"time_zone"`
+	Role      uptime.Role `json:"role"`    // theirs
+	Current   bool        `json:"current"` // the one that they are in
+	CreatedAt time.Time   `json:"created_at"`
+}
+
+// InvitationView is an invitation as who got it sees it.
+type InvitationView struct {
+	UserView
+
+	Workspace string
+	// HasAccount: they log in as they do already instead of choosing a password.
+	HasAccount bool
 }
 
 // TOTPView is the secret of a second factor that somebody may turn on.

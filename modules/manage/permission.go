@@ -24,6 +24,9 @@ const (
 	ManageUsers    Action = "manage users"
 	ManageOwners   Action = "manage owners"
 	ReadAudit      Action = "read the audit log"
+	// The workspace one is in, and further ones.
+	ChangeWorkspace  Action = "change the workspace"
+	ManageWorkspaces Action = "create and delete workspaces"
 )
 
 // The scopes of API tokens.
@@ -54,6 +57,9 @@ func rules() map[Action]rule {
 		ReadAudit:      {uptime.RoleAdmin, ScopeRead},
 		ManageTokens:   {uptime.RoleAdmin, ScopeWrite},
 		ManageOwners:   {uptime.RoleOwner, ScopeWrite},
+
+		ChangeWorkspace:  {uptime.RoleAdmin, ScopeWrite},
+		ManageWorkspaces: {uptime.RoleOwner, ScopeWrite},
 	}
 }
 

@@ -33,13 +33,17 @@ func displayName(u uptime.User) string {
 }
 
 func userView(u uptime.User) UserView {
+	if u.InviteHash != "" && u.Elsewhere {
+		// Until they join, who invited them learns no more than they knew.
+		u = uptime.User{ID: u.ID, Email: u.Email, Role: u.Role, Disabled: u.Disabled, InviteHash: u.InviteHash, CreatedAt: u.CreatedAt, Version: u.Version}
+	}
 	u.TimeZone = cmp.Or(u.TimeZone, "UTC")
 	u.Language, u.Theme = cmp.Or(u.Language, defaultLanguage), cmp.Or(u.Theme, defaultTheme)
 	return UserView{
-		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: u.Disabled, Invited: u.PasswordHash == "",
+		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: u.Disabled, Invited: u.InviteHash != "",
 		TOTP:     u.TOTPSecret != "",
 		TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme, LastSeenAt: timeOrNil(u.LastSeenAt),
-		CreatedAt: u.CreatedAt.UTC(), ETag: etag(u.Version),
+		CreatedAt: u.CreatedAt.UTC(), ETag: etag(u.Version), Elsewhere: u.Elsewhere,
 	}
 }
 

@@ -158,7 +158,7 @@ func (m *Manage) actorOfFamily(ctx context.Context, who uptime.Actor, issued tim
 func (m *Manage) liveUser(ctx context.Context, ws, id int64) (uptime.User, error) {
 	user, err := m.deps.Users.User(ctx, ws, id)
 	switch {
-	case errors.Is(err, uptime.ErrNotFound), err == nil && user.Disabled:
+	case errors.Is(err, uptime.ErrNotFound), err == nil && (user.Disabled || user.InviteHash != ""):
 		return uptime.User{}, sessionOver()
 	case err != nil:
 		return uptime.User{}, fmt.Errorf("read user: %w", err)

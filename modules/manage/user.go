@@ -45,8 +45,9 @@ func (m *Manage) User(ctx context.Context, actor uptime.Actor, id int64) (UserVi
 
 // CreateUser takes {"email","role","name","password","time_zone","language"};
 // the first two are required. Without a password it gives the secret of an
-// invitation, which ends after 7 days; the caller builds its URL. CodeConflict
-// when the e-mail address is taken.
+// invitation, which ends after 7 days; the caller builds its URL. Who has an account in
+// another workspace can only be invited, and joins with it. CodeConflict when the
+// e-mail address is taken.
 func (m *Manage) CreateUser(ctx context.Context, actor uptime.Actor, raw json.RawMessage) (view UserView, invite string, err error) {
 	if err := m.permit(actor, ManageUsers); err != nil {
 		return UserView{}, "", err
@@ -133,10 +134,12 @@ func (m *Manage) UpdateUser(ctx context.Context, actor uptime.Actor, id int64, p
 			return UserView{}, err
 		}
 	}
+	refuse := change.theirsAlone
 	if id == actor.UserID {
-		if err := change.ownSecrets(old); err != nil {
-			return UserView{}, err
-		}
+		refuse = change.ownSecrets
+	}
+	if err := refuse(old); err != nil {
+		return UserView{}, err
 	}
 	saved, err := m.saveUser(ctx, actor, old, change, ifMatch, "user.update")
 	if err != nil {
@@ -159,8 +162,8 @@ func (c *userChange) ownSecrets(old uptime.User) error {
 	return b.finish("a user")
 }
 
-// DeleteUser removes a user with their sessions. CodeConflict for the last
-// owner.
+// DeleteUser removes a user from the workspace with their sessions there, and for good
+// if they have no other one. CodeConflict for the last owner.
 func (m *Manage) DeleteUser(ctx context.Context, actor uptime.Actor, id int64) error {
 	if err := m.permit(actor, ManageUsers); err != nil {
 		return err
@@ -177,17 +180,18 @@ func (m *Manage) DeleteUser(ctx context.Context, actor uptime.Actor, id int64) e
 	if err := m.deps.UserChanges.DeleteUser(ctx, actor.WorkspaceID, id, audit); err != nil {
 		return err
 	}
-	return m.endAccess(ctx, user, "")
+	m.announce(ctx, notice(uptime.TopicAccess, user.WorkspaceID, user.ID))
+	return nil
 }
 
 // Invited gives whom an invitation is for. ErrNotFound when it is unknown, ended
 // or accepted.
-func (m *Manage) Invited(ctx context.Context, invite string) (UserView, error) {
+func (m *Manage) Invited(ctx context.Context, invite string) (InvitationView, error) {
 	user, err := m.invited(ctx, invite)
 	if err != nil {
-		return UserView{}, err
+		return InvitationView{}, err
 	}
-	return userView(user), nil
+	return m.invitationOf(ctx, user)
 }
 
 func (m *Manage) invited(ctx context.Context, invite string) (uptime.User, error) {
@@ -205,7 +209,8 @@ func (m *Manage) invited(ctx context.Context, invite string) (uptime.User, error
 	return user, nil
 }
 
-// AcceptInvite sets the password and logs in. It can be done once.
+// AcceptInvite sets the password of a new account and logs in. It can be done once.
+// CodeConflict for somebody who has an account: see JoinWorkspace.
 func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, error) {
 	if err := m.limit(ctx, "login:"+uptime.Network(in.Client.Address), addressRate()); err != nil {
 		return Session{}, err
@@ -213,6 +218,9 @@ func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, err
 	user, err := m.invited(ctx, in.Token)
 	if err != nil {
 		return Session{}, err
+	}
+	if user.Elsewhere {
+		return Session{}, uptime.Fail(uptime.CodeConflict, "You have an account already; log in with it to accept the invitation.")
 	}
 	fields := map[string]any{}
 	if in.Name != "" {
@@ -240,7 +248,7 @@ func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, err
 		return Session{}, err
 	}
 	saved, err := m.deps.UserChanges.UpdateUser(ctx, user.WorkspaceID, user.ID, func(u *uptime.User) error {
-		if u.InviteHash != invite || u.Disabled {
+		if u.InviteHash != invite || u.Disabled || u.Elsewhere {
 			return fmt.Errorf("invitation: %w", uptime.ErrNotFound)
 		}
 		u.PasswordHash, u.InviteHash, u.InviteUntil = hash, "", time.Time{}
@@ -264,9 +272,7 @@ func (m *Manage) ResetPassword(ctx context.Context, actor uptime.Actor, email, p
 	if err != nil {
 		return err
 	}
-	if user.WorkspaceID != actor.WorkspaceID {
-		return fmt.Errorf("user: %w", uptime.ErrNotFound)
-	}
+	actor.WorkspaceID = user.WorkspaceID // who is at the machine is in all
 	if err := m.permitRole(actor, user.Role); err != nil {
 		return err
 	}

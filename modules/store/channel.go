@@ -58,6 +58,9 @@ func rowOfChannel(c uptime.Channel) channelRow {
 func (s *Store) CreateChannel(ctx context.Context, c uptime.Channel, audit *uptime.Audit) (uptime.Channel, error) {
 	var row channelRow
 	err := s.write(ctx, func(tx *gorm.DB) error {
+		if err := s.room(tx, c.WorkspaceID, "channels", "channels", s.quotas.Channels); err != nil {
+			return err
+		}
 		now := at(s.now())
 		row = rowOfChannel(c)
 		row.ID, row.Version, row.CreatedAt, row.UpdatedAt, row.DeletedAt = 0, 1, now, now, 0

@@ -11,20 +11,20 @@ import (
 	"monitor/modules/uptime"
 )
 
-// gaugesSQL reads what metrics tell of living monitors m of a workspace, by id. Its
-// parameters are unknownAt's, the workspace, the id to begin after and a limit.
+// gaugesSQL reads what metrics tell of living monitors m of all workspaces, by id.
+// Its parameters are unknownAt's, the id to begin after and a limit.
 func gaugesSQL() string {
 	return "SELECT m.id, m.name, m.type, " + derivedSQL() + `, s.last_response_us, s.cert_not_after
 	FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id
-	WHERE m.workspace_id = ? AND m.deleted_at IS NULL AND m.id > ? ORDER BY m.id LIMIT ?`
+	WHERE m.deleted_at IS NULL AND m.id > ? ORDER BY m.id LIMIT ?`
 }
 
-// MonitorGauges gives what metrics tell of the living monitors of a workspace with
-// an id above afterID, by id. One short read that keeps no writer waiting.
-func (s *Store) MonitorGauges(ctx context.Context, ws, afterID int64, limit int) ([]uptime.MonitorGauge, error) {
+// MonitorGauges gives what metrics tell of the living monitors of all workspaces
+// with an id above afterID, by id. One short read that keeps no writer waiting.
+func (s *Store) MonitorGauges(ctx context.Context, afterID int64, limit int) ([]uptime.MonitorGauge, error) {
 	var out []uptime.MonitorGauge
 	err := s.report(ctx, func(db *gorm.DB) error {
-		args := slices.Concat(unknownAt(s.now()), []any{ws, afterID, limit})
+		args := slices.Concat(unknownAt(s.now()), []any{afterID, limit})
 		rows, err := db.Raw(gaugesSQL(), args...).Rows()
 		if err != nil {
 			return err

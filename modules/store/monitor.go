@@ -16,6 +16,9 @@ import (
 func (s *Store) CreateMonitor(ctx context.Context, m uptime.Monitor, audit *uptime.Audit) (uptime.Monitor, error) {
 	var out uptime.Monitor
 	err := s.write(ctx, func(tx *gorm.DB) error {
+		if err := s.room(tx, m.WorkspaceID, "monitors", "monitors", s.quotas.Monitors); err != nil {
+			return err
+		}
 		now := s.now()
 		n := normalMonitor(m)
 		n.ID, n.Version, n.DeletedAt = 0, 1, time.Time{}
@@ -150,6 +153,9 @@ func (s *Store) DeleteMonitor(ctx context.Context, ws, id int64, audit *uptime.A
 func (s *Store) RestoreMonitor(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Monitor, error) {
 	var out uptime.Monitor
 	err := s.write(ctx, func(tx *gorm.DB) error {
+		if err := s.room(tx, ws, "monitors", "monitors", s.quotas.Monitors); err != nil {
+			return err
+		}
 		now := s.now()
 		before, err := s.lockMonitor(tx, "workspace_id = ? AND id = ? AND deleted_at > ?", ws, id, at(now.Add(-uptime.UndeleteFor)))
 		if err != nil {

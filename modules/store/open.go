@@ -44,6 +44,7 @@ type Config struct {
 // Options of a store. All fields but Config have defaults.
 type Options struct {
 	Config Config
+	Quotas Quotas
 	Log    *slog.Logger
 	Clock  uptime.Clock
 	// Random gives 26 random base32 characters, for the ids of events.
@@ -61,6 +62,7 @@ type part struct {
 type Store struct {
 	dialect string
 	path    string // of the SQLite file
+	quotas  Quotas
 	log     *slog.Logger
 	clock   uptime.Clock
 	random  func() string
@@ -90,7 +92,7 @@ type Store struct {
 // It does not migrate.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
-		log: o.Log, clock: o.Clock, random: o.Random,
+		quotas: o.Quotas, log: o.Log, clock: o.Clock, random: o.Random,
 		regions: newRegionNames(), monitors: newMonitorCache(), calm: newCalmMonitors(),
 		patience: pingTimeout, stopping: occupyPatience,
 	}

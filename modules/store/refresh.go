@@ -48,14 +48,13 @@ func rowOfRefresh(t uptime.RefreshToken) refreshRow {
 }
 
 // SaveRefreshToken begins a family, which is seen now, of a user whose password was
-// verified by this hash. ErrStale when the password was changed since, or the user
-// disabled or deleted: what ends sessions ends those that are just being begun.
+// verified by this hash. ErrStale when the password was changed since, or the user may not
+// enter the workspace any more: what ends sessions ends those that are just being begun.
 func (s *Store) SaveRefreshToken(ctx context.Context, t uptime.RefreshToken, passwordHash string) error {
 	t.BeganAt, t.SeenAt = t.IssuedAt, t.IssuedAt
 	return s.write(ctx, func(tx *gorm.DB) error {
-		var user userRow
-		err := s.forUpdate(tx).Where("id = ? AND deleted_at IS NULL", t.UserID).Take(&user).Error
-		if errors.Is(failure(err), uptime.ErrNotFound) || err == nil && (user.Disabled || user.PasswordHash != passwordHash) {
+		user, err := s.lockMember(tx, t.WorkspaceID, t.UserID)
+		if errors.Is(failure(err), uptime.ErrNotFound) || err == nil && (!user.joined() || user.PasswordHash != passwordHash) {
 			return fmt.Errorf("save refresh token: %w", uptime.ErrStale)
 		}
 		if err != nil {

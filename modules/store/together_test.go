@@ -245,13 +245,13 @@ func TestSchemaChanges(t *testing.T) {
 		for range 3 {
 			_, err = s.Workspace(t.Context(), ws.ID)
 			require.NoError(t, err)
-			require.NoError(t, onlyErr(s.UpdateWorkspace(t.Context(), ws.ID, func(*uptime.Workspace) error { return nil })))
+			require.NoError(t, onlyErr(s.UpdateWorkspace(t.Context(), ws.ID, func(*uptime.Workspace) error { return nil }, nil)))
 		}
 		_, err = admin.Exec(t.Context(), change)
 		require.NoError(t, err)
 		_, err = s.Workspace(t.Context(), ws.ID)
 		require.NoError(t, err, change)
-		require.NoError(t, onlyErr(s.UpdateWorkspace(t.Context(), ws.ID, func(*uptime.Workspace) error { return nil })), change)
+		require.NoError(t, onlyErr(s.UpdateWorkspace(t.Context(), ws.ID, func(*uptime.Workspace) error { return nil }, nil)), change)
 	}
 }
 

@@ -97,7 +97,7 @@ func (s *Store) APITokenByHash(ctx context.Context, hash string) (uptime.APIToke
 		if err != nil {
 			return err
 		}
-		return db.Where("id = ? AND deleted_at IS NULL", row.UserID).Take(&user).Error
+		return db.Where("workspace_id = ? AND id = ?", row.WorkspaceID, row.UserID).Take(&user).Error
 	})
 	if err != nil {
 		return uptime.APIToken{}, uptime.User{}, fmt.Errorf("read API token: %w", err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -15,6 +16,8 @@ import (
 // touchEvery is how fine the times of last use are kept.
 const touchEvery = time.Minute
 
+// userRow is a person in one workspace. It is read from the view members; what is the
+// person's alone is written to the table users.
 type userRow struct {
 	ID           int64
 	WorkspaceID  int64
@@ -39,15 +42,20 @@ type userRow struct {
 	Version      int64
 	CreatedAt    instant `gorm:"autoCreateTime:false"`
 	UpdatedAt    instant `gorm:"autoUpdateTime:false"`
-	DeletedAt    instant
+	Home         int64   `gorm:"column:home_id;->"` // the workspace that log-ins lead to
+	Elsewhere    bool    `gorm:"->"`
 }
 
 // TableName implements gorm's Tabler.
-func (userRow) TableName() string { return "users" }
+func (userRow) TableName() string { return "members" }
+
+// landing sorts what somebody is in several workspaces: first where a log-in leads to,
+// last where they may not enter.
+const landing = "CASE WHEN disabled OR invite_hash <> '' THEN 2 WHEN workspace_id = home_id THEN 0 ELSE 1 END, workspace_id"
 
 func (r userRow) user() uptime.User {
 	return uptime.User{
-		ID: r.ID, WorkspaceID: r.WorkspaceID, Role: r.Role, Email: r.Email, Name: r.Name,
+		ID: r.ID, WorkspaceID: r.WorkspaceID, Role: r.Role, Elsewhere: r.Elsewhere, Email: r.Email, Name: r.Name,
 		PasswordHash: r.PasswordHash, TimeZone: r.TimeZone, Language: r.Language, Theme: r.Theme,
 		Disabled: r.Disabled, InviteHash: r.InviteHash, InviteUntil: r.InviteUntil.time(),
 		ResetHash: r.ResetHash, ResetUntil: r.ResetUntil.time(),
@@ -69,11 +77,11 @@ func rowOfUser(u uptime.User) userRow {
 	}
 }
 
-// usableOwner reports an owner who can log in: not disabled, and not still
+// joined reports somebody who may enter the workspace: not disabled, and not still
 // invited.
-func (r userRow) usableOwner() bool {
-	return r.Role == uptime.RoleOwner && !r.Disabled && r.DeletedAt == 0 && (r.PasswordHash != "" || r.InviteHash == "")
-}
+func (r userRow) joined() bool { return !r.Disabled && r.InviteHash == "" }
+
+func (r userRow) usableOwner() bool { return r.Role == uptime.RoleOwner && r.joined() }
 
 // CountUsers counts the users of all workspaces.
 func (s *Store) CountUsers(ctx context.Context) (int64, error) {
@@ -130,11 +138,22 @@ func (s *Store) CreateFirstOwner(ctx context.Context, u uptime.User, ws uptime.W
 	return row.user(), nil
 }
 
-// CreateUser adds a user. ErrConflict if the e-mail address is taken.
+// CreateUser adds a user. Who has an account in another workspace is invited with it.
+// ErrConflict if the e-mail address is that of a user of the workspace, or of somebody
+// who has an account and is not just invited.
 func (s *Store) CreateUser(ctx context.Context, u uptime.User, audit *uptime.Audit) (uptime.User, error) {
 	var row userRow
-	err := s.write(ctx, func(tx *gorm.DB) (err error) {
-		row, err = s.insertUser(tx, u, audit)
+	err := s.write(ctx, func(tx *gorm.DB) error {
+		if err := s.room(tx, u.WorkspaceID, "members", "memberships", s.quotas.Members); err != nil {
+			return err
+		}
+		id, err := s.lockAccount(tx, "email = ?", rowOfUser(u).Email)
+		switch {
+		case err == nil:
+			row, err = s.inviteAccount(tx, id, u, audit)
+		case errors.Is(err, gorm.ErrRecordNotFound):
+			row, err = s.insertUser(tx, u, audit)
+		}
 		return err
 	})
 	if err != nil {
@@ -147,7 +166,10 @@ func (s *Store) insertUser(tx *gorm.DB, u uptime.User, audit *uptime.Audit) (use
 	now := at(s.now())
 	row := rowOfUser(u)
 	row.ID, row.Version, row.CreatedAt, row.UpdatedAt = 0, 1, now, now
-	if err := tx.Create(&row).Error; err != nil {
+	if err := tx.Table("users").Create(&row).Error; err != nil {
+		return row, err
+	}
+	if err := addMembership(tx, row, now); err != nil {
 		return row, err
 	}
 	return row, insertAudit(tx, audit, row.ID)
@@ -158,7 +180,8 @@ func (s *Store) User(ctx context.Context, ws, id int64) (uptime.User, error) {
 	return s.findUser(ctx, "workspace_id = ? AND id = ?", ws, id)
 }
 
-// UserByEmail gives the user with the address, in any case, of any workspace.
+// UserByEmail gives the user with the address, in any case, in the workspace that a
+// log-in leads to.
 func (s *Store) UserByEmail(ctx context.Context, email string) (uptime.User, error) {
 	return s.findUser(ctx, "email = ?", strings.ToLower(strings.TrimSpace(email)))
 }
@@ -172,7 +195,7 @@ func (s *Store) UserByInvite(ctx context.Context, hash string) (uptime.User, err
 }
 
 // UserByReset gives the user whose open link to a new password has a token with this
-// hash.
+// hash, as UserByEmail does.
 func (s *Store) UserByReset(ctx context.Context, hash string) (uptime.User, error) {
 	if hash == "" {
 		return uptime.User{}, fmt.Errorf("read user: %w", uptime.ErrNotFound)
@@ -183,7 +206,7 @@ func (s *Store) UserByReset(ctx context.Context, hash string) (uptime.User, erro
 func (s *Store) findUser(ctx context.Context, where string, args ...any) (uptime.User, error) {
 	var row userRow
 	err := s.read(ctx, func(db *gorm.DB) error {
-		return db.Where("deleted_at IS NULL").Where(where, args...).Take(&row).Error
+		return db.Where(where, args...).Order(landing).Take(&row).Error
 	})
 	if err != nil {
 		return uptime.User{}, fmt.Errorf("read user: %w", err)
@@ -195,7 +218,7 @@ func (s *Store) findUser(ctx context.Context, where string, args ...any) (uptime
 func (s *Store) Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List[uptime.User], error) {
 	list := uptime.List[uptime.User]{Items: []uptime.User{}}
 	err := s.read(ctx, func(db *gorm.DB) error {
-		rows, next, err := pageByID(db.Where("workspace_id = ? AND deleted_at IS NULL", ws), p, "users", ascending,
+		rows, next, err := pageByID(db.Where("workspace_id = ?", ws), p, "users", ascending,
 			func(r userRow) int64 { return r.ID })
 		list.Items, list.Next = make([]uptime.User, 0, len(rows)), next
 		for _, r := range rows {
@@ -210,8 +233,8 @@ func (s *Store) Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List
 }
 
 // UpdateUser changes a user by mutate. The last owner who can log in can be
-// neither demoted nor disabled: an *uptime.Error with CodeConflict.
-// A new password and disabling end every session but KeepSession, in the same
+// neither demoted nor disabled: an *uptime.Error with CodeConflict. A new password ends
+// every session but KeepSession, disabling those in the workspace, in the same
 // transaction.
 func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptime.User) error, audit *uptime.Audit) (uptime.User, error) {
 	var after userRow
@@ -226,7 +249,7 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		}
 		after = rowOfUser(u)
 		after.ID, after.WorkspaceID, after.Version = before.ID, before.WorkspaceID, before.Version
-		after.CreatedAt, after.UpdatedAt = before.CreatedAt, before.UpdatedAt
+		after.CreatedAt, after.UpdatedAt, after.Home, after.Elsewhere = before.CreatedAt, before.UpdatedAt, before.Home, before.Elsewhere
 		if reflect.DeepEqual(after, before) {
 			return nil
 		}
@@ -236,11 +259,18 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 			}
 		}
 		after.Version, after.UpdatedAt = before.Version+1, at(s.now())
-		if err := tx.Model(&userRow{}).Where("id = ?", id).Select("*").Updates(after).Error; err != nil {
-			return fmt.Errorf("update user: %w", err)
+		if err := saveUser(tx, after); err != nil {
+			return err
 		}
-		if after.PasswordHash != before.PasswordHash || after.Disabled && !before.Disabled {
-			if err := s.endFamilies(tx, "user_id = ? AND family <> ?", id, u.KeepSession); err != nil {
+		where, scope := "", int64(0)
+		switch {
+		case after.PasswordHash != before.PasswordHash:
+			where, scope = "user_id = ?", id
+		case after.Disabled && !before.Disabled:
+			where, scope = "workspace_id = ?", ws
+		}
+		if where != "" {
+			if err := s.endFamilies(tx, where+" AND user_id = ? AND family <> ?", scope, id, u.KeepSession); err != nil {
 				return err
 			}
 		}
@@ -252,9 +282,27 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 	return after.user(), nil
 }
 
-// DeleteUser removes a user with their sessions and API tokens; the name stays
-// for timelines. The last owner who can log in cannot be removed: an
-// *uptime.Error with CodeConflict.
+// saveUser writes a changed row to its two tables.
+func saveUser(tx *gorm.DB, row userRow) error {
+	ofMembership := []string{"created_at", "workspace_id"}
+	if row.WorkspaceID != row.Home {
+		ofMembership = append(ofMembership, "role", "disabled", "invite_hash", "invite_until")
+	}
+	err := tx.Table("users").Where("id = ?", row.ID).Select("*").Omit(ofMembership...).Updates(row).Error
+	if err != nil {
+		return fmt.Errorf("update user: %w", err)
+	}
+	err = tx.Exec(`UPDATE memberships SET role = ?, disabled = ?, invite_hash = ?, invite_until = ? WHERE workspace_id = ? AND user_id = ?`,
+		row.Role, row.Disabled, row.InviteHash, row.InviteUntil, row.WorkspaceID, row.ID).Error
+	if err != nil {
+		return fmt.Errorf("update membership: %w", err)
+	}
+	return nil
+}
+
+// DeleteUser removes a user from the workspace with their sessions and API tokens there,
+// and from everywhere if it was the last one; the name stays for timelines. The last
+// owner who can log in cannot be removed: an *uptime.Error with CodeConflict.
 func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audit) error {
 	return s.write(ctx, func(tx *gorm.DB) error {
 		row, err := s.lockUser(tx, ws, id)
@@ -266,18 +314,8 @@ func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audi
 				return err
 			}
 		}
-		if err := s.endFamilies(tx, "user_id = ?", id); err != nil {
+		if err := s.leave(tx, row); err != nil {
 			return err
-		}
-		if err := tx.Exec(`DELETE FROM api_tokens WHERE user_id = ?`, id).Error; err != nil {
-			return fmt.Errorf("delete API tokens: %w", err)
-		}
-		now := at(s.now())
-		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', password_hash = '', invite_hash = '', reset_hash = '',
-			totp_secret = '', recovery_hashes = '[]',
-			disabled = TRUE, version = version + 1 WHERE id = ?`, now, now, id).Error
-		if err != nil {
-			return fmt.Errorf("delete user: %w", err)
 		}
 		return insertAudit(tx, audit, id)
 	})
@@ -286,21 +324,15 @@ func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audi
 // lockUser locks the workspace before the user, so that two owners cannot
 // demote one another at once.
 func (s *Store) lockUser(tx *gorm.DB, ws, id int64) (userRow, error) {
-	var home workspaceRow
-	if err := s.forUpdate(tx).Where("id = ?", ws).Take(&home).Error; err != nil {
-		return userRow{}, fmt.Errorf("read workspace %d: %w", ws, err)
+	if _, err := s.lockWorkspace(tx, ws); err != nil {
+		return userRow{}, err
 	}
-	var row userRow
-	err := s.forUpdate(tx).Where("workspace_id = ? AND id = ? AND deleted_at IS NULL", ws, id).Take(&row).Error
-	if err != nil {
-		return row, fmt.Errorf("read user %d: %w", id, err)
-	}
-	return row, nil
+	return s.lockMember(tx, ws, id)
 }
 
 func checkOtherOwner(tx *gorm.DB, ws, id int64) error {
 	var rows []userRow
-	err := tx.Where("workspace_id = ? AND role = ? AND deleted_at IS NULL AND id <> ?", ws, string(uptime.RoleOwner), id).
+	err := tx.Where("workspace_id = ? AND role = ? AND id <> ?", ws, string(uptime.RoleOwner), id).
 		Find(&rows).Error
 	if err != nil {
 		return fmt.Errorf("read owners: %w", err)

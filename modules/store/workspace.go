@@ -15,6 +15,7 @@ type workspaceRow struct {
 	Name      string
 	TimeZone  string
 	CreatedAt instant `gorm:"autoCreateTime:false"`
+	DeletedAt instant
 }
 
 // TableName implements gorm's Tabler.
@@ -66,10 +67,10 @@ func (s *Store) EnsureWorkspace(ctx context.Context, name string) (uptime.Worksp
 	return row.workspace(), nil
 }
 
-// Workspace gives a workspace.
+// Workspace gives a workspace that was not deleted.
 func (s *Store) Workspace(ctx context.Context, ws int64) (uptime.Workspace, error) {
 	var row workspaceRow
-	err := s.read(ctx, func(db *gorm.DB) error { return db.Where("id = ?", ws).Take(&row).Error })
+	err := s.read(ctx, func(db *gorm.DB) error { return db.Where("id = ? AND deleted_at IS NULL", ws).Take(&row).Error })
 	if err != nil {
 		return uptime.Workspace{}, fmt.Errorf("read workspace %d: %w", ws, err)
 	}
@@ -77,12 +78,12 @@ func (s *Store) Workspace(ctx context.Context, ws int64) (uptime.Workspace, erro
 }
 
 // UpdateWorkspace changes name and time zone by mutate.
-func (s *Store) UpdateWorkspace(ctx context.Context, ws int64, mutate func(*uptime.Workspace) error) (uptime.Workspace, error) {
+func (s *Store) UpdateWorkspace(ctx context.Context, ws int64, mutate func(*uptime.Workspace) error, audit *uptime.Audit) (uptime.Workspace, error) {
 	var after uptime.Workspace
 	err := s.write(ctx, func(tx *gorm.DB) error {
-		var row workspaceRow
-		if err := s.forUpdate(tx).Where("id = ?", ws).Take(&row).Error; err != nil {
-			return fmt.Errorf("read workspace %d: %w", ws, err)
+		row, err := s.lockWorkspace(tx, ws)
+		if err != nil {
+			return err
 		}
 		after = row.workspace()
 		if err := mutate(&after); err != nil {
@@ -92,10 +93,110 @@ func (s *Store) UpdateWorkspace(ctx context.Context, ws int64, mutate func(*upti
 		if after.Name == row.Name && after.TimeZone == row.TimeZone {
 			return nil
 		}
-		return tx.Exec(`UPDATE workspaces SET name = ?, time_zone = ? WHERE id = ?`, after.Name, after.TimeZone, ws).Error
+		err = tx.Exec(`UPDATE workspaces SET name = ?, time_zone = ? WHERE id = ?`, after.Name, after.TimeZone, ws).Error
+		if err != nil {
+			return fmt.Errorf("update workspace: %w", err)
+		}
+		return insertAudit(tx, audit, ws)
 	})
 	if err != nil {
 		return uptime.Workspace{}, err
 	}
 	return after, nil
+}
+
+func (s *Store) lockWorkspace(tx *gorm.DB, ws int64) (workspaceRow, error) {
+	var row workspaceRow
+	if err := s.forUpdate(tx).Where("id = ? AND deleted_at IS NULL", ws).Take(&row).Error; err != nil {
+		return row, fmt.Errorf("read workspace %d: %w", ws, err)
+	}
+	return row, nil
+}
+
+// CreateWorkspace makes a workspace whose owner is the person. The line of the audit log
+// is the first one of the new workspace.
+func (s *Store) CreateWorkspace(ctx context.Context, w uptime.Workspace, ownerID int64, audit *uptime.Audit) (uptime.Workspace, error) {
+	var row workspaceRow
+	err := s.write(ctx, func(tx *gorm.DB) error {
+		if _, err := s.lockAccount(tx, "id = ?", ownerID); err != nil {
+			return err
+		}
+		now := at(s.now())
+		row = workspaceRow{Name: w.Name, TimeZone: w.TimeZone, CreatedAt: now}
+		if err := tx.Create(&row).Error; err != nil {
+			return fmt.Errorf("create workspace: %w", err)
+		}
+		owner := userRow{ID: ownerID, WorkspaceID: row.ID, Role: uptime.RoleOwner}
+		if err := addMembership(tx, owner, now); err != nil {
+			return err
+		}
+		if audit != nil {
+			line := *audit
+			line.WorkspaceID = row.ID
+			audit = &line
+		}
+		return insertAudit(tx, audit, row.ID)
+	})
+	if err != nil {
+		return uptime.Workspace{}, err
+	}
+	return row.workspace(), nil
+}
+
+// DeleteWorkspace removes a workspace with its memberships, sessions and API tokens. The
+// first one stays, and so does one with monitors, channels or other members, or whose
+// last member has no other workspace: an *uptime.Error with CodeConflict.
+func (s *Store) DeleteWorkspace(ctx context.Context, ws int64, audit *uptime.Audit) error {
+	return s.write(ctx, func(tx *gorm.DB) error {
+		if _, err := s.lockWorkspace(tx, ws); err != nil {
+			return err
+		}
+		if err := checkEmpty(tx, ws); err != nil {
+			return err
+		}
+		var members []userRow
+		if err := tx.Where("workspace_id = ?", ws).Find(&members).Error; err != nil {
+			return fmt.Errorf("read members: %w", err)
+		}
+		for _, m := range members {
+			if _, err := s.lockAccount(tx, "id = ?", m.ID); err != nil {
+				return err
+			}
+			if err := s.leave(tx, m); err != nil {
+				return err
+			}
+		}
+		if err := tx.Exec(`UPDATE workspaces SET deleted_at = ? WHERE id = ?`, at(s.now()), ws).Error; err != nil {
+			return fmt.Errorf("delete workspace: %w", err)
+		}
+		return insertAudit(tx, audit, ws)
+	})
+}
+
+// checkEmpty says why a workspace cannot be deleted.
+func checkEmpty(tx *gorm.DB, ws int64) error {
+	var has struct{ Older, Monitors, Channels, Others, Homeless int64 }
+	err := tx.Raw(`SELECT (SELECT count(*) FROM workspaces WHERE id < ?) AS older,
+		(SELECT count(*) FROM monitors WHERE workspace_id = ? AND deleted_at IS NULL) AS monitors,
+		(SELECT count(*) FROM channels WHERE workspace_id = ? AND deleted_at IS NULL) AS channels,
+		(SELECT count(*) - 1 FROM members WHERE workspace_id = ?) AS others,
+		(SELECT count(*) FROM members WHERE workspace_id = ? AND NOT elsewhere) AS homeless`, ws, ws, ws, ws, ws).Scan(&has).Error
+	if err != nil {
+		return fmt.Errorf("count what a workspace has: %w", err)
+	}
+	for _, in := range []struct {
+		way  bool
+		text string
+	}{
+		{has.Older == 0, "The first workspace cannot be deleted."},
+		{has.Monitors > 0, "The workspace still has monitors; delete them first."},
+		{has.Channels > 0, "The workspace still has channels; delete them first."},
+		{has.Others > 0, "The workspace still has other members; remove them first."},
+		{has.Homeless > 0, "This is your only workspace; join another one first."},
+	} {
+		if in.way {
+			return uptime.Fail(uptime.CodeConflict, "%s", in.text)
+		}
+	}
+	return nil
 }

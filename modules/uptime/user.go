@@ -45,11 +45,22 @@ type Workspace struct {
 	CreatedAt time.Time
 }
 
-// User is a person and their membership in one workspace.
+// Membership is a workspace that somebody belongs to.
+type Membership struct {
+	Workspace
+
+	Role Role
+}
+
+// User is a person and their membership in one workspace: WorkspaceID, Role, Disabled,
+// the invitation and CreatedAt are of the membership, the rest is the person's wherever
+// they are.
 type User struct {
-	ID           int64
-	WorkspaceID  int64
-	Role         Role
+	ID          int64
+	WorkspaceID int64
+	Role        Role
+	// Elsewhere: they have joined another workspace, too. It is not stored.
+	Elsewhere    bool
 	Email        string // lower case
 	Name         string
 	PasswordHash string // argon2id; "" until an invitation is accepted
@@ -57,7 +68,7 @@ type User struct {
 	Language     string
 	Theme        string // "auto", "light" or "dark"
 	Disabled     bool
-	InviteHash   string    // SHA-256 of the invitation's token, hex; "" none
+	InviteHash   string    // SHA-256 of the invitation's token, hex; "" once they have joined
 	InviteUntil  time.Time // end of the invitation
 	ResetHash    string    // SHA-256 of the token of a link that sets a new password, hex; "" none
 	ResetUntil   time.Time // end of that link

@@ -18,6 +18,8 @@ func holdingTicket(r *http.Request) {
 	r.AddCookie(&http.Cookie{Name: ticketCookie, Value: "ticket"})
 }
 
+func asOwner(f *fake) { f.role = uptime.RoleOwner }
+
 // accessShots are the pages of log-in, security and audit.
 func accessShots() []shot {
 	ok, bad := http.StatusOK, http.StatusUnprocessableEntity
@@ -32,6 +34,35 @@ func accessShots() []shot {
 		{"forgot-no-mail", "/forgot", nil, ok, func(f *fake) { f.fresh = true }, anonymous},
 		{"reset", "/reset/rst_ok", nil, ok, nil, anonymous},
 		{"reset-refused", "/reset/rst_ok", url.Values{"password": {"short"}}, bad, nil, anonymous},
+		{"join", "/invite/inv_mine", nil, ok, nil, nil},
+		{"join-log-in", "/invite/inv_known", nil, ok, nil, anonymous},
+		{"join-not-yours", "/invite/inv_known", nil, ok, nil, nil},
+		{"workspaces", "/settings/workspaces", nil, ok, asOwner, nil},
+		{"workspaces-editor", "/settings/workspaces", nil, ok, func(f *fake) { f.role = uptime.RoleEditor }, nil},
+		{"workspaces-refused", "/settings/workspaces/new", url.Values{"name": {hostile}, "time_zone": {hostile}}, bad, func(f *fake) {
+			asOwner(f)
+			f.failure = uptime.Invalid(uptime.FieldError{Field: "time_zone", Message: "is not a known time zone"})
+		}, nil},
+		{"workspaces-delete", "/settings/workspaces/delete", nil, ok, asOwner, nil},
+		{"tokens", "/settings/tokens", nil, ok, nil, nil},
+		{"tokens-empty", "/settings/tokens", nil, ok, func(f *fake) { f.empty = true }, nil},
+		{"tokens-made", "/settings/tokens", url.Values{"name": {"deploy"}, "role": {"editor"}, "scope_read": {"on"}, "expires_at": {"90"}}, ok, nil, nil},
+		{"tokens-refused", "/settings/tokens", url.Values{"name": {hostile}, "role": {"owner"}}, bad, func(f *fake) {
+			f.failure = uptime.Invalid(uptime.FieldError{Field: "name", Message: "is required"}, uptime.FieldError{Field: "scopes", Message: "must have at least 1 entry"})
+		}, nil},
+		{"people", "/settings/people", nil, ok, asOwner, nil},
+		{"people-invited", "/settings/people", url.Values{"email": {"new@example.com"}, "role": {"editor"}}, ok, asOwner, nil},
+		{"people-refused", "/settings/people", url.Values{"email": {hostile}, "role": {"king"}}, bad, func(f *fake) {
+			asOwner(f)
+			f.failure = uptime.Invalid(uptime.FieldError{Field: "email", Message: "must be an e-mail address"})
+		}, nil},
+		{"person", "/settings/people/4", nil, ok, asOwner, nil},
+		{"person-hostile", "/settings/people/3", nil, ok, asOwner, nil},
+		{"person-refused", "/settings/people/1", url.Values{"role": {"viewer"}}, bad, func(f *fake) {
+			asOwner(f)
+			f.failure = uptime.Fail(uptime.CodeConflict, "The last owner can be neither removed nor disabled, nor given another role.")
+		}, nil},
+		{"person-remove", "/settings/people/3/remove", nil, ok, asOwner, nil},
 		{"audit", "/settings/audit", nil, ok, nil, nil},
 		{"audit-none", "/settings/audit?object=token", nil, ok, nil, nil},
 		{"security-on", "/settings/security", nil, ok, func(f *fake) { f.factor = true }, nil},

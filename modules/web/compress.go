@@ -26,9 +26,14 @@ func compress() echo.MiddlewareFunc {
 			r := c.Request()
 			// A stream must not wait in a buffer, and a range is one of the
 			// bytes as they are.
-			return r.URL.Path == "/events" || strings.HasPrefix(r.URL.Path, "/settings/security/") || r.Header.Get("Range") != "" || refusesGzip(r)
+			return r.URL.Path == "/events" || showsSecret(r.URL.Path) || r.Header.Get("Range") != "" || refusesGzip(r)
 		},
 	})
+}
+
+// showsSecret names the pages that show one once.
+func showsSecret(path string) bool {
+	return strings.HasPrefix(path, "/settings/security/") || path == "/settings/people" || path == "/settings/tokens"
 }
 
 // refusesGzip reports whether the client names gzip with the weight zero.

@@ -46,7 +46,8 @@ type resets interface {
 type invitations interface {
 	resets
 
-	Invited(ctx context.Context, invite string) (manage.UserView, error)
+	Invited(ctx context.Context, invite string) (manage.InvitationView, error)
+	JoinWorkspace(ctx context.Context, actor uptime.Actor, invite string) error
 	AcceptInvite(ctx context.Context, in manage.InviteInput) (manage.Session, error)
 }
 
@@ -66,12 +67,39 @@ type auditLog interface {
 	AuditLog(ctx context.Context, actor uptime.Actor, f uptime.AuditFilter, p uptime.Page) (uptime.List[manage.AuditView], error)
 }
 
+type workspaces interface {
+	Workspace(ctx context.Context, actor uptime.Actor) (uptime.Workspace, error)
+	Workspaces(ctx context.Context, actor uptime.Actor) (uptime.List[manage.WorkspaceView], error)
+	CreateWorkspace(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.WorkspaceView, error)
+	UpdateWorkspace(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage) (manage.WorkspaceView, error)
+	DeleteWorkspace(ctx context.Context, actor uptime.Actor, id int64) error
+	EnterWorkspace(ctx context.Context, actor uptime.Actor, id int64) error
+}
+
+type people interface {
+	Users(ctx context.Context, actor uptime.Actor, p uptime.Page) (uptime.List[manage.UserView], error)
+	User(ctx context.Context, actor uptime.Actor, id int64) (manage.UserView, error)
+	CreateUser(ctx context.Context, actor uptime.Actor, body json.RawMessage) (view manage.UserView, invite string, err error)
+	UpdateUser(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (manage.UserView, error)
+	DeleteUser(ctx context.Context, actor uptime.Actor, id int64) error
+}
+
+type tokens interface {
+	Tokens(ctx context.Context, actor uptime.Actor, p uptime.Page) (uptime.List[manage.TokenView], error)
+	CreateToken(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.TokenView, error)
+	DeleteToken(ctx context.Context, actor uptime.Actor, id int64) error
+}
+
 type account interface {
+	workspaces
+	tokens
+	people
 	auditLog
 	factors
 	sessions
 
 	StillAllowed(ctx context.Context, actor uptime.Actor) (uptime.Actor, error)
+	OpenStream(actor uptime.Actor) (end func(), err error)
 	Me(ctx context.Context, actor uptime.Actor) (manage.UserView, error)
 	UpdateMe(ctx context.Context, actor uptime.Actor, patch json.RawMessage, ifMatch string) (manage.UserView, error)
 	Can(actor uptime.Actor, action manage.Action) bool

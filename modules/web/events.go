@@ -34,6 +34,14 @@ type change struct {
 // events streams what changes in the user's workspace until they leave or lose
 // their access.
 func (w *Web) events(r *request) error {
+	if err := w.origin.Check(asPost(r.Request())); err != nil {
+		return uptime.Fail(uptime.CodeForbidden, "This stream is for the pages of this site alone.")
+	}
+	end, err := w.deps.Manage.OpenStream(r.actor)
+	if err != nil {
+		return err
+	}
+	defer end()
 	ctx, cancel := context.WithCancel(r.Request().Context())
 	defer cancel()
 	notices, err := w.deps.Bus.Subscribe(ctx, uptime.TopicStatus, uptime.TopicIncident, uptime.TopicAccess)

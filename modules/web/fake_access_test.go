@@ -9,11 +9,22 @@ import (
 	"monitor/modules/uptime"
 )
 
-func (f *fake) Invited(_ context.Context, invite string) (manage.UserView, error) {
-	if invite != "inv_ok" {
-		return manage.UserView{}, uptime.ErrNotFound
+func (f *fake) Invited(_ context.Context, invite string) (manage.InvitationView, error) {
+	v := manage.InvitationView{UserView: manage.UserView{ID: 2, Email: "noa@example.com", Role: uptime.RoleEditor, Invited: true}, Workspace: "Shop"}
+	switch invite {
+	case "inv_ok":
+	case "inv_mine":
+		v.ID, v.Email, v.HasAccount = 1, "mia@example.com", true
+	case "inv_known":
+		v.HasAccount = true
+	default:
+		return manage.InvitationView{}, uptime.ErrNotFound
 	}
-	return manage.UserView{ID: 2, Email: "noa@example.com", Role: uptime.RoleEditor, Invited: true}, f.broken
+	return v, f.broken
+}
+
+func (f *fake) JoinWorkspace(_ context.Context, _ uptime.Actor, invite string) error {
+	return f.change(json.RawMessage(`{"joined":"` + invite + `"}`))
 }
 
 func (f *fake) CanReset() bool { return !f.fresh }

@@ -45,6 +45,7 @@ type Crumb struct{ Label, URL string }
 // Me is who is logged in.
 type Me struct {
 	Name, Email, Initials, Role string
+	Elsewhere                   bool // they belong to other workspaces, too
 }
 
 // Flash tells what was just done.
@@ -108,7 +109,7 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	ws, err := uses.Instance(ctx)
+	ws, err := uses.Workspace(ctx, r.actor)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +152,7 @@ func meOf(u manage.UserView) *Me {
 	if name == "" {
 		name = u.Email
 	}
-	return &Me{Name: name, Email: u.Email, Initials: initials(name), Role: string(u.Role)}
+	return &Me{Name: name, Email: u.Email, Initials: initials(name), Role: string(u.Role), Elsewhere: u.Elsewhere}
 }
 
 // initials are the first letters of the first two words.

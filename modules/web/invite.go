@@ -12,21 +12,32 @@ import (
 // inviteForm is where an invitation leads. One that is unknown, used or ended is
 // not there: all three look the same.
 func (w *Web) inviteForm(c echo.Context) error {
-	user, err := w.deps.Manage.Invited(c.Request().Context(), c.Param("token"))
+	invited, err := w.deps.Manage.Invited(c.Request().Context(), c.Param("token"))
 	if err != nil {
 		return err
 	}
-	in := manage.InviteInput{Token: c.Param("token"), Name: user.Name, TimeZone: user.TimeZone}
-	return w.show(c, http.StatusOK, "gate", "layout", w.invitePage(c, user, in, nil))
+	if invited.HasAccount {
+		return w.show(c, http.StatusOK, "gate", "layout", w.joinPage(c, invited))
+	}
+	in := manage.InviteInput{Token: c.Param("token"), Name: invited.Name, TimeZone: invited.TimeZone}
+	return w.show(c, http.StatusOK, "gate", "layout", w.invitePage(c, invited, in, nil))
 }
 
-// invite accepts the invitation and logs in.
+// invite accepts the invitation and logs in; who has an account is logged in already.
 func (w *Web) invite(c echo.Context) error {
+	ctx, token := c.Request().Context(), c.Param("token")
+	invited, err := w.deps.Manage.Invited(ctx, token)
+	if err != nil {
+		return err
+	}
+	if invited.HasAccount {
+		return w.join(c, invited)
+	}
 	in := manage.InviteInput{
-		Token: c.Param("token"), Name: c.FormValue("name"), Password: c.FormValue("password"),
+		Token: token, Name: c.FormValue("name"), Password: c.FormValue("password"),
 		TimeZone: c.FormValue("time_zone"), Client: client(c),
 	}
-	session, failure := w.deps.Manage.AcceptInvite(c.Request().Context(), in)
+	session, failure := w.deps.Manage.AcceptInvite(ctx, in)
 	if failure == nil {
 		w.noteWrite(c, session.User.ID)
 		w.setSession(c, session)
@@ -35,14 +46,43 @@ func (w *Web) invite(c echo.Context) error {
 	if _, bad := fieldErrors(failure); !bad {
 		return failure
 	}
-	user, err := w.deps.Manage.Invited(c.Request().Context(), in.Token)
-	if err != nil {
-		return err
-	}
-	return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", w.invitePage(c, user, in, failure))
+	return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", w.invitePage(c, invited, in, failure))
 }
 
-func (w *Web) invitePage(c echo.Context, user manage.UserView, in manage.InviteInput, failure error) GatePage {
+func (w *Web) join(c echo.Context, invited manage.InvitationView) error {
+	actor, err := w.actor(c)
+	if err != nil || actor.UserID != invited.ID {
+		return w.show(c, http.StatusOK, "gate", "layout", w.joinPage(c, invited))
+	}
+	if err := w.deps.Manage.JoinWorkspace(c.Request().Context(), actor, c.Param("token")); err != nil {
+		return err
+	}
+	w.noteWrite(c, actor.UserID)
+	w.leaveFlash(c, "workspace-entered")
+	return c.Redirect(http.StatusSeeOther, "/")
+}
+
+// joinPage asks somebody who has an account whether they come along.
+func (w *Web) joinPage(c echo.Context, invited manage.InvitationView) GatePage {
+	here := "/invite/" + url.PathEscape(c.Param("token"))
+	p := GatePage{
+		Frame: w.outside(c, "Accept the invitation"), Heading: "Join " + invited.Workspace, Action: here,
+		Lead: "You were invited as " + article(string(invited.Role)) + ".",
+	}
+	switch actor, err := w.actor(c); {
+	case err != nil:
+		p.Lead += " You have an account, " + invited.Email + ": log in with it to accept."
+		p.Aside = &Link{Label: "Log in", URL: "/login?next=" + url.QueryEscape(here)}
+	case actor.UserID != invited.ID:
+		p.Lead += " The invitation is for " + invited.Email + ", and you are logged in as somebody else. Log out, then open the link again."
+		p.Aside = &Link{Label: "Back to the overview", URL: "/"}
+	default:
+		p.Submit = "Join"
+	}
+	return p
+}
+
+func (w *Web) invitePage(c echo.Context, user manage.InvitationView, in manage.InviteInput, failure error) GatePage {
 	errs, _ := fieldErrors(failure)
 	p := GatePage{
 		Frame: w.outside(c, "Accept the invitation"), Heading: "Welcome", Action: "/invite/" + url.PathEscape(in.Token),

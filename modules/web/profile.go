@@ -20,6 +20,11 @@ type ProfilePage struct {
 // settingsTabs are the pages of settings that the person may see.
 func (r *request) settingsTabs(current string) []Link {
 	tabs := []Link{{Label: "Profile", URL: "/settings/profile"}, {Label: "Security", URL: "/settings/security"}}
+	tabs = append(tabs, Link{Label: "API tokens", URL: "/settings/tokens"})
+	if r.web.deps.Manage.Can(r.actor, manage.ReadUsers) {
+		tabs = append(tabs, Link{Label: "People", URL: "/settings/people"})
+	}
+	tabs = append(tabs, Link{Label: "Workspaces", URL: "/settings/workspaces"})
 	if r.web.deps.Manage.Can(r.actor, manage.ReadAudit) {
 		tabs = append(tabs, Link{Label: "Audit log", URL: "/settings/audit"})
 	}

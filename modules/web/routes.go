@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,10 +25,12 @@ type route struct {
 
 // routes is THE table: what is not here does not exist, and what is not open
 // needs a session and the named right.
-func (w *Web) routes() []route {
-	const get, post = http.MethodGet, http.MethodPost
-	const read, self = manage.Read, manage.ReadSelf
-	const monitor, channel, incident = manage.ChangeMonitor, manage.ChangeChannel, manage.ChangeIncident
+func (w *Web) routes() []route { return slices.Concat(w.doors(), w.places(), w.settings()) }
+
+const get, post = http.MethodGet, http.MethodPost
+
+// doors are for who is not logged in, or not yet.
+func (w *Web) doors() []route {
 	return []route{
 		{get, "/static/*", w.static, nil, ""},
 		{get, "/setup", w.setupForm, nil, ""},
@@ -42,7 +45,14 @@ func (w *Web) routes() []route {
 		{post, "/reset/:token", w.reset, nil, ""},
 		{get, "/invite/:token", w.inviteForm, nil, ""},
 		{post, "/invite/:token", w.invite, nil, ""},
+	}
+}
 
+// places are what the navigation leads to.
+func (w *Web) places() []route {
+	const read, self = manage.Read, manage.ReadSelf
+	const monitor, channel, incident = manage.ChangeMonitor, manage.ChangeChannel, manage.ChangeIncident
+	return []route{
 		{post, "/logout", nil, w.logout, self},
 		{get, "/events", nil, w.events, read},
 		{get, "/conditions", nil, w.conditionsJSON, self},
@@ -77,7 +87,13 @@ func (w *Web) routes() []route {
 		{post, "/channels/:id/delete", nil, w.channelDelete, channel},
 		{get, "/channels/:id/log", nil, w.channelLog, read},
 		{post, "/deliveries/:id/retry", nil, w.deliveryRetry, manage.SendAgain},
+	}
+}
 
+// settings are of the person, and of the workspace.
+func (w *Web) settings() []route {
+	const self = manage.ReadSelf
+	return []route{
 		{get, "/settings/profile", nil, w.profile, self},
 		{post, "/settings/profile", nil, w.profileSave, manage.ChangeSelf},
 		{get, "/settings/security", nil, w.security, self},
@@ -87,6 +103,21 @@ func (w *Web) routes() []route {
 		{post, "/settings/security/totp/off", nil, w.factorOff, manage.ChangeSelf},
 		{post, "/settings/security/recovery", nil, w.factorCodes, manage.ChangeSelf},
 		{post, "/settings/sessions/end", nil, w.sessionEnd, manage.ChangeSelf},
+		{get, "/settings/workspaces", nil, w.workspaces, self},
+		{post, "/settings/workspaces", nil, w.workspaceSave, manage.ChangeWorkspace},
+		{post, "/settings/workspaces/new", nil, w.workspaceCreate, manage.ManageWorkspaces},
+		{get, "/settings/workspaces/delete", nil, w.workspaceConfirmDelete, manage.ManageWorkspaces},
+		{post, "/settings/workspaces/delete", nil, w.workspaceDelete, manage.ManageWorkspaces},
+		{post, "/settings/workspaces/:id/enter", nil, w.workspaceEnter, manage.ChangeSelf},
+		{get, "/settings/tokens", nil, w.tokens, self},
+		{post, "/settings/tokens", nil, w.tokenCreate, manage.ManageOwnToken},
+		{post, "/settings/tokens/:id/revoke", nil, w.tokenRevoke, manage.ManageOwnToken},
+		{get, "/settings/people", nil, w.people, manage.ReadUsers},
+		{post, "/settings/people", nil, w.personInvite, manage.ManageUsers},
+		{get, "/settings/people/:id", nil, w.person, manage.ReadUsers},
+		{post, "/settings/people/:id", nil, w.personSave, manage.ManageUsers},
+		{get, "/settings/people/:id/remove", nil, w.personConfirmRemove, manage.ManageUsers},
+		{post, "/settings/people/:id/remove", nil, w.personRemove, manage.ManageUsers},
 		{get, "/settings/audit", nil, w.audit, manage.ReadAudit},
 		{get, "/settings/audit.csv", nil, w.auditCSV, manage.ReadAudit},
 		{post, "/settings/theme", nil, w.themeSave, manage.ChangeSelf},

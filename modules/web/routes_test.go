@@ -9,46 +9,97 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
-// TestDenyByDefault: without a session every route but the public ones sends to
-// log-in, and with too low a role it is 403.
+// leastRoles has a row for each route that needs a session: who may call it.
+func leastRoles() map[string]uptime.Role {
+	const viewer, editor, admin, owner = uptime.RoleViewer, uptime.RoleEditor, uptime.RoleAdmin, uptime.RoleOwner
+	rows := map[string]uptime.Role{}
+	for role, routes := range map[uptime.Role][]string{
+		viewer: {
+			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id",
+			"GET /incidents", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
+			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",
+			"GET /settings/security/totp", "POST /settings/security/totp", "POST /settings/security/totp/off", "POST /settings/security/recovery",
+			"POST /settings/sessions/end", "POST /settings/theme", "GET /settings/workspaces", "POST /settings/workspaces/:id/enter",
+			"GET /settings/tokens", "POST /settings/tokens", "POST /settings/tokens/:id/revoke",
+		},
+		editor: {
+			"GET /monitors/new", "POST /monitors", "POST /monitors/test", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
+			"GET /monitors/:id/delete", "POST /monitors/:id/delete", "POST /monitors/:id/pause", "POST /monitors/:id/resume", "POST /monitors/:id/check",
+			"POST /incidents/:id/acknowledge", "POST /incidents/:id/resolve", "POST /incidents/:id/updates",
+			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test",
+			"GET /channels/:id/delete", "POST /channels/:id/delete", "POST /deliveries/:id/retry",
+		},
+		admin: {
+			"POST /settings/workspaces", "GET /settings/people", "POST /settings/people", "GET /settings/people/:id", "POST /settings/people/:id",
+			"GET /settings/people/:id/remove", "POST /settings/people/:id/remove", "GET /settings/audit", "GET /settings/audit.csv",
+		},
+		owner: {"POST /settings/workspaces/new", "GET /settings/workspaces/delete", "POST /settings/workspaces/delete"},
+	} {
+		for _, route := range routes {
+			rows[route] = role
+		}
+	}
+	return rows
+}
+
+// TestDenyByDefault asks every route as everybody: without a session, or with one that
+// ended, every route but the public ones sends to log-in, and with too low a role it is
+// 403. A route without a row fails.
 func TestDenyByDefault(t *testing.T) {
 	t.Parallel()
 	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/forgot", "/reset/:token", "/invite/:token"}
+	rows := leastRoles()
 	w, f := setup(t)
-	f.role = uptime.RoleViewer
 	for _, r := range w.routes() {
-		t.Run(r.method+r.path, func(t *testing.T) {
+		if r.page == nil {
+			require.Contains(t, public, r.path)
+			continue
+		}
+		name := r.method + " " + r.path
+		least, known := rows[name]
+		require.True(t, known, "%s has no row: say who may call it", name)
+		delete(rows, name)
+		t.Run(name, func(t *testing.T) {
 			path := strings.ReplaceAll(r.path, ":id", "1")
 			var form url.Values
 			if r.method == http.MethodPost {
 				form = url.Values{"a": {"b"}}
 			}
-			if r.page == nil {
-				require.Contains(t, public, r.path)
-				return
+			for _, who := range []func(*http.Request){anonymous, withCookie("ended"), withCookie("ok.but.longer"), withBearer} {
+				rec := ask(w, path, form, anonymous, who)
+				if path == "/events" {
+					require.Equal(t, http.StatusUnauthorized, rec.Code)
+				} else {
+					require.Equal(t, http.StatusSeeOther, rec.Code)
+					require.Regexp(t, `^/login`, rec.Header().Get("Location"))
+				}
+				require.Equal(t, http.StatusUnauthorized, ask(w, path, form, anonymous, who, asFragment).Code)
 			}
-			require.NotEmpty(t, r.needs)
-			rec := ask(w, path, form, anonymous)
-			if path == "/events" {
-				require.Equal(t, http.StatusUnauthorized, rec.Code)
-			} else {
-				require.Equal(t, http.StatusSeeOther, rec.Code)
-				require.Regexp(t, `^/login`, rec.Header().Get("Location"))
-			}
-			require.Equal(t, http.StatusUnauthorized, ask(w, path, form, anonymous, asFragment).Code)
-			if r.needs == manage.ChangeMonitor || r.needs == manage.ChangeChannel || r.needs == manage.ChangeIncident || r.needs == manage.SendAgain {
+			for _, role := range []uptime.Role{uptime.RoleViewer, uptime.RoleEditor, uptime.RoleAdmin, uptime.RoleOwner} {
+				if role.Includes(least) {
+					require.True(t, f.Can(uptime.Actor{WorkspaceID: 1, Role: role}, r.needs), role)
+					continue
+				}
+				f.role = role
 				rec := ask(w, path, form)
-				require.Equal(t, http.StatusForbidden, rec.Code)
-				require.Contains(t, rec.Body.String(), "Your role is viewer")
+				require.Equal(t, http.StatusForbidden, rec.Code, role)
+				require.Contains(t, rec.Body.String(), "Your role is "+string(role))
 			}
 		})
 	}
+	require.Empty(t, rows, "rows of no route")
 	require.Empty(t, f.saved, "nothing was changed")
 }
+
+func withCookie(value string) func(*http.Request) {
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: sessionCookie, Value: value}) }
+}
+
+// withBearer is a program: pages take no tokens.
+func withBearer(r *http.Request) { r.Header.Set("Authorization", "Bearer mon_x") }
 
 func TestUnknownPathsAndMethods(t *testing.T) {
 	t.Parallel()
@@ -93,7 +144,7 @@ func TestOpenRedirect(t *testing.T) {
 		"/login?next=/login":            "/",
 		"/logout":                       "/",
 		"/setup":                        "/",
-		"/invite/inv_a":                 "/",
+		"/invite/inv_a":                 "/invite/inv_a", // for who has an account
 	} {
 		require.Equal(t, want, safeNext(next), "%q", next)
 	}
@@ -203,12 +254,13 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 	for _, header := range []map[string]string{
 		{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example.com"}, {"Origin": "null"},
 	} {
-		rec := ask(w, "/monitors/1/delete", url.Values{}, func(r *http.Request) {
+		foreign := func(r *http.Request) {
 			for k, v := range header {
 				r.Header.Set(k, v)
 			}
-		})
-		require.Equal(t, http.StatusForbidden, rec.Code, header)
+		}
+		require.Equal(t, http.StatusForbidden, ask(w, "/monitors/1/delete", url.Values{}, foreign).Code, header)
+		require.Equal(t, http.StatusForbidden, ask(w, "/events", nil, foreign).Code, "a stream only reads, and is nobody else's: %v", header)
 	}
 	require.Empty(t, f.saved)
 	require.Equal(t, http.StatusSeeOther, ask(w, "/monitors/1/delete", url.Values{}, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }).Code)

@@ -97,6 +97,14 @@ func asKnown(r *http.Request) *http.Request {
 	return known
 }
 
+// asPost gives the request as if it changed something, for what is to be asked by no
+// other site though it only reads.
+func asPost(r *http.Request) *http.Request {
+	post := asKnown(r).Clone(r.Context())
+	post.Method = http.MethodPost
+	return post
+}
+
 // secure sets what every answer carries. Nothing inline ever runs or styles.
 func secure(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "+
@@ -105,4 +113,6 @@ func secure(h http.Header) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 }

@@ -232,13 +232,13 @@ func testDerivedStatus(t *testing.T, open OpenFunc) {
 		n, err := h.CountMonitors(t.Context(), h.ws, uptime.MonitorFilter{Statuses: []uptime.Status{read.Status}})
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
-		gauges, err := h.MonitorGauges(t.Context(), h.ws, 0, 10)
+		gauges, err := h.MonitorGauges(t.Context(), 0, 10)
 		require.NoError(t, err)
 		require.Equal(t, []uptime.MonitorGauge{{
 			ID: m.ID, Name: read.Name, Type: read.Type, Status: read.Status,
 			Response: read.State.LastResponse, Certificate: read.State.CertNotAfter,
 		}}, gauges)
-		gauges, err = h.MonitorGauges(t.Context(), h.ws, m.ID, 10)
+		gauges, err = h.MonitorGauges(t.Context(), m.ID, 10)
 		require.NoError(t, err)
 		require.Empty(t, gauges)
 		return read.Status

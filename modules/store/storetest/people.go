@@ -18,6 +18,7 @@ import (
 func RunPeople(t *testing.T, open OpenFunc) {
 	for name, test := range map[string]func(*testing.T, OpenFunc){
 		"Workspace": testWorkspace, "FirstOwner": testFirstOwner,
+		"Memberships": testMemberships, "LeavingAWorkspace": testLeaving, "InvitedElsewhere": testInvitedElsewhere, "DeleteWorkspace": testDeleteWorkspace, "Quotas": testQuotas,
 		"Users": testUsers, "Emails": testEmails, "Invitation": testInvitation, "LastOwner": testLastOwner,
 		"OwnersDemoteOneAnother": testOwnersDemoteOneAnother, "DeleteUser": testDeleteUser, "LastSeen": testLastSeen,
 		"RefreshRotation": testRefreshRotation, "RefreshReuse": testRefreshReuse, "RefreshAtOnce": testRefreshAtOnce,
@@ -52,7 +53,7 @@ func testWorkspace(t *testing.T, open OpenFunc) {
 	ws, err = h.UpdateWorkspace(t.Context(), h.ws, func(w *uptime.Workspace) error {
 		w.ID, w.Name, w.TimeZone = 99, "Work", "Europe/Berlin"
 		return nil
-	})
+	}, nil)
 	require.NoError(t, err)
 	got, err := h.Workspace(t.Context(), h.ws)
 	require.NoError(t, err)

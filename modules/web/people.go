@@ -1,0 +1,255 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// PeoplePage is who may log in to the workspace.
+type PeoplePage struct {
+	Frame
+	Tabs      []Link
+	Rows      []PersonRow
+	Older     string      // URL of the next page, "": this is the end
+	Fields    []FieldView // of an invitation; none: they may not invite
+	InviteURL string      // of the invitation that was just made, "" none
+	InviteFor string
+	Problem   string
+	Summary   []ErrorLink
+}
+
+// PersonRow is one of them.
+type PersonRow struct {
+	URL, Name, Email, Role string
+	State                  string // "invited", "disabled", or ""
+	TOTP, You              bool
+	Seen                   When
+}
+
+func (w *Web) people(r *request) error { return r.showPeople(http.StatusOK, PeoplePage{}, nil, nil) }
+
+// showPeople draws the page; given holds what was typed into a refused form.
+func (r *request) showPeople(status int, p PeoplePage, given map[string]string, failure error) error {
+	s, err := r.scene("People", "Settings", Crumb{"Settings", "/settings/profile"})
+	if err != nil {
+		return err
+	}
+	list, err := r.web.deps.Manage.Users(r.Request().Context(), r.actor, uptime.Page{Limit: 100, Cursor: r.QueryParam("cursor")})
+	if err != nil {
+		return err
+	}
+	p.Frame, p.Tabs = s.frame, r.settingsTabs("People")
+	for _, u := range list.Items {
+		p.Rows = append(p.Rows, s.personRow(u))
+	}
+	if list.Next != "" {
+		p.Older = "/settings/people?cursor=" + list.Next
+	}
+	if r.web.deps.Manage.Can(r.actor, manage.ManageUsers) {
+		p.Fields = []FieldView{
+			{
+				Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "off", Required: true,
+				Value: given["email"], Help: "They get the link from you; nothing is mailed.",
+			},
+			r.roleField(stillTyped(given, "role", string(uptime.RoleViewer))),
+		}
+	}
+	blame(p.Fields, failure)
+	p.Problem, p.Summary = problems(failure, p.Fields)
+	return r.page(status, "people", "", p)
+}
+
+func (s *scene) personRow(u manage.UserView) PersonRow {
+	row := PersonRow{
+		URL: personURL(u.ID), Name: u.Name, Email: u.Email, Role: string(u.Role), TOTP: u.TOTP, You: u.ID == s.me.ID, Seen: s.whenPtr(u.LastSeenAt),
+	}
+	switch {
+	case u.Disabled:
+		row.State = "disabled"
+	case u.Invited:
+		row.State = "invited"
+	}
+	return row
+}
+
+func personURL(id int64) string { return "/settings/people/" + strconv.FormatInt(id, 10) }
+
+// roleField offers the roles that the person may give.
+func (r *request) roleField(chosen string) FieldView {
+	f := FieldView{Name: "role", Label: "Role", Widget: "select"}
+	for _, o := range []struct {
+		role  uptime.Role
+		about string
+	}{
+		{uptime.RoleViewer, "Viewer: sees everything, changes nothing"},
+		{uptime.RoleEditor, "Editor: changes monitors, channels and incidents"},
+		{uptime.RoleAdmin, "Admin: also manages people"},
+		{uptime.RoleOwner, "Owner: also manages owners and workspaces"},
+	} {
+		if o.role == uptime.RoleOwner && !r.web.deps.Manage.Can(r.actor, manage.ManageOwners) && chosen != string(o.role) {
+			continue
+		}
+		f.Options = append(f.Options, Option{Value: string(o.role), Label: o.about, Selected: string(o.role) == chosen})
+	}
+	return f
+}
+
+// personInvite invites somebody and shows the link, once.
+func (w *Web) personInvite(r *request) error {
+	patch, given := body{}, map[string]string{}
+	for _, name := range []string{"email", "role"} {
+		given[name] = r.FormValue(name)
+		if err := patch.set(name, given[name]); err != nil {
+			return err
+		}
+	}
+	raw, err := patch.json()
+	if err != nil {
+		return err
+	}
+	made, invite, failure := w.deps.Manage.CreateUser(r.Request().Context(), r.actor, raw)
+	if failure == nil {
+		return r.showPeople(http.StatusOK, PeoplePage{InviteURL: r.address() + "/invite/" + invite, InviteFor: made.Email}, nil, nil)
+	}
+	if _, bad := fieldErrors(failure); !bad {
+		return failure
+	}
+	return r.showPeople(http.StatusUnprocessableEntity, PeoplePage{}, given, failure)
+}
+
+// address is that of the pages, without a slash at its end.
+func (r *request) address() string {
+	if public := r.web.deps.PublicURL; public != "" {
+		return strings.TrimSuffix(public, "/")
+	}
+	return uptime.RequestOf(r.Request().Context()).BaseURL()
+}
+
+// PersonPage is one person in the workspace.
+type PersonPage struct {
+	Frame
+	Person  PersonRow
+	Action  string
+	Fields  []FieldView // none: they may not change them
+	Problem string
+	Summary []ErrorLink
+	Since   When
+}
+
+func (w *Web) person(r *request) error { return r.showPerson(http.StatusOK, nil, nil) }
+
+func (r *request) showPerson(status int, given map[string]string, failure error) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	u, err := r.web.deps.Manage.User(r.Request().Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
+	title := u.Name
+	if title == "" {
+		title = u.Email
+	}
+	s, err := r.scene(title, "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"People", "/settings/people"})
+	if err != nil {
+		return err
+	}
+	p := PersonPage{Frame: s.frame, Person: s.personRow(u), Action: personURL(id), Since: s.when(u.CreatedAt)}
+	if r.web.deps.Manage.Can(r.actor, manage.ManageUsers) && (u.Role != uptime.RoleOwner || r.web.deps.Manage.Can(r.actor, manage.ManageOwners)) {
+		p.Fields = []FieldView{
+			r.roleField(stillTyped(given, "role", string(u.Role))),
+			{
+				Name: "disabled", Label: "Disabled", Widget: "check", Checked: stillTyped(given, "disabled", ticked(u.Disabled)) != "",
+				Help: "They are logged out of this workspace, and so are their API tokens, until you untick it.",
+			},
+		}
+		if u.TOTP && !u.Elsewhere && !p.Person.You {
+			p.Fields = append(p.Fields, FieldView{
+				Name: "no_totp", Label: "Turn off their second factor", Widget: "check", Checked: given["no_totp"] != "",
+				Help: "For who has lost their device and their recovery codes.",
+			})
+		}
+	}
+	blame(p.Fields, failure)
+	p.Problem, p.Summary = problems(failure, p.Fields)
+	return r.page(status, "person", "", p)
+}
+
+func ticked(on bool) string {
+	if on {
+		return "on"
+	}
+	return ""
+}
+
+func (w *Web) personSave(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	patch, given := body{}, map[string]string{}
+	for _, name := range []string{"role", "disabled", "no_totp"} {
+		given[name] = r.FormValue(name)
+	}
+	changes := map[string]any{"role": given["role"], "disabled": given["disabled"] != ""}
+	if given["no_totp"] != "" {
+		changes["totp"] = false
+	}
+	for name, value := range changes {
+		if err := patch.set(name, value); err != nil {
+			return err
+		}
+	}
+	raw, err := patch.json()
+	if err != nil {
+		return err
+	}
+	_, failure := w.deps.Manage.UpdateUser(r.Request().Context(), r.actor, id, raw, "")
+	if failure == nil {
+		return r.done("person-saved", "/settings/people")
+	}
+	if _, bad := fieldErrors(failure); !bad {
+		return failure
+	}
+	return r.showPerson(http.StatusUnprocessableEntity, given, failure)
+}
+
+func (w *Web) personConfirmRemove(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	u, err := w.deps.Manage.User(r.Request().Context(), r.actor, id)
+	if err != nil {
+		return err
+	}
+	s, err := r.scene("Remove", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"People", "/settings/people"}, Crumb{u.Email, personURL(id)})
+	if err != nil {
+		return err
+	}
+	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
+		Frame: s.frame, Question: "Remove " + u.Email + "?",
+		Lost:   "Their sessions and API tokens in this workspace end. What they wrote in incidents stays, with their name.",
+		Action: personURL(id) + "/remove", Cancel: personURL(id), Verb: "Remove",
+	})
+}
+
+func (w *Web) personRemove(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	failure := w.deps.Manage.DeleteUser(r.Request().Context(), r.actor, id)
+	if failure == nil {
+		return r.done("person-removed", "/settings/people")
+	}
+	if _, bad := fieldErrors(failure); !bad {
+		return failure
+	}
+	return r.showPerson(http.StatusUnprocessableEntity, nil, failure)
+}

@@ -1,0 +1,151 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// TokensPage is the API tokens that one may see.
+type TokensPage struct {
+	Frame
+	Tabs    []Link
+	Rows    []TokenRow
+	Older   string // URL of the next page, "": this is the end
+	Fields  []FieldView
+	Secret  string // of the token that was just made, "" none
+	Problem string
+	Summary []ErrorLink
+}
+
+// TokenRow is one token.
+type TokenRow struct {
+	ID                         int64
+	Name, Prefix, Role, Scopes string
+	Of                         string // whose it is, "": one's own
+	Used, Ends                 When
+	Over                       bool
+}
+
+func (w *Web) tokens(r *request) error { return r.showTokens(http.StatusOK, "", nil, nil) }
+
+// showTokens draws the page; given holds what was typed into a refused form.
+func (r *request) showTokens(status int, secret string, given map[string]string, failure error) error {
+	s, err := r.scene("API tokens", "Settings", Crumb{"Settings", "/settings/profile"})
+	if err != nil {
+		return err
+	}
+	list, err := r.web.deps.Manage.Tokens(r.Request().Context(), r.actor, uptime.Page{Limit: 100, Cursor: r.QueryParam("cursor")})
+	if err != nil {
+		return err
+	}
+	p := TokensPage{Frame: s.frame, Tabs: r.settingsTabs("API tokens"), Secret: secret}
+	for _, t := range list.Items {
+		p.Rows = append(p.Rows, s.tokenRow(t))
+	}
+	if list.Next != "" {
+		p.Older = "/settings/tokens?cursor=" + list.Next
+	}
+	p.Fields = r.tokenFields(given)
+	blame(p.Fields, failure)
+	p.Problem, p.Summary = problems(failure, p.Fields)
+	return r.page(status, "tokens", "", p)
+}
+
+func (s *scene) tokenRow(t manage.TokenView) TokenRow {
+	row := TokenRow{
+		ID: t.ID, Name: t.Name, Prefix: t.Prefix, Role: string(t.Role), Scopes: strings.Join(t.Scopes, ", "),
+		Used: s.whenPtr(t.LastUsedAt), Ends: s.whenPtr(t.ExpiresAt), Over: t.ExpiresAt != nil && !s.now.Before(*t.ExpiresAt),
+	}
+	if t.UserID != s.me.ID {
+		row.Of = "of user " + strconv.FormatInt(t.UserID, 10)
+	}
+	return row
+}
+
+// tokenLives are the ends that a token can be given here; the API takes any.
+func tokenLives() []Option {
+	return []Option{
+		{Value: "30", Label: "In 30 days"}, {Value: "90", Label: "In 90 days"}, {Value: "365", Label: "In a year"}, {Value: "", Label: "Never"},
+	}
+}
+
+func (r *request) tokenFields(given map[string]string) []FieldView {
+	role := FieldView{Name: "role", Label: "Role", Widget: "select", Help: "It never does more than you may."}
+	chosen := stillTyped(given, "role", string(uptime.RoleViewer))
+	for _, o := range []uptime.Role{uptime.RoleViewer, uptime.RoleEditor, uptime.RoleAdmin, uptime.RoleOwner} {
+		if r.actor.Role.Includes(o) {
+			role.Options = append(role.Options, Option{Value: string(o), Label: string(o), Selected: string(o) == chosen})
+		}
+	}
+	ends := FieldView{Name: "expires_at", Label: "Ends", Widget: "select", Options: tokenLives()}
+	life := stillTyped(given, "expires_at", "90")
+	for i := range ends.Options {
+		ends.Options[i].Selected = ends.Options[i].Value == life
+	}
+	fields := []FieldView{
+		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 100, Required: true, Value: given["name"], Placeholder: "deploy"},
+		role, ends,
+	}
+	for _, scope := range []struct{ name, label string }{
+		{manage.ScopeRead, "Reads"}, {manage.ScopeWrite, "Changes"},
+	} {
+		fields = append(fields, FieldView{
+			Name: "scope_" + scope.name, Label: scope.label, Widget: "check",
+			Checked: stillTyped(given, "scope_"+scope.name, ticked(scope.name == manage.ScopeRead)) != "",
+		})
+	}
+	return fields
+}
+
+// tokenCreate makes a token and shows its secret, once.
+func (w *Web) tokenCreate(r *request) error {
+	given := map[string]string{}
+	for _, name := range []string{"name", "role", "expires_at", "scope_read", "scope_write"} {
+		given[name] = r.FormValue(name)
+	}
+	scopes := []string{}
+	for _, scope := range []string{manage.ScopeRead, manage.ScopeWrite} {
+		if given["scope_"+scope] != "" {
+			scopes = append(scopes, scope)
+		}
+	}
+	patch := body{}
+	values := map[string]any{"name": given["name"], "role": given["role"], "scopes": scopes}
+	if days, err := strconv.Atoi(given["expires_at"]); err == nil && slices.ContainsFunc(tokenLives(), func(o Option) bool { return o.Value == given["expires_at"] }) {
+		values["expires_at"] = r.now.Add(time.Duration(days) * 24 * time.Hour).UTC().Truncate(time.Second)
+	}
+	for name, value := range values {
+		if err := patch.set(name, value); err != nil {
+			return err
+		}
+	}
+	raw, err := patch.json()
+	if err != nil {
+		return err
+	}
+	made, failure := w.deps.Manage.CreateToken(r.Request().Context(), r.actor, raw)
+	if failure == nil {
+		return r.showTokens(http.StatusOK, made.Secret, nil, nil)
+	}
+	if _, bad := fieldErrors(failure); !bad {
+		return failure
+	}
+	return r.showTokens(http.StatusUnprocessableEntity, "", given, failure)
+}
+
+func (w *Web) tokenRevoke(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	if err := w.deps.Manage.DeleteToken(r.Request().Context(), r.actor, id); err != nil {
+		return err
+	}
+	return r.done("token-revoked", "/settings/tokens")
+}

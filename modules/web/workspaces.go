@@ -1,0 +1,163 @@
+package web
+
+import (
+	"net/http"
+
+	"monitor/modules/manage"
+)
+
+// WorkspacesPage is the workspace one is in, and the others that one belongs to.
+type WorkspacesPage struct {
+	Frame
+	Tabs      []Link
+	Fields    []FieldView // of the one in use; none: they may not change it
+	New       []FieldView // of a further one; none: they may not make it
+	Problem   string
+	Summary   []ErrorLink
+	Rows      []WorkspaceRow
+	CanDelete bool
+}
+
+// WorkspaceRow is one workspace.
+type WorkspaceRow struct {
+	ID               int64
+	Name, Role, Zone string
+	Current          bool
+}
+
+func (w *Web) workspaces(r *request) error { return r.showWorkspaces(http.StatusOK, nil, nil) }
+
+// showWorkspaces draws the page; given holds what was typed into a refused form.
+func (r *request) showWorkspaces(status int, given map[string]string, failure error) error {
+	s, err := r.scene("Workspaces", "Settings", Crumb{"Settings", "/settings/profile"})
+	if err != nil {
+		return err
+	}
+	uses := r.web.deps.Manage
+	list, err := uses.Workspaces(r.Request().Context(), r.actor)
+	if err != nil {
+		return err
+	}
+	p := WorkspacesPage{Frame: s.frame, Tabs: r.settingsTabs("Workspaces")}
+	var current manage.WorkspaceView
+	for _, v := range list.Items {
+		p.Rows = append(p.Rows, WorkspaceRow{ID: v.ID, Name: v.Name, Role: string(v.Role), Zone: v.TimeZone, Current: v.Current})
+		if v.Current {
+			current = v
+		}
+	}
+	creating := r.Request().URL.Path == "/settings/workspaces/new"
+	changed, made := given, given
+	if creating {
+		changed = nil
+	} else {
+		made = nil
+	}
+	if uses.Can(r.actor, manage.ChangeWorkspace) {
+		p.Fields = workspaceFields(stillTyped(changed, "name", current.Name), stillTyped(changed, "time_zone", current.TimeZone), "")
+	}
+	if uses.Can(r.actor, manage.ManageWorkspaces) {
+		p.New = workspaceFields(stillTyped(made, "name", ""), stillTyped(made, "time_zone", current.TimeZone), "-new")
+		p.CanDelete = len(list.Items) > 1
+	}
+	refused := p.Fields
+	if creating {
+		refused = p.New
+	}
+	blame(refused, failure)
+	p.Problem, p.Summary = problems(failure, refused)
+	return r.page(status, "workspaces", "", p)
+}
+
+func workspaceFields(name, zone, suffix string) []FieldView {
+	return []FieldView{
+		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 200, Required: true, Value: name, Suffix: suffix},
+		{
+			Name: "time_zone", Label: "Time zone", Widget: "input", Type: "text", Autocomplete: "off", Placeholder: "Europe/Berlin", Value: zone, Suffix: suffix,
+			Help: "Of times in messages, and for who has set none.",
+		},
+	}
+}
+
+// workspaceInput is what was typed into one of the two forms.
+func (r *request) workspaceInput() (patch body, given map[string]string, err error) {
+	patch, given = body{}, map[string]string{}
+	for _, name := range []string{"name", "time_zone"} {
+		given[name] = r.FormValue(name)
+		if err := patch.set(name, given[name]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return patch, given, nil
+}
+
+func (w *Web) workspaceSave(r *request) error {
+	patch, given, err := r.workspaceInput()
+	if err != nil {
+		return err
+	}
+	raw, err := patch.json()
+	if err != nil {
+		return err
+	}
+	_, failure := w.deps.Manage.UpdateWorkspace(r.Request().Context(), r.actor, r.actor.WorkspaceID, raw)
+	return r.workspaceDone(failure, given, "workspace-saved")
+}
+
+func (w *Web) workspaceCreate(r *request) error {
+	patch, given, err := r.workspaceInput()
+	if err != nil {
+		return err
+	}
+	raw, err := patch.json()
+	if err != nil {
+		return err
+	}
+	made, failure := w.deps.Manage.CreateWorkspace(r.Request().Context(), r.actor, raw)
+	if failure == nil {
+		failure = w.deps.Manage.EnterWorkspace(r.Request().Context(), r.actor, made.ID)
+	}
+	return r.workspaceDone(failure, given, "workspace-created")
+}
+
+func (r *request) workspaceDone(failure error, given map[string]string, done string) error {
+	if failure == nil {
+		return r.done(done, "/settings/workspaces")
+	}
+	if _, bad := fieldErrors(failure); !bad {
+		return failure
+	}
+	return r.showWorkspaces(http.StatusUnprocessableEntity, given, failure)
+}
+
+func (w *Web) workspaceEnter(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	if err := w.deps.Manage.EnterWorkspace(r.Request().Context(), r.actor, id); err != nil {
+		return err
+	}
+	return r.done("workspace-entered", "/")
+}
+
+func (w *Web) workspaceConfirmDelete(r *request) error {
+	s, err := r.scene("Delete workspace", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"Workspaces", "/settings/workspaces"})
+	if err != nil {
+		return err
+	}
+	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
+		Frame: s.frame, Question: "Delete the workspace " + s.frame.Instance + "?",
+		Lost:   "It has to be empty: without monitors, channels and other members. It cannot be brought back.",
+		Action: "/settings/workspaces/delete", Cancel: "/settings/workspaces", Verb: "Delete workspace",
+	})
+}
+
+// workspaceDelete removes the workspace in use; its sessions end with it.
+func (w *Web) workspaceDelete(r *request) error {
+	failure := w.deps.Manage.DeleteWorkspace(r.Request().Context(), r.actor, r.actor.WorkspaceID)
+	if failure == nil {
+		return r.done("workspace-deleted", "/login")
+	}
+	return r.workspaceDone(failure, nil, "")
+}

@@ -36,7 +36,8 @@ func (s *server) idempotencyKey(c *call) (uptime.IdempotencyKey, bool, error) {
 		}
 	}
 	// A body may hold a password: what is stored of it must not let it be guessed.
-	digest := s.Digest([]byte(c.r.Method + " " + c.r.URL.EscapedPath() + "\n" + string(c.body)))
+	// The same request in another workspace of the same person is another one.
+	digest := s.Digest(fmt.Appendf(nil, "%d %s %s\n%s", c.actor.WorkspaceID, c.r.Method, c.r.URL.EscapedPath(), c.body))
 	return uptime.IdempotencyKey{Actor: c.actor.Key(), Key: key, BodyHash: digest}, true, nil
 }
 

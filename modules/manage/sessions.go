@@ -49,13 +49,13 @@ func (m *Manage) EndOwnSession(ctx context.Context, actor uptime.Actor, id strin
 		return gone
 	}
 	row, err := m.deps.Sessions.RefreshFamily(ctx, id)
-	if err == nil && (row.UserID != actor.UserID || row.WorkspaceID != actor.WorkspaceID) {
+	if err == nil && row.UserID != actor.UserID {
 		err = gone
 	}
 	if err != nil {
 		return err
 	}
-	if err := m.endSession(ctx, actor.WorkspaceID, actor.UserID, id); err != nil {
+	if err := m.endSession(ctx, row.WorkspaceID, actor.UserID, id); err != nil {
 		return err
 	}
 	return m.auditSessions(ctx, actor, map[string]any{"address": row.Address, "user_agent": row.UserAgent})

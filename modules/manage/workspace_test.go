@@ -65,6 +65,14 @@ func TestWorkspaces(t *testing.T) {
 	require.Equal(t, "Yard", changed.Name)
 	require.Equal(t, "Europe/Paris", changed.TimeZone)
 
+	// Sessions are a person's, whichever workspace they are in.
+	sessions, err := b.OwnSessions(ctx, b.owner)
+	require.NoError(t, err)
+	require.Len(t, sessions.Items, 2)
+	require.NoError(t, b.EndOwnSession(ctx, owner, b.owner.Session))
+	_, err = b.StillAllowed(ctx, b.owner)
+	require.Equal(t, uptime.CodeUnauthorized, uptime.CodeOf(err))
+
 	// A log-in leads to the workspace that was entered last; access tokens of before end.
 	again, _ := b.session(t, "owner@example.com")
 	require.Equal(t, annex, again.WorkspaceID)

@@ -60,15 +60,18 @@ func (a App) userCreate() *cobra.Command {
 
 func (a App) userList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the users", Args: noArgs,
+		Use: "list", Short: "List the users of every workspace", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withManage(cmd, func(ctx context.Context, m *manage.Manage, actor uptime.Actor) error {
-				return eachUser(ctx, m, actor, func(u manage.UserView) error {
-					state := ""
-					if u.Disabled {
-						state = "  disabled"
+				return eachUser(ctx, m, actor, func(in member) error {
+					more := ""
+					if in.user.Disabled {
+						more = "  disabled"
 					}
-					_, err := fmt.Fprintf(a.Out, "%-4d %-8s %s%s\n", u.ID, u.Role, u.Email, state)
+					if in.ofSeveral {
+						more += "  in " + in.workspace.Name
+					}
+					_, err := fmt.Fprintf(a.Out, "%-4d %-8s %s%s\n", in.user.ID, in.user.Role, in.user.Email, more)
 					return err
 				})
 			})
@@ -76,52 +79,65 @@ func (a App) userList() *cobra.Command {
 	}
 }
 
-// eachUser walks over all pages of users.
-func eachUser(ctx context.Context, m *manage.Manage, actor uptime.Actor, do func(manage.UserView) error) error {
-	page := uptime.Page{Limit: 200}
-	for {
-		list, err := m.Users(ctx, actor, page)
-		if err != nil {
-			return err
-		}
-		for _, u := range list.Items {
-			if err := do(u); err != nil {
+// member is a user in one workspace.
+type member struct {
+	user      manage.UserView
+	workspace uptime.Workspace
+	ofSeveral bool // there are others
+}
+
+// eachUser walks over the users of every workspace.
+func eachUser(ctx context.Context, m *manage.Manage, actor uptime.Actor, do func(member) error) error {
+	all, err := m.AllWorkspaces(ctx, actor)
+	if err != nil {
+		return err
+	}
+	for _, ws := range all {
+		page := uptime.Page{Limit: 200}
+		for more := true; more; more = page.Cursor != "" {
+			list, err := m.Users(ctx, manage.Program(ws.ID), page)
+			if err != nil {
 				return err
 			}
+			for _, u := range list.Items {
+				if err := do(member{u, ws, len(all) > 1}); err != nil {
+					return err
+				}
+			}
+			page.Cursor = list.Next
 		}
-		if list.Next == "" {
-			return nil
-		}
-		page.Cursor = list.Next
 	}
+	return nil
 }
 
 func (a App) userDelete() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "delete EMAIL", Short: "Remove a user", Args: cobra.MaximumNArgs(1),
+		Use: "delete EMAIL", Short: "Remove a user from every workspace", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			email, err := whom(cmd, args)
 			if err != nil {
 				return err
 			}
 			return a.withManage(cmd, func(ctx context.Context, m *manage.Manage, actor uptime.Actor) error {
-				found := errors.New("found")
-				err := eachUser(ctx, m, actor, func(u manage.UserView) error {
-					if !strings.EqualFold(u.Email, email) {
-						return nil
+				var found []member
+				err := eachUser(ctx, m, actor, func(in member) error {
+					if strings.EqualFold(in.user.Email, email) {
+						found = append(found, in)
 					}
-					if err := m.DeleteUser(ctx, actor, u.ID); err != nil {
-						return plain(err)
-					}
-					return found
+					return nil
 				})
-				if errors.Is(err, found) {
-					_, err = fmt.Fprintf(a.Out, "deleted %s\n", email)
+				if err != nil {
 					return err
 				}
-				if err == nil {
-					err = fmt.Errorf("there is no user %s; `monitor user list` shows all", email)
+				if len(found) == 0 {
+					return fmt.Errorf("there is no user %s; `monitor user list` shows all", email)
 				}
+				for _, in := range found {
+					if err := m.DeleteUser(ctx, manage.Program(in.workspace.ID), in.user.ID); err != nil {
+						return fmt.Errorf("in the workspace %s: %w", in.workspace.Name, plain(err))
+					}
+				}
+				_, err = fmt.Fprintf(a.Out, "deleted %s\n", email)
 				return err
 			})
 		},

@@ -104,7 +104,7 @@ func (a App) openStore(ctx context.Context, cfg *config.Config) (*process, error
 			MaxOpenConns: cfg.Database.MaxOpenConns, ConnectTimeout: cfg.Database.ConnectTimeout,
 			ConnMaxLifetime: cfg.Database.ConnMaxLifetime,
 		},
-		Quotas: store.Quotas{Monitors: cfg.Limits.Monitors, Channels: cfg.Limits.Channels, Members: cfg.Limits.Members},
+		Quotas: store.Quotas{Workspaces: cfg.Limits.Workspaces, Monitors: cfg.Limits.Monitors, Channels: cfg.Limits.Channels, Members: cfg.Limits.Members},
 		Log:    p.log, Clock: p.clock, Random: auth.ID,
 	})
 	if err != nil {

@@ -105,6 +105,7 @@ type Network struct {
 // Limits bounds what users ask for.
 type Limits struct {
 	MinInterval  time.Duration `key:"limits.min_interval" default:"5s" check:"1s-30d" help:"Shortest interval that a user may set."`
+	Workspaces   int           `key:"limits.workspaces" default:"0" check:"0-100000" help:"Workspaces that there may be; 0: any number. Who owns one may make another one."`
 	Monitors     int           `key:"limits.monitors" default:"0" check:"0-10000000" help:"Monitors that one workspace may have; 0: any number."`
 	Channels     int           `key:"limits.channels" default:"0" check:"0-100000" help:"Channels that one workspace may have; 0: any number."`
 	Members      int           `key:"limits.members" default:"0" check:"0-100000" help:"People, invited ones included, that one workspace may have; 0: any number."`

@@ -64,6 +64,7 @@ type deliveryStore interface {
 type workspaceStore interface {
 	EnsureWorkspace(ctx context.Context, name string) (uptime.Workspace, error)
 	Workspace(ctx context.Context, ws int64) (uptime.Workspace, error)
+	Workspaces(ctx context.Context) ([]uptime.Workspace, error)
 	Memberships(ctx context.Context, userID int64) ([]uptime.Membership, error)
 	CreateWorkspace(ctx context.Context, w uptime.Workspace, ownerID int64, audit *uptime.Audit) (uptime.Workspace, error)
 	UpdateWorkspace(ctx context.Context, ws int64, mutate func(*uptime.Workspace) error, audit *uptime.Audit) (uptime.Workspace, error)

@@ -163,8 +163,9 @@ func (m *Manage) prepareFactor(c *userChange, f *factorChange) error {
 	return nil
 }
 
+// totpPlace is of the person, in no workspace: they have one second factor in all.
 func totpPlace(u uptime.User) uptime.SecretPlace {
-	return uptime.SecretPlace{WorkspaceID: u.WorkspaceID, Table: "users", RowKey: u.TOTPKey, Field: "totp_secret"}
+	return uptime.SecretPlace{Table: "users", RowKey: u.TOTPKey, Field: "totp_secret"}
 }
 
 // plainCode is a code without what people put between its parts.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"monitor/modules/uptime"
 )
@@ -97,7 +98,7 @@ type userChange struct {
 // readUserPatch reads a merge patch of a user. more reads what this patch may
 // change beyond the profile; extra names secrets that it may carry.
 func readUserPatch(old uptime.User, patch json.RawMessage, more func(b *body, u *uptime.User), extra ...string) (userChange, error) {
-	base, err := json.Marshal(userView(old))
+	base, err := json.Marshal(wholeUser(old))
 	if err != nil {
 		return userChange{}, fmt.Errorf("write user: %w", err)
 	}
@@ -133,7 +134,7 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 		if err := checkMatch(ifMatch, u.Version); err != nil {
 			return err
 		}
-		if u.Version != old.Version && (u.Role != old.Role || u.Email != old.Email || u.Disabled != old.Disabled || u.Elsewhere != old.Elsewhere) {
+		if u.Elsewhere != old.Elsewhere || u.Version != old.Version && (u.Role != old.Role || u.Email != old.Email || u.Disabled != old.Disabled) {
 			// What was permitted was judged by the user as read before.
 			return uptime.Fail(uptime.CodeConflict, "Somebody else changed this user at the same time; try again.")
 		}
@@ -150,7 +151,10 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 			u.TOTPSecret, u.TOTPKey, u.TOTPStep, u.Recovery = c.user.TOTPSecret, c.user.TOTPKey, c.user.TOTPStep, c.user.Recovery
 		}
 		if hash != "" {
-			u.PasswordHash, u.InviteHash = hash, ""
+			if u.PasswordHash == "" {
+				u.InviteHash, u.InviteUntil = "", time.Time{} // they need no link any more
+			}
+			u.PasswordHash, u.PasswordGiven = hash, actor.UserID != old.ID
 		}
 		if hash != "" || u.Email != old.Email {
 			u.ResetHash = "" // who reads the old address sets no password any more
@@ -176,7 +180,7 @@ func mark(before, after map[string]json.RawMessage, name string) {
 	before[name], after[name] = json.RawMessage(`"********"`), json.RawMessage(`"******** (new)"`)
 }
 
-func userMembers(u uptime.User) map[string]json.RawMessage { return members(userView(u)) }
+func userMembers(u uptime.User) map[string]json.RawMessage { return members(wholeUser(u)) }
 
 // members are those of a view, for the audit log; nil of what is no object.
 func members(view any) map[string]json.RawMessage {

@@ -32,11 +32,20 @@ func displayName(u uptime.User) string {
 	return u.Email
 }
 
+// userView shows a user. Of somebody who has an account and was invited it shows no more
+// than who invited them knew, until they join.
 func userView(u uptime.User) UserView {
-	if u.InviteHash != "" && u.Elsewhere {
-		// Until they join, who invited them learns no more than they knew.
-		u = uptime.User{ID: u.ID, Email: u.Email, Role: u.Role, Disabled: u.Disabled, InviteHash: u.InviteHash, CreatedAt: u.CreatedAt, Version: u.Version}
+	if !pendingElsewhere(u) {
+		return wholeUser(u)
 	}
+	v := wholeUser(uptime.User{ID: u.ID, Email: u.Email, Role: u.Role, Disabled: u.Disabled, InviteHash: u.InviteHash, CreatedAt: u.CreatedAt})
+	v.ETag = "" // their version moves with what they do elsewhere
+	return v
+}
+
+func pendingElsewhere(u uptime.User) bool { return u.InviteHash != "" && u.Elsewhere }
+
+func wholeUser(u uptime.User) UserView {
 	u.TimeZone = cmp.Or(u.TimeZone, "UTC")
 	u.Language, u.Theme = cmp.Or(u.Language, defaultLanguage), cmp.Or(u.Theme, defaultTheme)
 	return UserView{

@@ -64,7 +64,7 @@ func (m *Manage) resetMail(ctx context.Context, email string, client Client) (up
 	if err != nil {
 		return uptime.Mail{}, err
 	}
-	if user.Disabled || user.PasswordHash == "" {
+	if user.Disabled || user.PasswordHash == "" || user.InviteHash != "" {
 		return uptime.Mail{}, none
 	}
 	if err := m.limit(ctx, "reset:"+m.deps.Secrets.Hash(email), resetRate()); err != nil {
@@ -158,7 +158,7 @@ func (m *Manage) Reset(ctx context.Context, in ResetInput) error {
 		if u.ResetHash != reset || u.Disabled {
 			return fmt.Errorf("reset: %w", uptime.ErrNotFound)
 		}
-		u.PasswordHash, u.ResetHash, u.ResetUntil = hash, "", time.Time{}
+		u.PasswordHash, u.PasswordGiven, u.ResetHash, u.ResetUntil = hash, false, "", time.Time{}
 		return nil
 	}, m.audited(actorOf(user, "", in.Client.Address), "user.reset_password", "user", user.ID))
 	if err != nil {

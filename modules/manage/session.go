@@ -185,7 +185,7 @@ func (m *Manage) actorOfToken(ctx context.Context, token, address string) (uptim
 		return uptime.Actor{}, fmt.Errorf("read API token: %w", err)
 	}
 	now := m.deps.Clock()
-	if user.Disabled || !row.ExpiresAt.IsZero() && !now.Before(row.ExpiresAt) {
+	if user.Disabled || user.InviteHash != "" || !row.ExpiresAt.IsZero() && !now.Before(row.ExpiresAt) {
 		return uptime.Actor{}, bad
 	}
 	if now.Sub(row.LastUsedAt) >= time.Minute {

@@ -76,6 +76,7 @@ func (m *Manage) CreateUser(ctx context.Context, actor uptime.Actor, raw json.Ra
 		return UserView{}, "", err
 	}
 	if password != "" {
+		user.PasswordGiven = true
 		user.PasswordHash, err = m.hash(ctx, password)
 	} else {
 		invite, user.InviteHash = m.deps.Secrets.New("inv_")
@@ -111,6 +112,9 @@ func (m *Manage) UpdateUser(ctx context.Context, actor uptime.Actor, id int64, p
 	}
 	old, err := m.deps.Users.User(ctx, actor.WorkspaceID, id)
 	if err != nil {
+		return UserView{}, err
+	}
+	if err := pendingPatch(old, patch); err != nil {
 		return UserView{}, err
 	}
 	dropped := false
@@ -251,7 +255,7 @@ func (m *Manage) AcceptInvite(ctx context.Context, in InviteInput) (Session, err
 		if u.InviteHash != invite || u.Disabled || u.Elsewhere {
 			return fmt.Errorf("invitation: %w", uptime.ErrNotFound)
 		}
-		u.PasswordHash, u.InviteHash, u.InviteUntil = hash, "", time.Time{}
+		u.PasswordHash, u.PasswordGiven, u.InviteHash, u.InviteUntil = hash, false, "", time.Time{}
 		u.Name, u.TimeZone = change.user.Name, change.user.TimeZone
 		return nil
 	}, m.audited(actor, "user.accept", "user", user.ID))

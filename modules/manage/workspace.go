@@ -43,6 +43,14 @@ func (m *Manage) Workspaces(ctx context.Context, actor uptime.Actor) (uptime.Lis
 	return list, nil
 }
 
+// AllWorkspaces lists those that there are, for commands at the machine.
+func (m *Manage) AllWorkspaces(ctx context.Context, actor uptime.Actor) ([]uptime.Workspace, error) {
+	if actor.UserID != 0 {
+		return nil, uptime.Fail(uptime.CodeForbidden, "Only commands at the machine see all workspaces.")
+	}
+	return m.deps.Workspaces.Workspaces(ctx)
+}
+
 // CreateWorkspace takes {"name","time_zone"}; the first one is required. The actor is its
 // owner, and stays in the workspace that they are in.
 func (m *Manage) CreateWorkspace(ctx context.Context, actor uptime.Actor, raw json.RawMessage) (WorkspaceView, error) {
@@ -169,19 +177,43 @@ func (m *Manage) JoinWorkspace(ctx context.Context, actor uptime.Actor, invite s
 	if user.ID != actor.UserID || actor.Session == "" {
 		return uptime.Fail(uptime.CodeConflict, "This invitation is for %s. Log in with that account to accept it.", user.Email)
 	}
+	// Who chose their password, or logged in by it, would come along.
+	ownPassword := uptime.Fail(uptime.CodeConflict, "Your password was chosen by somebody else. Set one of your own under Settings, Security; then open the link again.")
 	hash := user.InviteHash
 	joining := actorOf(user, actor.Session, actor.Address)
 	_, err = m.deps.UserChanges.UpdateUser(ctx, user.WorkspaceID, user.ID, func(u *uptime.User) error {
-		if u.InviteHash != hash || u.Disabled {
+		switch {
+		case u.InviteHash != hash || u.Disabled || !u.Elsewhere:
 			return fmt.Errorf("invitation: %w", uptime.ErrNotFound)
+		case u.PasswordGiven:
+			return ownPassword
 		}
-		u.InviteHash, u.InviteUntil = "", time.Time{}
+		u.InviteHash, u.InviteUntil, u.ResetHash = "", time.Time{}, ""
 		return nil
 	}, m.audited(joining, "user.accept", "user", user.ID))
 	if err != nil {
 		return err
 	}
 	return m.EnterWorkspace(ctx, actor, user.WorkspaceID)
+}
+
+// pendingPatch refuses a patch of somebody who has an account and did not join yet that
+// names anything but what they are here: an answer would tell of the account.
+func pendingPatch(old uptime.User, patch json.RawMessage) error {
+	if !pendingElsewhere(old) {
+		return nil
+	}
+	b, err := parseBody(patch)
+	if err != nil {
+		return err
+	}
+	for name := range b.fields {
+		if name != "role" && name != "disabled" {
+			b.fail(name, "cannot be changed before they join; only role and disabled can")
+		}
+		b.take(name)
+	}
+	return b.finish("a user")
 }
 
 // theirsAlone refuses what an admin of one workspace would change of a person who is in

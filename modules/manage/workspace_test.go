@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -127,10 +128,26 @@ func TestJoiningAnotherWorkspace(t *testing.T) {
 	require.Equal(t, b.owner.WorkspaceID, ed.WorkspaceID, "an invitation changes no log-in")
 	require.ErrorIs(t, b.EnterWorkspace(ctx, ed, annex), uptime.ErrNotFound, "nobody enters before they join")
 	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(b.JoinWorkspace(ctx, owner, invite)), "it is Ed's")
+	for _, patch := range []string{`{"time_zone":"UTC"}`, `{"time_zone":"Europe/Berlin"}`, `{"name":"Ed"}`, `{"totp":false,"role":"admin"}`} {
+		_, err = b.UpdateUser(ctx, owner, made.ID, json.RawMessage(patch), "")
+		require.Len(t, problems(t, err), 1, "right and wrong guesses hear the same")
+		require.Contains(t, problems(t, err)[0], "cannot be changed before they join")
+	}
+	pending, err = b.UpdateUser(ctx, owner, made.ID, json.RawMessage(`{"role":"editor"}`), "")
+	require.NoError(t, err)
+	require.Empty(t, pending.Name)
+	require.Empty(t, pending.ETag)
+
+	// Whoever chose Ed's password would come along.
+	err = b.JoinWorkspace(ctx, ed, invite)
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
+	require.ErrorContains(t, err, "chosen by somebody else")
+	_, err = b.UpdateMe(ctx, ed, json.RawMessage(`{"password":"a password of my own","current_password":"`+password+`"}`), "")
+	require.NoError(t, err)
 	require.NoError(t, b.JoinWorkspace(ctx, ed, invite))
 	ed = b.actorOf(t, cookie)
 	require.Equal(t, annex, ed.WorkspaceID)
-	require.Equal(t, uptime.RoleViewer, ed.Role)
+	require.Equal(t, uptime.RoleEditor, ed.Role)
 	require.ErrorIs(t, b.JoinWorkspace(ctx, ed, invite), uptime.ErrNotFound, "once only")
 
 	for field, patch := range map[string]string{
@@ -148,7 +165,9 @@ func TestJoiningAnotherWorkspace(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = b.ActorOfSession(ctx, cookie, "")
 	require.Equal(t, uptime.CodeUnauthorized, uptime.CodeOf(err))
-	ed, _ = b.session(t, "ed@example.com")
+	again, err := b.LoginSession(ctx, manage.LoginInput{Email: "ed@example.com", Password: "a password of my own"})
+	require.NoError(t, err)
+	ed = b.actorOf(t, again.Cookie)
 	require.Equal(t, b.owner.WorkspaceID, ed.WorkspaceID, "the other workspace is none of that admin's business")
 	require.Equal(t, uptime.RoleEditor, ed.Role)
 }
@@ -171,4 +190,22 @@ func TestAccessAcrossWorkspaces(t *testing.T) {
 	tokens, err := b.Tokens(ctx, owner, uptime.Page{})
 	require.NoError(t, err)
 	require.Empty(t, tokens.Items)
+}
+
+// TestSecondFactorInEveryWorkspace: it is the person's, wherever they have gone since.
+func TestSecondFactorInEveryWorkspace(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	secret, _ := b.totpOn(t)
+	logIn := func() uptime.Actor {
+		b.clock.add(time.Minute) // a code is good once
+		s, err := b.LoginSession(ctx, manage.LoginInput{Email: "owner@example.com", Password: password, TOTP: b.code(t, secret)})
+		require.NoError(t, err)
+		return b.actorOf(t, s.Cookie)
+	}
+	owner := logIn()
+	made, err := b.CreateWorkspace(ctx, owner, json.RawMessage(`{"name":"Annex"}`))
+	require.NoError(t, err)
+	require.NoError(t, b.EnterWorkspace(ctx, owner, made.ID))
+	require.Equal(t, made.ID, logIn().WorkspaceID)
 }

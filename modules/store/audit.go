@@ -84,7 +84,7 @@ func (s *Store) AuditLog(ctx context.Context, ws int64, f uptime.AuditFilter, p 
 		if err != nil {
 			return err
 		}
-		if err := nameThem(db, rows); err != nil {
+		if err := nameThem(db, ws, rows); err != nil {
 			return err
 		}
 		list.Items, list.Next = make([]uptime.AuditLine, 0, len(rows)), next
@@ -106,23 +106,33 @@ func (r auditRow) line() uptime.AuditLine {
 	}}
 }
 
-// nameThem fills in who did it, in one statement.
-func nameThem(db *gorm.DB, rows []auditRow) error {
+// nameThem fills in who did it, in one statement: the name also of who is gone, the
+// address of members alone.
+func nameThem(db *gorm.DB, ws int64, rows []auditRow) error {
 	ids := make([]int64, 0, len(rows))
 	for _, r := range rows {
 		ids = append(ids, r.UserID)
 	}
-	var users []userRow
-	if err := db.Select("id, name, email").Where("id IN ?", ids).Find(&users).Error; err != nil {
+	type person struct {
+		ID, WorkspaceID int64 // 0: they are not in it any more
+		Name, Email     string
+	}
+	var people []person
+	err := db.Raw(`SELECT u.id, u.name, u.email, coalesce(m.workspace_id, 0) AS workspace_id
+		FROM users u LEFT JOIN memberships m ON m.user_id = u.id AND m.workspace_id = ? WHERE u.id IN ?`, ws, ids).Scan(&people).Error
+	if err != nil {
 		return fmt.Errorf("read users: %w", err)
 	}
-	byID := make(map[int64]userRow, len(users))
-	for _, u := range users {
-		byID[u.ID] = u
+	byID := make(map[int64]person, len(people))
+	for _, p := range people {
+		byID[p.ID] = p
 	}
 	for i := range rows {
-		u := byID[rows[i].UserID]
-		rows[i].Name, rows[i].Email = u.Name, u.Email
+		p := byID[rows[i].UserID]
+		rows[i].Name = p.Name
+		if p.WorkspaceID != 0 {
+			rows[i].Email = p.Email
+		}
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (s *Store) Memberships(ctx context.Context, userID int64) ([]uptime.Members
 	}
 	err := s.read(ctx, func(db *gorm.DB) error {
 		return db.Raw(`SELECT w.*, m.role FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
-			WHERE m.user_id = ? AND NOT m.disabled AND m.invite_hash = '' ORDER BY lower(w.name), w.id`, userID).Scan(&rows).Error
+			WHERE m.user_id = ? AND w.deleted_at IS NULL AND NOT m.disabled AND m.invite_hash = '' ORDER BY lower(w.name), w.id`, userID).Scan(&rows).Error
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list memberships: %w", err)
@@ -133,8 +133,8 @@ func setHome(tx *gorm.DB, u userRow) error {
 }
 
 // leave ends a membership with its sessions and API tokens. Who has joined no other
-// workspace cannot log in any more; without an invitation to another one they are
-// deleted, but for the name, which timelines keep.
+// workspace is deleted, but for the name, which timelines keep; invitations to others go
+// to a new account of the same address.
 func (s *Store) leave(tx *gorm.DB, u userRow) error {
 	if err := s.endFamilies(tx, "user_id = ? AND workspace_id = ?", u.ID, u.WorkspaceID); err != nil {
 		return err
@@ -145,24 +145,22 @@ func (s *Store) leave(tx *gorm.DB, u userRow) error {
 		}
 	}
 	now := at(s.now())
-	if !u.Elsewhere {
-		err := tx.Exec(`UPDATE users SET password_hash = '', reset_hash = '', totp_secret = '', recovery_hashes = '[]' WHERE id = ?`, u.ID).Error
-		if err != nil {
-			return fmt.Errorf("empty user: %w", err)
-		}
-	}
 	var next userRow
 	err := tx.Where("id = ?", u.ID).Order(landing).Take(&next).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', invite_hash = '',
-			disabled = TRUE, version = version + 1 WHERE id = ?`, now, now, u.ID).Error
+	left := errors.Is(err, gorm.ErrRecordNotFound)
+	switch {
+	case err != nil && !left:
+		return fmt.Errorf("read the other workspaces of a user: %w", err)
+	case left || !u.Elsewhere:
+		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', password_hash = '', invite_hash = '', reset_hash = '',
+			totp_secret = '', recovery_hashes = '[]', disabled = TRUE, version = version + 1 WHERE id = ?`, now, now, u.ID).Error
 		if err != nil {
 			return fmt.Errorf("delete user: %w", err)
 		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the other workspaces of a user: %w", err)
+		if left {
+			return nil
+		}
+		return s.inviteAnew(tx, u.ID, next)
 	}
 	if err := tx.Exec(`UPDATE users SET updated_at = ?, version = version + 1 WHERE id = ?`, now, u.ID).Error; err != nil {
 		return fmt.Errorf("update user: %w", err)
@@ -171,4 +169,21 @@ func (s *Store) leave(tx *gorm.DB, u userRow) error {
 		return nil
 	}
 	return setHome(tx, next)
+}
+
+// inviteAnew makes an account for the open invitations of one that was deleted.
+func (s *Store) inviteAnew(tx *gorm.DB, gone int64, invited userRow) error {
+	now := at(s.now())
+	row := userRow{
+		WorkspaceID: invited.WorkspaceID, Role: invited.Role, Disabled: invited.Disabled, Email: invited.Email,
+		TimeZone: "UTC", Language: "en", Theme: "auto", InviteHash: invited.InviteHash, InviteUntil: invited.InviteUntil,
+		Recovery: textList{}, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	if err := tx.Table("users").Create(&row).Error; err != nil {
+		return fmt.Errorf("make an account for invitations: %w", err)
+	}
+	if err := tx.Exec(`UPDATE memberships SET user_id = ? WHERE user_id = ?`, row.ID, gone).Error; err != nil {
+		return fmt.Errorf("keep invitations: %w", err)
+	}
+	return nil
 }

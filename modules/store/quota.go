@@ -4,19 +4,22 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"monitor/modules/uptime"
 )
 
-// Quotas bound what one workspace may have; 0 is no bound.
-type Quotas struct{ Monitors, Channels, Members int }
+// Quotas bound what one workspace may have, and how many of them there may be; 0 is no
+// bound.
+type Quotas struct{ Workspaces, Monitors, Channels, Members int }
 
 // room refuses one more row to a workspace that has all it may: an *uptime.Error with
-// CodeConflict. It locks the workspace, so that those who come at once are counted one
-// after the other; what else a transaction locks comes after it.
+// CodeConflict. Where there is a bound it locks the workspace, so that those who come at
+// once are counted one after the other; what else a transaction locks comes after it. One
+// that was deleted has no room: ErrNotFound.
 func (s *Store) room(tx *gorm.DB, ws int64, what, table string, most int) error {
 	if most <= 0 {
-		return nil
+		return s.lives(tx, ws)
 	}
 	if _, err := s.lockWorkspace(tx, ws); err != nil {
 		return err
@@ -31,6 +34,34 @@ func (s *Store) room(tx *gorm.DB, ws int64, what, table string, most int) error 
 	}
 	if n >= most {
 		return uptime.Fail(uptime.CodeConflict, "This workspace has %d %s; more are not allowed here (limits.%s).", n, what, what)
+	}
+	return nil
+}
+
+// lives keeps a workspace from being deleted until the transaction ends.
+func (s *Store) lives(tx *gorm.DB, ws int64) error {
+	if s.dialect == dialectPostgres {
+		tx = tx.Clauses(clause.Locking{Strength: "SHARE"})
+	}
+	var row workspaceRow
+	if err := tx.Where("id = ? AND deleted_at IS NULL", ws).Take(&row).Error; err != nil {
+		return fmt.Errorf("read workspace %d: %w", ws, err)
+	}
+	return nil
+}
+
+// roomForWorkspace refuses one more workspace where there are all that may be. Those who
+// make one come one after the other.
+func (s *Store) roomForWorkspace(tx *gorm.DB) error {
+	if s.quotas.Workspaces <= 0 {
+		return nil
+	}
+	var n int
+	if err := tx.Raw(`SELECT count(*) FROM workspaces WHERE deleted_at IS NULL`).Scan(&n).Error; err != nil {
+		return fmt.Errorf("count workspaces: %w", err)
+	}
+	if n >= s.quotas.Workspaces {
+		return uptime.Fail(uptime.CodeConflict, "There are %d workspaces; more are not allowed here (limits.workspaces).", n)
 	}
 	return nil
 }

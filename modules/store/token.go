@@ -40,7 +40,8 @@ func (r tokenRow) token() (uptime.APIToken, error) {
 	return t, nil
 }
 
-// CreateAPIToken adds a token and gives it back with its id.
+// CreateAPIToken adds a token and gives it back with its id. ErrNotFound when its maker is
+// not in the workspace any more.
 func (s *Store) CreateAPIToken(ctx context.Context, t uptime.APIToken, audit *uptime.Audit) (uptime.APIToken, error) {
 	if t.Scopes == nil {
 		t.Scopes = []string{}
@@ -50,6 +51,13 @@ func (s *Store) CreateAPIToken(ctx context.Context, t uptime.APIToken, audit *up
 		return uptime.APIToken{}, fmt.Errorf("create API token: %w", err)
 	}
 	err = s.write(ctx, func(tx *gorm.DB) error {
+		maker, err := s.lockMember(tx, t.WorkspaceID, t.UserID)
+		if err == nil && !maker.joined() {
+			err = uptime.ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("create API token: %w", err)
+		}
 		row := tokenRow{
 			WorkspaceID: t.WorkspaceID, UserID: t.UserID, Name: t.Name, Role: t.Role, Scopes: string(scopes),
 			Prefix: t.Prefix, Hash: t.Hash, ExpiresAt: at(t.ExpiresAt), CreatedAt: at(s.now()),

@@ -25,6 +25,7 @@ type userRow struct {
 	Email        string
 	Name         string
 	PasswordHash string
+	PasswordGiven bool
 	TimeZone     string
 	Language     string
 	Theme        string
@@ -56,7 +57,7 @@ const landing = "CASE WHEN disabled OR invite_hash <> '' THEN 2 WHEN workspace_i
 func (r userRow) user() uptime.User {
 	return uptime.User{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Role: r.Role, Elsewhere: r.Elsewhere, Email: r.Email, Name: r.Name,
-		PasswordHash: r.PasswordHash, TimeZone: r.TimeZone, Language: r.Language, Theme: r.Theme,
+		PasswordHash: r.PasswordHash, PasswordGiven: r.PasswordGiven, TimeZone: r.TimeZone, Language: r.Language, Theme: r.Theme,
 		Disabled: r.Disabled, InviteHash: r.InviteHash, InviteUntil: r.InviteUntil.time(),
 		ResetHash: r.ResetHash, ResetUntil: r.ResetUntil.time(),
 		TOTPSecret: r.TOTPSecret, TOTPKey: r.TOTPKey, TOTPStep: r.TOTPStep, Recovery: r.Recovery,
@@ -68,7 +69,7 @@ func (r userRow) user() uptime.User {
 func rowOfUser(u uptime.User) userRow {
 	return userRow{
 		ID: u.ID, WorkspaceID: u.WorkspaceID, Role: u.Role, Email: strings.ToLower(strings.TrimSpace(u.Email)), Name: u.Name,
-		PasswordHash: u.PasswordHash, TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme,
+		PasswordHash: u.PasswordHash, PasswordGiven: u.PasswordGiven, TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme,
 		Disabled: u.Disabled, InviteHash: u.InviteHash, InviteUntil: at(u.InviteUntil),
 		ResetHash: u.ResetHash, ResetUntil: at(u.ResetUntil),
 		TOTPSecret: u.TOTPSecret, TOTPKey: u.TOTPKey, TOTPStep: u.TOTPStep, Recovery: u.Recovery,

@@ -77,6 +77,20 @@ func (s *Store) Workspace(ctx context.Context, ws int64) (uptime.Workspace, erro
 	return row.workspace(), nil
 }
 
+// Workspaces lists all that there are, the first one first.
+func (s *Store) Workspaces(ctx context.Context) ([]uptime.Workspace, error) {
+	var rows []workspaceRow
+	err := s.read(ctx, func(db *gorm.DB) error { return db.Where("deleted_at IS NULL").Order("id").Find(&rows).Error })
+	if err != nil {
+		return nil, fmt.Errorf("list workspaces: %w", err)
+	}
+	list := make([]uptime.Workspace, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, r.workspace())
+	}
+	return list, nil
+}
+
 // UpdateWorkspace changes name and time zone by mutate.
 func (s *Store) UpdateWorkspace(ctx context.Context, ws int64, mutate func(*uptime.Workspace) error, audit *uptime.Audit) (uptime.Workspace, error) {
 	var after uptime.Workspace
@@ -118,6 +132,12 @@ func (s *Store) lockWorkspace(tx *gorm.DB, ws int64) (workspaceRow, error) {
 func (s *Store) CreateWorkspace(ctx context.Context, w uptime.Workspace, ownerID int64, audit *uptime.Audit) (uptime.Workspace, error) {
 	var row workspaceRow
 	err := s.write(ctx, func(tx *gorm.DB) error {
+		if err := s.alone(tx, lockWorkspaces); err != nil {
+			return err
+		}
+		if err := s.roomForWorkspace(tx); err != nil {
+			return err
+		}
 		if _, err := s.lockAccount(tx, "id = ?", ownerID); err != nil {
 			return err
 		}
@@ -151,18 +171,24 @@ func (s *Store) DeleteWorkspace(ctx context.Context, ws int64, audit *uptime.Aud
 		if _, err := s.lockWorkspace(tx, ws); err != nil {
 			return err
 		}
+		var ids []int64
+		if err := tx.Raw(`SELECT user_id FROM memberships WHERE workspace_id = ? ORDER BY user_id`, ws).Scan(&ids).Error; err != nil {
+			return fmt.Errorf("read members: %w", err)
+		}
+		for _, id := range ids {
+			if _, err := s.lockAccount(tx, "id = ?", id); err != nil {
+				return err
+			}
+		}
 		if err := checkEmpty(tx, ws); err != nil {
 			return err
 		}
-		var members []userRow
-		if err := tx.Where("workspace_id = ?", ws).Find(&members).Error; err != nil {
-			return fmt.Errorf("read members: %w", err)
-		}
-		for _, m := range members {
-			if _, err := s.lockAccount(tx, "id = ?", m.ID); err != nil {
-				return err
+		for _, id := range ids {
+			m, err := member(tx, ws, id)
+			if err == nil {
+				err = s.leave(tx, m)
 			}
-			if err := s.leave(tx, m); err != nil {
+			if err != nil {
 				return err
 			}
 		}

@@ -64,6 +64,8 @@ type User struct {
 	Email        string // lower case
 	Name         string
 	PasswordHash string // argon2id; "" until an invitation is accepted
+	// PasswordGiven: it was chosen for them, and somebody else knows it.
+	PasswordGiven bool
 	TimeZone     string
 	Language     string
 	Theme        string // "auto", "light" or "dark"
@@ -158,7 +160,7 @@ type Audit struct {
 type AuditLine struct {
 	Audit
 	ID    int64
-	Name  string // of the user, "" for the program or one who was deleted
+	Name  string // of the user, "" for the program
 	Email string
 }
 

@@ -153,7 +153,7 @@ func explain(status int, err error) (heading, text string) {
 	case http.StatusForbidden:
 		if no, ok := errors.AsType[*forbidden](err); ok {
 			return "You may not do this", "Your role is " + string(no.actor.Role) + ". To " + string(no.action) +
-				" you need a higher one. An owner or admin of this instance can change your role."
+				" you need a higher one. An owner or admin of this workspace can change your role."
 		}
 		return "You may not do this", or("Your role does not allow this.")
 	case http.StatusNotFound:

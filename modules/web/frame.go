@@ -24,6 +24,8 @@ type Frame struct {
 	Favicon  string
 	Flash    *Flash
 	Here     string // path and query, to come back to
+	// Workspace is the one that the page is of; forms say so.
+	Workspace int64
 	Live     bool   // refreshes itself
 	Chart    bool   // loads the chart library
 	CanEdit  bool   // monitors, channels, incidents
@@ -123,7 +125,7 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	}
 	s := &scene{me: me, counts: counts, loc: zone(me.TimeZone, ws.TimeZone), now: r.now}
 	s.frame = Frame{
-		Title: title, Instance: ws.Name, Version: r.web.deps.Version,
+		Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
 		Nav: navigation(nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
 		Me: meOf(me), Theme: themeOf(me.Theme), Down: counts[uptime.Down], Favicon: faviconOf(counts),
 		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),

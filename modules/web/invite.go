@@ -86,7 +86,7 @@ func (w *Web) invitePage(c echo.Context, user manage.InvitationView, in manage.I
 	errs, _ := fieldErrors(failure)
 	p := GatePage{
 		Frame: w.outside(c, "Accept the invitation"), Heading: "Welcome", Action: "/invite/" + url.PathEscape(in.Token),
-		Lead:   "You were invited as " + article(string(user.Role)) + ". Choose a password, and you are in.",
+		Lead:   "You were invited to " + user.Workspace + " as " + article(string(user.Role)) + ". Choose a password, and you are in.",
 		Submit: "Create account", FillZone: in.TimeZone == "",
 	}
 	field := func(f FieldView) {

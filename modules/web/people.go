@@ -234,7 +234,7 @@ func (w *Web) personConfirmRemove(r *request) error {
 	}
 	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
 		Frame: s.frame, Question: "Remove " + u.Email + "?",
-		Lost:   "Their sessions and API tokens in this workspace end. What they wrote in incidents stays, with their name.",
+		Lost:   "Their sessions and API tokens in this workspace end, and so does their account if they are in no other one. What they wrote in incidents stays, with their name.",
 		Action: personURL(id) + "/remove", Cancel: personURL(id), Verb: "Remove",
 	})
 }

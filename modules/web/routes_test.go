@@ -230,7 +230,7 @@ func TestInvite(t *testing.T) {
 	}
 	html := ask(w, "/invite/inv_ok", nil, anonymous).Body.String()
 	require.Contains(t, html, `action="/invite/inv_ok"`)
-	require.Contains(t, html, "You were invited as an editor.")
+	require.Contains(t, html, "You were invited to Shop as an editor.")
 	require.Contains(t, html, `value="noa@example.com" autocomplete="username" readonly`)
 	rec := ask(w, "/invite/inv_ok", url.Values{"name": {"Noa"}, "password": {"short"}, "email": {"other@example.com"}}, anonymous)
 	require.Equal(t, http.StatusUnprocessableEntity, rec.Code)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ func (w *Web) withSession(handle page, needs manage.Action) echo.HandlerFunc {
 		if !w.deps.Manage.Can(actor, needs) {
 			return &forbidden{actor: actor, action: needs}
 		}
+		if c.Request().Method == http.MethodPost && !w.sameWorkspace(c, actor) {
+			return uptime.Fail(uptime.CodeConflict, "You have gone to another workspace since this page was opened, so nothing was changed. Go back to the one it is of, or open the page anew.")
+		}
 		w.readFresh(c, actor)
 		r := &request{Context: c, web: w, actor: actor, now: w.deps.Clock()}
 		if err := handle(r); err != nil {
@@ -44,6 +48,14 @@ func (w *Web) withSession(handle page, needs manage.Action) echo.HandlerFunc {
 		}
 		return nil
 	}
+}
+
+// sameWorkspace reports that a form was drawn in the workspace that the session is in now:
+// another page of the same browser may have gone elsewhere. Forms about things that have
+// an id need not say.
+func (w *Web) sameWorkspace(c echo.Context, actor uptime.Actor) bool {
+	drawn := c.FormValue("workspace")
+	return drawn == "" || drawn == strconv.FormatInt(actor.WorkspaceID, 10)
 }
 
 // actor reads the session of a request and sets its cookie again when its end

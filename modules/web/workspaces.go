@@ -58,7 +58,11 @@ func (r *request) showWorkspaces(status int, given map[string]string, failure er
 	}
 	if uses.Can(r.actor, manage.ManageWorkspaces) {
 		p.New = workspaceFields(stillTyped(made, "name", ""), stillTyped(made, "time_zone", current.TimeZone), "-new")
-		p.CanDelete = len(list.Items) > 1
+		first, err := uses.Instance(r.Request().Context())
+		if err != nil {
+			return err
+		}
+		p.CanDelete = len(list.Items) > 1 && current.ID != first.ID
 	}
 	refused := p.Fields
 	if creating {

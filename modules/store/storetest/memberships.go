@@ -173,6 +173,8 @@ func testInvitedElsewhere(t *testing.T, open OpenFunc) {
 	require.Equal(t, annex.ID, landed.WorkspaceID)
 	require.Empty(t, landed.PasswordHash)
 	require.Equal(t, "abc", landed.InviteHash)
+	require.NotEqual(t, guest.ID, landed.ID, "whoever accepts is nobody that timelines name")
+	require.Empty(t, landed.Name)
 }
 
 func testDeleteWorkspace(t *testing.T, open OpenFunc) {

@@ -16,7 +16,7 @@ import (
 // testQuotas: of many who come at once a workspace takes as many as it may have.
 func testQuotas(t *testing.T, open OpenFunc) {
 	h := newHouse(t, func(t *testing.T, o store.Options) *store.Store {
-		o.Quotas = store.Quotas{Monitors: 3, Channels: 1, Members: 2}
+		o.Quotas = store.Quotas{Workspaces: 2, Monitors: 3, Channels: 1, Members: 2}
 		return open(t, o)
 	})
 	var made, refused atomic.Int64
@@ -58,6 +58,8 @@ func testQuotas(t *testing.T, open OpenFunc) {
 
 	// Another workspace has its own.
 	annex := h.second(t, owner)
+	_, err = h.CreateWorkspace(t.Context(), uptime.Workspace{Name: "Third", TimeZone: "UTC"}, owner.ID, nil)
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
 	_, err = h.CreateChannel(t.Context(), uptime.Channel{WorkspaceID: annex.ID, RowKey: h.key(), Name: "First", Type: "webhook", Settings: []byte(`{}`)}, nil)
 	require.NoError(t, err)
 }

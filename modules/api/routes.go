@@ -53,7 +53,7 @@ func routes() []route {
 		{post, "/workspaces", member, "People", "Create a workspace", "WorkspaceInput", "Workspace", made, nil, (*server).createWorkspace},
 		{patch, "/workspaces/{id}", member, "People", "Change the workspace you are in", "WorkspacePatch", "Workspace", ok, nil, (*server).updateWorkspace},
 		{del, "/workspaces/{id}", member, "People", "Delete the workspace you are in", "", "", none, nil, (*server).deleteWorkspace},
-		{post, "/workspaces/{id}/enter", member, "People", "Go to another workspace of yours; then swap the refresh token", "", "", none, nil, (*server).enterWorkspace},
+		{post, "/workspaces/{id}/enter", member, "People", "Enter another workspace of yours", "", "", none, nil, (*server).enterWorkspace},
 		{get, "/users", member, "People", "List users", "", "UserList", ok, paged(), (*server).users},
 		{post, "/users", member | secret, "People", "Create a user", "UserInput", "NewUser", made, nil, (*server).createUser},
 		{get, "/users/{id}", member, "People", "Read a user", "", "User", ok, nil, (*server).user},

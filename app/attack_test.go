@@ -46,7 +46,7 @@ func (v visitor) send(method, path string, body io.Reader, headers ...string) *h
 	req, err := http.NewRequestWithContext(ctx, method, v.base+path, body)
 	require.NoError(v.t, err)
 	if v.cookie != "" {
-		req.AddCookie(&http.Cookie{Name: "monitor_session", Value: v.cookie}) //nolint:gosec // of a request
+		req.AddCookie(&http.Cookie{Name: "monitor_session", Value: v.cookie})
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Add(headers[i], headers[i+1])

@@ -76,3 +76,21 @@ func TestParametersSwitchNothing(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, b.ask(t, "GET", prefix+"/monitors/1", "").status, "nothing was deleted")
 }
+
+// TestNoOtherOriginReads: no answer lets a page of another site read it, or ask for
+// what its browser would have to ask for first.
+func TestNoOtherOriginReads(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
+		for _, path := range []string{"/me", "/monitors", "/auth/login", "/events", "/nope"} {
+			if method == "GET" && path == "/events" {
+				continue // it does not end
+			}
+			a := b.ask(t, method, prefix+path, "", with("Origin", "https://evil.example"), with("Access-Control-Request-Method", "DELETE"), with("Access-Control-Request-Headers", "authorization"))
+			for name := range a.header {
+				require.NotRegexp(t, "^Access-Control-", name, "%s %s", method, path)
+			}
+		}
+	}
+}

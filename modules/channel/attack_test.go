@@ -39,8 +39,8 @@ const product = "1485407" // what an engine would make of them
 // targets.
 func attacked(m uptime.Message) uptime.Message {
 	fill := func(v reflect.Value) {
-		for i := range v.NumField() {
-			switch f := v.Field(i); f.Interface().(type) {
+		for _, f := range v.Fields() {
+			switch f.Interface().(type) {
 			case string:
 				f.SetString(attack)
 			case map[string]string:
@@ -49,8 +49,8 @@ func attacked(m uptime.Message) uptime.Message {
 		}
 	}
 	data := reflect.ValueOf(&m.Data).Elem()
-	for i := range data.NumField() {
-		if f := data.Field(i); !f.IsNil() {
+	for _, f := range data.Fields() {
+		if !f.IsNil() {
 			own := reflect.New(f.Type().Elem())
 			own.Elem().Set(f.Elem())
 			fill(own.Elem())

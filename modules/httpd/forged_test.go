@@ -31,8 +31,14 @@ func TestForgedAddresses(t *testing.T) {
 		{"StrangerByIPv6", strangerV6, "2001:db8:9::1", []header{{"X-Forwarded-For", "::1"}}},
 		{"StrangerSaysItAllWays", stranger, "192.0.2.1", []header{
 			{"Forwarded", "for=127.0.0.1;proto=https;host=localhost"},
-			{"X-Real-Ip", "127.0.0.1"}, {"X-Client-Ip", "127.0.0.1"}, {"True-Client-Ip", "127.0.0.1"}, {"Cf-Connecting-Ip", "127.0.0.1"},
-			{"X-Originating-Ip", "127.0.0.1"}, {"X-Remote-Ip", "127.0.0.1"}, {"X-Remote-Addr", "127.0.0.1"}, {"X-Cluster-Client-Ip", "127.0.0.1"},
+			{"X-Real-Ip", "127.0.0.1"},
+			{"X-Client-Ip", "127.0.0.1"},
+			{"True-Client-Ip", "127.0.0.1"},
+			{"Cf-Connecting-Ip", "127.0.0.1"},
+			{"X-Originating-Ip", "127.0.0.1"},
+			{"X-Remote-Ip", "127.0.0.1"},
+			{"X-Remote-Addr", "127.0.0.1"},
+			{"X-Cluster-Client-Ip", "127.0.0.1"},
 		}},
 		{"NearlyAProxy", "11.1.1.1:5", "11.1.1.1", []header{{"X-Forwarded-For", "127.0.0.1"}}},
 		{"ProxyAsMapped", "[::ffff:10.1.1.1]:5", "192.0.2.7", []header{{"X-Forwarded-For", "192.0.2.7"}}},
@@ -99,8 +105,14 @@ func TestForgedHostsAndSchemes(t *testing.T) {
 		return got.Secure, got.Host
 	}
 	all := []header{
-		{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Scheme", "https"}, {"X-Forwarded-Ssl", "on"}, {"Front-End-Https", "on"},
-		{"X-Forwarded-Host", "evil.example"}, {"X-Host", "evil.example"}, {"X-Forwarded-Server", "evil.example"}, {"X-Original-Host", "evil.example"},
+		{"X-Forwarded-Proto", "https"},
+		{"X-Forwarded-Scheme", "https"},
+		{"X-Forwarded-Ssl", "on"},
+		{"Front-End-Https", "on"},
+		{"X-Forwarded-Host", "evil.example"},
+		{"X-Host", "evil.example"},
+		{"X-Forwarded-Server", "evil.example"},
+		{"X-Original-Host", "evil.example"},
 		{"Forwarded", "host=evil.example;proto=https"},
 	}
 	secure, host := ask("192.0.2.1:5", all...)

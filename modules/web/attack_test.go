@@ -155,3 +155,19 @@ func TestWaysBackStayHere(t *testing.T) {
 		}
 	}
 }
+
+// TestNoOtherOriginReads: no answer lets a page of another site read it.
+func TestNoOtherOriginReads(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	for _, origin := range []string{"https://evil.example", "null", "http://localhost:8080.evil.example", "http://localhost:8080"} {
+		for _, path := range []string{"/", "/login", "/monitors", "/conditions", w.assets.names["js/app.js"], "/nope"} {
+			rec := ask(w, path, nil, func(r *http.Request) { r.Header.Set("Origin", origin) })
+			for name := range rec.Header() {
+				require.False(t, strings.HasPrefix(name, "Access-Control-"), "%s for %s: %s", path, origin, name)
+			}
+			require.Equal(t, "nosniff", rec.Header().Get("X-Content-Type-Options"))
+			require.Contains(t, rec.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -105,6 +106,9 @@ func (a *AccessTokens) keyOf(token string) (keySet, error) {
 		if err != nil || strings.ContainsAny(part, "\r\n") {
 			return keySet{}, errors.New("not in base64url")
 		}
+		if i < 2 && !plainObject(decoded) {
+			return keySet{}, errors.New("not an object with one member of each name")
+		}
 		if i == 0 {
 			raw = decoded
 		}
@@ -124,6 +128,29 @@ func (a *AccessTokens) keyOf(token string) (keySet, error) {
 		return keySet{}, errors.New("unknown key, algorithm or type")
 	}
 	return set, nil
+}
+
+// plainObject reports a JSON object that names no member twice, in whatever case: of
+// two readers one may take the first and one the last. A token within a token is none.
+func plainObject(raw []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return false
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil || decoder.Decode(new(json.RawMessage)) != nil {
+			return false
+		}
+		folded := strings.ToLower(fmt.Sprint(name))
+		if seen[folded] {
+			return false
+		}
+		seen[folded] = true
+	}
+	_, err := decoder.Token() // its end
+	return err == nil && !decoder.More()
 }
 
 func claimsOf(token jwt.Token) (uptime.AccessClaims, error) {

@@ -24,8 +24,13 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 		w.Header().Set("X-Request-Id", req.ID)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		// Streams lift this deadline for themselves.
-		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(writeTimeout)) // unsupported only in tests
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(s.limits.write)) // unsupported only in tests
+		r.Body = http.MaxBytesReader(w, r.Body, s.limits.body)
+		if len(r.TransferEncoding) > 0 {
+			// It may have told a length as well, which is gone by now: then its
+			// connection must end with the answer (RFC 9112, section 6.1).
+			w.Header().Set("Connection", "close")
+		}
 		seen := &recorder{ResponseWriter: w, last: &s.drains}
 		defer func() { s.finish(seen, r, req, start, recover()) }()
 		next.ServeHTTP(seen, r.WithContext(uptime.WithRequest(r.Context(), req)))
@@ -149,7 +154,8 @@ func (s *Server) client(headers []string) string {
 		if err != nil {
 			return ""
 		}
-		if address := ip.Unmap().String(); !s.trusted(address) {
+		// A zone is any text, and of no use away from its machine.
+		if address := ip.Unmap().WithZone("").String(); !s.trusted(address) {
 			return address
 		}
 	}

@@ -13,18 +13,26 @@ import (
 	"time"
 )
 
-// Limits of every connection. Bodies beyond what a handler allows itself are
-// refused by it; maxBody is the last resort.
-const (
-	headerTimeout = 10 * time.Second
-	readTimeout   = 60 * time.Second
-	writeTimeout  = 60 * time.Second
-	idleTimeout   = 2 * time.Minute
-	maxHeader     = 64 << 10
-	maxBody       = 8 << 20
-	// Drain is how long requests in flight may take when the server stops.
-	Drain = 10 * time.Second
-)
+// limits are those of every connection. Bodies beyond what a handler allows itself
+// are refused by it; body is the last resort.
+type limits struct {
+	header time.Duration // for the head of a request
+	read   time.Duration // for all of it
+	write  time.Duration // for its answer
+	idle   time.Duration // between two
+	head   int           // bytes
+	body   int64         // bytes
+}
+
+func defaultLimits() limits {
+	return limits{
+		header: 10 * time.Second, read: 60 * time.Second, write: 60 * time.Second, idle: 2 * time.Minute,
+		head: 64 << 10, body: 8 << 20,
+	}
+}
+
+// Drain is how long requests in flight may take when the server stops.
+const Drain = 10 * time.Second
 
 // How long the listener goes on taking connections when it stops.
 const (
@@ -61,6 +69,7 @@ type Params struct {
 // Server listens until its Run ends. Its methods may be called concurrently.
 type Server struct {
 	p        Params
+	limits   limits
 	stopping chan struct{}
 	drains   atomic.Bool
 	open     *connections
@@ -69,7 +78,7 @@ type Server struct {
 
 // New makes a server; nothing listens before Run.
 func New(p Params) *Server {
-	return &Server{p: p, stopping: make(chan struct{}), open: newConnections()}
+	return &Server{p: p, limits: defaultLimits(), stopping: make(chan struct{}), open: newConnections()}
 }
 
 // Addr is the address that the public listener got, "" before Run is ready.
@@ -158,10 +167,10 @@ func (s *Server) server(h http.Handler) *http.Server {
 		ConnState:         s.open.note,
 		ConnContext:       s.open.remember,
 		Handler:           h,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
+		ReadHeaderTimeout: s.limits.header,
+		ReadTimeout:       s.limits.read,
+		IdleTimeout:       s.limits.idle,
+		MaxHeaderBytes:    s.limits.head,
 		ErrorLog:          slog.NewLogLogger(s.p.Log.Handler(), slog.LevelDebug),
 	}
 }

@@ -32,7 +32,12 @@ func params() Params {
 // start runs a server until the test ends and gives its base URL.
 func start(t *testing.T, p Params) (base string, stop func() error) {
 	t.Helper()
-	s := New(p)
+	return run(t, New(p))
+}
+
+// run is start for a server that is made already.
+func run(t *testing.T, s *Server) (base string, stop func() error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done := make(chan struct{}), make(chan error, 1)
 	go func() { done <- s.Run(ctx, func() { close(ready) }) }()

@@ -231,6 +231,6 @@ func (b *body) finish(thing string) error {
 // hasControl reports control characters other than the allowed ones.
 func hasControl(text, allowed string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
-		return (unicode.IsControl(r) || r == '\u2028' || r == '\u2029') && !strings.ContainsRune(allowed, r)
+		return (unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || allowed == "" && uptime.Reorders(r)) && !strings.ContainsRune(allowed, r)
 	})
 }

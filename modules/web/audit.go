@@ -208,8 +208,9 @@ func (w *Web) auditCSV(r *request) error {
 }
 
 // formula is where a cell, or what a spreadsheet that cuts at semicolons takes for one,
-// begins like a formula.
-var formula = regexp.MustCompile(`(^|[;\t\r\n])([=+@\t\r-])`)
+// begins like a formula: also in full-width characters, and behind what some drop
+// from the front of a cell.
+var formula = regexp.MustCompile(`(^|[;\t\r\n])([ \x{A0}\x{3000}"']*)([=+@\t\r\x00＝＋－＠-])`)
 
 // cell is a text that no spreadsheet takes for a formula (OWASP, CSV Injection).
-func cell(text string) string { return formula.ReplaceAllString(text, "$1'$2") }
+func cell(text string) string { return formula.ReplaceAllString(text, "$1'$2$3") }

@@ -79,6 +79,7 @@ func shots() []shot {
 		{"channel-edit", "/channels/3/edit", nil, ok, nil, nil},
 		{"channel-refused", "/channels", url.Values{"type": {"webhook"}, "name": {hostile}, "settings.url": {hostile}}, bad, refuse, nil},
 		{"channel-test", "/channels/1/test", url.Values{}, ok, nil, nil},
+		{"channel-delete", "/channels/3/delete", nil, ok, nil, nil},
 		{"channel-log", "/channels/3/log", nil, ok, nil, nil},
 		{"profile", "/settings/profile", nil, ok, nil, nil},
 		{"profile-refused", "/settings/profile", url.Values{"name": {hostile}, "time_zone": {hostile}}, bad, refuse, nil},

@@ -339,8 +339,9 @@ func (g *garden) note(a answer, method, path string) {
 	g.places[fmt.Sprintf("error %d of %s %s", g.errors, method, path[:min(len(path), 30)])] = string(a.raw)
 }
 
-// page asks for a page, or sends a form. Cookies are names and values in turn.
-func (g *garden) page(status int, path string, form url.Values, cookies ...string) *http.Response {
+// page asks for a page, or sends a form, and gives the cookies that come. Those that go
+// are names and values in turn.
+func (g *garden) page(status int, path string, form url.Values, cookies ...string) []*http.Cookie {
 	g.t.Helper()
 	method, body := http.MethodGet, io.Reader(http.NoBody)
 	if form != nil {
@@ -364,11 +365,11 @@ func (g *garden) page(status int, path string, form url.Values, cookies ...strin
 	if !strings.HasPrefix(path, "/invite/") && !strings.HasPrefix(path, "/reset/") { // whose forms lead to themselves
 		g.places["page "+method+" "+path] += string(text)
 	}
-	return res
+	return res.Cookies()
 }
 
-func cookie(res *http.Response, name string) string {
-	for _, c := range res.Cookies() {
+func cookie(all []*http.Cookie, name string) string {
+	for _, c := range all {
 		if c.Name == name {
 			return c.Value
 		}

@@ -148,6 +148,7 @@ func (g *garden) searchSQLite(dir string) {
 	defer func() { _ = db.Close() }()
 	names, err := db.QueryContext(g.t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table'`)
 	require.NoError(g.t, err)
+	defer func() { _ = names.Close() }()
 	var tables []string
 	for names.Next() {
 		var name string

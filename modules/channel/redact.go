@@ -25,9 +25,6 @@ type redactor struct {
 
 func newRedactor(secrets ...string) redactor { return redactor{}.hiding(form.Spellings(secrets...)) }
 
-// with hides one more secret.
-func (r redactor) with(secret string) redactor { return r.hiding(form.Spellings(secret)) }
-
 // withLogin hides a password together with the ways in which HTTP and SMTP
 // send it beside a user name.
 func (r redactor) withLogin(username, password string) redactor {

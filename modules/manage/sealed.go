@@ -160,7 +160,7 @@ func (r *sealedReader) settings(row uptime.SealedRow, catalog uptime.Catalog, ta
 	if err != nil {
 		// The error may repeat a value.
 		r.unreadable(row, fmt.Errorf("the settings are none of the type %s", row.Type))
-		return row.Value, nil
+		return row.Value, nil //nolint:nilerr // it is noted, and the other rows are looked at
 	}
 	place := uptime.SecretPlace{WorkspaceID: row.WorkspaceID, Table: table, RowKey: row.RowKey}
 	changed := false

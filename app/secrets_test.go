@@ -42,6 +42,7 @@ type story struct {
 	down    atomic.Bool
 	seed    string
 	access  string // a token that the first secret signed
+	made    string // the answer to the creation of an API token
 }
 
 // by starts the program with secrets: the one in use and those before it.
@@ -89,6 +90,7 @@ func (s *story) begin() {
 	s.must(http.StatusOK, http.MethodPatch, "/api/v1/me", map[string]any{
 		"totp": true, "totp_secret": s.seed, "totp_code": s.code(-1), "current_password": ownerPassword,
 	})
+	s.made = s.makeToken()
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer let me in" || s.down.Load() {
 			w.WriteHeader(http.StatusForbidden)
@@ -113,6 +115,13 @@ func (s *story) checked() string {
 	result := s.must(http.StatusOK, http.MethodPost, fmt.Sprintf("/api/v1/monitors/%.0f/check", s.monitor), nil).object(s.t)
 	text, _ := result["error"].(string)
 	return strings.TrimSpace(fmt.Sprint(result["status"], " ", text))
+}
+
+// makeToken makes an API token, once: who repeats the request gets the same again.
+func (s *story) makeToken() string {
+	s.t.Helper()
+	body := map[string]any{"name": "once", "role": "viewer"}
+	return string(s.must(http.StatusCreated, http.MethodPost, "/api/v1/tokens", body, "Idempotency-Key", "once").raw)
 }
 
 func (s *story) accessWorks() int {
@@ -148,6 +157,7 @@ func secretsStory(t *testing.T, args ...string) {
 
 	s.by(newSecret, oldSecret)
 	require.Equal(t, http.StatusOK, s.accessWorks(), "what the old one signed")
+	require.Equal(t, s.made, s.makeToken(), "what the old one sealed, of a request that it recognises")
 	require.Equal(t, "up", s.checked())
 	got = s.run("secrets rotate --dry-run", newSecret, oldSecret)
 	require.Equal(t, 0, got.code, "%s%s", got.out, got.err)
@@ -156,6 +166,7 @@ func secretsStory(t *testing.T, args ...string) {
 	require.Equal(t, 0, got.code, "%s%s", got.out, got.err)
 	require.Contains(t, got.out, "secrets of monitors: 1 sealed by key "+keyID(t, newSecret)+" (auth.secret), 1 rows sealed anew")
 	require.NotContains(t, got.out, keyID(t, oldSecret))
+	require.Equal(t, s.made, s.makeToken())
 	require.Equal(t, "up", s.checked())
 	require.Equal(t, http.StatusOK, s.accessWorks())
 	s.stop()

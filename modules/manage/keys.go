@@ -203,14 +203,24 @@ func (m *Manage) survey(ctx context.Context) ([]string, error) {
 	return older, nil
 }
 
-// SeeKeys says that the process still runs. It gives the keys in use that it does not
-// know: somebody has begun to seal by them all the same.
+// SeeKeys says that the process still runs, and by which key it seals. It gives the keys
+// in use that it does not know: somebody has begun to seal by them all the same.
 func (m *Manage) SeeKeys(ctx context.Context, member string) (unknown []string, err error) {
 	ids, err := m.deps.Keys.SeeHolder(ctx, m.holder(member))
 	if err != nil {
 		return nil, err
 	}
 	known := m.deps.Keyring.Known()
+	if !slices.Contains(ids, known[0]) {
+		// This process was paused or cut off so long that a rotation took it for dead.
+		keys, err := m.checkValues(known[:1])
+		if err != nil {
+			return nil, err
+		}
+		if err := m.deps.Keys.HoldKeys(ctx, m.holder(member), keys, false, func(uptime.KeyRing) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
 	return slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(known, id) }), nil
 }
 

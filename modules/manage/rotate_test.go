@@ -200,6 +200,30 @@ func TestRotateBesideLaggards(t *testing.T) {
 	require.Equal(t, []string{old.ID()}, report.Dropped)
 }
 
+// TestRotateBehindABackTurned: a process that was cut off so long that it passed for dead
+// says again by which key it seals.
+func TestRotateBehindABackTurned(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	before, old := b.by(t, secretOld, secretNew)
+	require.NoError(t, before.HoldKeys(t.Context(), "cut off", true))
+	b.sealed(t)
+	b.clock.add(uptime.HolderGrace + time.Second)
+	after, fresh := b.by(t, secretNew, secretOld)
+	require.NoError(t, after.HoldKeys(t.Context(), "second", false))
+	report, err := after.RotateSecrets(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{old.ID()}, report.Dropped)
+	unknown, err := before.SeeKeys(t.Context(), "cut off")
+	require.NoError(t, err)
+	require.Empty(t, unknown)
+	only, _ := b.by(t, secretNew)
+	var wrong *manage.WrongKeyError
+	require.ErrorAs(t, only.HoldKeys(t.Context(), "third", false), &wrong)
+	require.Equal(t, []string{old.ID()}, wrong.Missing)
+	require.Equal(t, []string{fresh.ID()}, wrong.Given)
+}
+
 // TestStartBesideWhoDoesNotKnowTheKey waits for one that was killed, and refuses where it
 // lives.
 func TestStartBesideWhoDoesNotKnowTheKey(t *testing.T) {

@@ -211,7 +211,7 @@ func printSecrets(out io.Writer, report manage.SecretsReport) error {
 			parts = append(parts, fmt.Sprintf("%d not sealed", t.Clear))
 		}
 		if t.Anew > 0 {
-			parts = append(parts, fmt.Sprintf("%d rows sealed anew", t.Anew))
+			parts = append(parts, fmt.Sprintf("rows sealed anew: %d", t.Anew))
 		}
 		if len(parts) == 0 {
 			parts = []string{"none"}

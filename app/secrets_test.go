@@ -164,7 +164,7 @@ func secretsStory(t *testing.T, args ...string) {
 	require.Contains(t, got.out, "secrets of monitors: 1 sealed by key "+keyID(t, oldSecret)+"\n")
 	got = s.run("secrets rotate", newSecret, oldSecret)
 	require.Equal(t, 0, got.code, "%s%s", got.out, got.err)
-	require.Contains(t, got.out, "secrets of monitors: 1 sealed by key "+keyID(t, newSecret)+" (auth.secret), 1 rows sealed anew")
+	require.Contains(t, got.out, "secrets of monitors: 1 sealed by key "+keyID(t, newSecret)+" (auth.secret), rows sealed anew: 1")
 	require.NotContains(t, got.out, keyID(t, oldSecret))
 	require.Equal(t, s.made, s.makeToken())
 	require.Equal(t, "up", s.checked())

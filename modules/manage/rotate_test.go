@@ -145,6 +145,63 @@ func sealerOf(t *testing.T, keys auth.Keys) *auth.Sealer {
 	return s
 }
 
+// TestTokensInURLs are sealed, shown masked, and kept where the URL round them changes.
+func TestTokensInURLs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	v := b.monitor(t, `{"name":"Shop","type":"http","http":{"url":"https://example.com/?page=1&api_key=hunter2","headers":{"Private-Token":"hunter3"}}}`)
+	require.Contains(t, string(v.Settings), "?page=1\u0026api_key=********")
+	require.NotContains(t, string(v.Settings), "hunter")
+	_, err := b.PatchMonitor(t.Context(), b.owner, v.ID, json.RawMessage(`{"http":{"url":"https://example.com/?page=2&api_key=********"}}`), "")
+	require.NoError(t, err)
+	stored, err := b.store.Monitor(t.Context(), b.owner.WorkspaceID, v.ID)
+	require.NoError(t, err)
+	require.NotContains(t, string(stored.Settings), "hunter")
+	kind, _ := b.deps.ProbeKinds.Kind("http")
+	place := uptime.SecretPlace{WorkspaceID: stored.WorkspaceID, Table: "monitors", RowKey: stored.RowKey}
+	opened, err := manage.OpenSettings(b.sealer, kind, place, stored.Settings)
+	require.NoError(t, err)
+	require.Contains(t, string(opened), "?page=2\u0026api_key=hunter2")
+	require.Contains(t, string(opened), "hunter3")
+	_, err = b.CreateMonitor(t.Context(), b.owner, json.RawMessage(`{"name":"New","type":"http","http":{"url":"https://example.com/?token=********"}}`))
+	require.Equal(t, []string{"http.url?token is masked and nothing is stored for it: write the value itself"}, problems(t, err))
+}
+
+// TestStoredBeforeItWasSecret: what older versions kept in clear goes on to work, is
+// shown masked, and is sealed by a rotation.
+func TestStoredBeforeItWasSecret(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.HoldKeys(t.Context(), "first", true))
+	v := b.monitor(t, leastMonitor)
+	stored, err := b.store.UpdateMonitor(t.Context(), b.owner.WorkspaceID, v.ID, func(m *uptime.Monitor) error {
+		m.Settings = json.RawMessage(`{"url":"https://example.com/?token=hunter2","headers":{"Private-Token":"hunter3"}}`)
+		return nil
+	}, nil)
+	require.NoError(t, err)
+	v, err = b.Monitor(t.Context(), b.owner, v.ID)
+	require.NoError(t, err)
+	require.NotContains(t, string(v.Settings), "hunter")
+	kind, _ := b.deps.ProbeKinds.Kind("http")
+	place := uptime.SecretPlace{WorkspaceID: stored.WorkspaceID, Table: "monitors", RowKey: stored.RowKey}
+	opened, err := manage.OpenSettings(b.sealer, kind, place, stored.Settings)
+	require.NoError(t, err)
+	require.Contains(t, string(opened), "token=hunter2")
+
+	report, err := b.SurveySecrets(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, report.Tables[0].Clear)
+	report, err = b.RotateSecrets(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, report.Tables[0].Clear)
+	stored, err = b.store.Monitor(t.Context(), b.owner.WorkspaceID, v.ID)
+	require.NoError(t, err)
+	require.NotContains(t, string(stored.Settings), "hunter")
+	opened, err = manage.OpenSettings(b.sealer, kind, place, stored.Settings)
+	require.NoError(t, err)
+	require.Contains(t, string(opened), "token=hunter2")
+}
+
 // TestRotateReportsWhatIsLost: by place and never by value; the key is kept.
 func TestRotateReportsWhatIsLost(t *testing.T) {
 	t.Parallel()

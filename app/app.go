@@ -127,7 +127,7 @@ func (a App) root() *cobra.Command {
 	})
 	root.PersistentFlags().String("config", "", "configuration file (default ./config.yaml, then /etc/monitor/config.yaml)")
 	config.AddFlags(root.PersistentFlags())
-	root.AddCommand(a.serveCommand(), a.migrateCommand(), a.checkCommand(), a.userCommand(), a.configCommand(), a.versionCommand())
+	root.AddCommand(a.serveCommand(), a.migrateCommand(), a.checkCommand(), a.userCommand(), a.secretsCommand(), a.configCommand(), a.versionCommand())
 	return root
 }
 

@@ -63,7 +63,13 @@ func (p *process) prepare(ctx context.Context) error {
 	if _, err := p.store.EnsureWorkspace(ctx, defaultWorkspace); err != nil {
 		return err
 	}
+	if err := p.loadKeys(ctx); err != nil {
+		return err
+	}
 	if err := p.wire(); err != nil {
+		return err
+	}
+	if err := p.holdKeys(ctx, p.redis == nil); err != nil {
 		return err
 	}
 	if p.cfg.Auth.AdminEmail == "" {
@@ -127,6 +133,7 @@ func (p *process) foundation() []service.Service {
 		{Name: "tuning of the heap", Run: tuneGarbage},
 		{Name: "upkeep of the database", Run: p.store.Run},
 		{Name: "lock on the database", Run: p.place.Run},
+		{Name: "watch of keys", Run: p.watchKeys},
 	}
 	if telemetry.Profiling {
 		parts = append(parts, service.Service{Name: "profiles", Run: telemetry.Profiles})
@@ -199,7 +206,8 @@ func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) 
 
 func (p *process) api() (*api.API, error) {
 	return api.New(api.Params{
-		Manage: p.manage, Answers: p.store, Sealer: p.sealer, Digest: p.keys.Digest, Limiter: p.limiter, Bus: p.bus,
+		Manage: p.manage, Answers: p.store, Sealer: p.sealer,
+		Digest: p.keys.Digest, OlderDigests: p.keys.OlderDigests, Limiter: p.limiter, Bus: p.bus,
 		PerMinute: p.cfg.Limits.APIPerMinute, PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"), Version: telemetry.BuildInfo().Version,
 		Log: p.log, Clock: p.clock, Random: auth.ID, Recent: p.recent(),
 	})

@@ -130,12 +130,9 @@ func (p *process) migrate(ctx context.Context) error {
 	return nil
 }
 
-// wire makes what every process gets, whatever its roles.
+// wire makes what every process gets, whatever its roles. loadKeys goes before it.
 func (p *process) wire() error {
 	var err error
-	if p.keys, err = auth.LoadSecret(p.cfg.Data.Dir, p.cfg.Auth.Secret.Reveal(), p.cfg.Auth.PreviousSecrets); err != nil {
-		return err
-	}
 	if p.sealer, err = auth.NewSealer(p.keys); err != nil {
 		return err
 	}
@@ -175,6 +172,7 @@ func (p *process) manageDeps() manage.Deps {
 	return manage.Deps{
 		Monitors: s, MonitorLists: s, Results: s, Incidents: s, Channels: s, Defaults: s, Deliveries: s,
 		Workspaces: s, Users: s, UserChanges: s, Sessions: s, Tokens: s, AuditLog: s,
+		Keys: s, Sealed: s, Keyring: p.sealer,
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
@@ -235,13 +233,20 @@ func (a App) withStore(cmd *cobra.Command, do func(context.Context, *store.Store
 	return a.withProcess(cmd, func(ctx context.Context, p *process) error { return do(ctx, p.store) })
 }
 
-// withManage runs a command on the use cases, as the program itself.
+// withManage runs a command on the use cases, as the program itself. One that seals
+// holds keys before: see holdKeys.
 func (a App) withManage(cmd *cobra.Command, do func(context.Context, *manage.Manage, uptime.Actor) error) error {
 	return a.withProcess(cmd, func(ctx context.Context, p *process) error {
 		if err := p.migrate(ctx); err != nil {
 			return err
 		}
+		if err := p.loadKeys(ctx); err != nil {
+			return err
+		}
 		if err := p.wire(); err != nil {
+			return err
+		}
+		if err := p.wrongKey(p.manage.CheckKeys(ctx)); err != nil {
 			return err
 		}
 		ws, err := p.store.EnsureWorkspace(ctx, defaultWorkspace)

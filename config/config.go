@@ -74,7 +74,7 @@ type HTTP struct {
 // Auth is about log-in and secrets.
 type Auth struct {
 	Secret          Secret        `key:"auth.secret" default:"" check:"secret" help:"At least 32 characters; signs tokens and seals secrets. Empty: made once in data.dir. Required with PostgreSQL."`
-	PreviousSecrets []string      `key:"auth.previous_secrets" default:"" check:"secrets" secret:"true" help:"Secrets used before, still able to open what they sealed."`
+	PreviousSecrets []string      `key:"auth.previous_secrets" default:"" check:"secrets" secret:"true" help:"Secrets used before, or about to be used: they open what they sealed, and seal nothing."`
 	AdminEmail      string        `key:"auth.admin_email" default:"" check:"email_or_empty" help:"With auth.admin_password: makes the first owner at start when there is no user yet."`
 	AdminPassword   Secret        `key:"auth.admin_password" default:"" check:"password_or_empty" help:"Password of the first owner, at least 12 characters."`
 	AccessTTL       time.Duration `key:"auth.access_ttl" default:"15m" check:"1m-24h" help:"Life of an access token."`

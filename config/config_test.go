@@ -119,7 +119,7 @@ func TestPrintMasks(t *testing.T) {
 	t.Parallel()
 	secret := strings.Repeat("s3cret", 8)
 	c, err := load(t, "", map[string]string{
-		"MONITOR_AUTH_SECRET": secret, "MONITOR_SMTP_PASSWORD": "hunter2",
+		"MONITOR_AUTH_SECRET": secret, "MONITOR_SMTP_PASSWORD": "x://hunter2", "MONITOR_HTTP_METRICS_TOKEN": "https://hunter2/",
 		"MONITOR_AUTH_PREVIOUS_SECRETS": secret + "x",
 	})
 	require.NoError(t, err)
@@ -135,6 +135,8 @@ func TestPrintMasks(t *testing.T) {
 		"postgres://u@db/m?password=hunter2": "********",
 		"redis+sentinel://:hunter2@a:1,b:2/": "********",
 		"hunter2":                            "********",
+
+		"redis+sentinel://a:1/m/0?sentinel_password=hunter2": "********",
 	} {
 		require.Equal(t, want, mask(text))
 	}

@@ -101,22 +101,26 @@ func (s Setting) show(c *Config) string {
 	default:
 		text = toText(x)
 	}
-	if s.secret && text != "" {
+	switch {
+	case !s.secret || text == "":
+		return text
+	case s.rule == "database_url", s.rule == "replica_urls", s.rule == "redis_url":
 		return mask(text)
 	}
-	return text
+	return Secret(text).String()
 }
 
-// mask hides a secret: of an address the password only, so that one can see
-// what is connected to, of anything else all of it.
+// mask hides the password of an address, so that one can see what is connected to;
+// of what it cannot take apart it hides all.
 func mask(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" || !strings.Contains(text, "://") || strings.Contains(text, ",") {
 		return Secret(text).String()
 	}
-	query := u.Query()
-	if query.Has("password") || query.Has("sslpassword") {
-		return Secret(text).String()
+	for option := range u.Query() { // password, sslpassword, sentinel_password
+		if strings.Contains(strings.ToLower(option), "password") {
+			return Secret(text).String()
+		}
 	}
 	if _, has := u.User.Password(); has {
 		return strings.Replace(u.Redacted(), ":xxxxx@", ":********@", 1)

@@ -28,7 +28,7 @@ type answers interface {
 	AbandonIdempotent(ctx context.Context, k uptime.IdempotencyKey) error
 }
 
-// Params is what New needs; all of it but PublicURL, PerMinute and Recent is
+// Params is what New needs; all of it but PublicURL, PerMinute, OlderDigests and Recent is
 // required.
 type Params struct {
 	Manage  *manage.Manage
@@ -37,7 +37,10 @@ type Params struct {
 	Sealer uptime.Sealer
 	// Digest recognises a body that came before, without keeping what would let
 	// it be guessed: a keyed hash in hex.
-	Digest  func([]byte) string
+	Digest func([]byte) string
+	// OlderDigests are those by keys before the one in use; nil: there are none.
+	OlderDigests func([]byte) []string
+
 	Limiter uptime.Limiter
 	Bus     uptime.Bus
 	// PerMinute is how many requests a token, or an address without one, may

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
@@ -37,8 +38,12 @@ func (s *server) idempotencyKey(c *call) (uptime.IdempotencyKey, bool, error) {
 	}
 	// A body may hold a password: what is stored of it must not let it be guessed.
 	// The same request in another workspace of the same person is another one.
-	digest := s.Digest(fmt.Appendf(nil, "%d %s %s\n%s", c.actor.WorkspaceID, c.r.Method, c.r.URL.EscapedPath(), c.body))
-	return uptime.IdempotencyKey{Actor: c.actor.Key(), Key: key, BodyHash: digest}, true, nil
+	request := fmt.Appendf(nil, "%d %s %s\n%s", c.actor.WorkspaceID, c.r.Method, c.r.URL.EscapedPath(), c.body)
+	id := uptime.IdempotencyKey{Actor: c.actor.Key(), Key: key, BodyHash: s.Digest(request)}
+	if s.OlderDigests != nil {
+		id.Older = s.OlderDigests(request)
+	}
+	return id, true, nil
 }
 
 // runOnce runs the handler unless the same request was answered before. Only
@@ -83,7 +88,7 @@ func (s *server) keep(ctx context.Context, c *call, key uptime.IdempotencyKey, a
 	defer cancel()
 	stored := uptime.StoredAnswer{Status: answer.status, Header: answer.header, Body: answer.body}
 	if c.route.access.has(secret) {
-		sealed, err := s.Sealer.Seal(answerPlace(c.actor, key), string(answer.body))
+		sealed, err := s.Sealer.Seal(manage.AnswerPlace(key), string(answer.body))
 		if err != nil {
 			s.Log.ErrorContext(ctx, "seal answer", "error", err)
 			s.abandon(ctx, key)
@@ -100,15 +105,12 @@ func (s *server) replay(c *call, key uptime.IdempotencyKey, kept uptime.StoredAn
 	answer := &encoded{status: kept.Status, header: map[string]string{"Idempotency-Replayed": "true"}, body: kept.Body}
 	maps.Copy(answer.header, kept.Header)
 	if c.route.access.has(secret) {
-		opened, err := s.Sealer.Open(answerPlace(c.actor, key), string(kept.Body))
+		key.BodyHash = kept.BodyHash // that of another key, perhaps
+		opened, err := s.Sealer.Open(manage.AnswerPlace(key), string(kept.Body))
 		if err != nil {
 			return nil, fmt.Errorf("open stored answer: %w", err)
 		}
 		answer.body = []byte(opened)
 	}
 	return answer, nil
-}
-
-func answerPlace(actor uptime.Actor, key uptime.IdempotencyKey) uptime.SecretPlace {
-	return uptime.SecretPlace{WorkspaceID: actor.WorkspaceID, Table: "idempotency_keys", RowKey: key.BodyHash, Field: key.Key}
 }

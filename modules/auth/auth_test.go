@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -72,7 +73,7 @@ func TestSecretIsMadeOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range tokens {
 		wg.Go(func() {
-			keys, err := auth.LoadSecret(dir, "", nil)
+			keys, err := auth.LoadSecret(dir, "", nil, nil)
 			if err == nil {
 				tokens[i] = keys.SetupToken()
 			}
@@ -93,13 +94,13 @@ func TestSecretIsMadeOnce(t *testing.T) {
 
 func TestSecretTooShort(t *testing.T) {
 	t.Parallel()
-	_, err := auth.LoadSecret("", "short", nil)
+	_, err := auth.LoadSecret("", "short", nil, nil)
 	require.EqualError(t, err, "auth.secret must have at least 32 characters, it has 5")
-	_, err = auth.LoadSecret("", secretA, []string{"old"})
+	_, err = auth.LoadSecret("", secretA, []string{"old"}, nil)
 	require.EqualError(t, err, "auth.previous_secrets[0] must have at least 32 characters, it has 3")
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("x\n"), 0o600))
-	_, err = auth.LoadSecret(dir, "", nil)
+	_, err = auth.LoadSecret(dir, "", nil, nil)
 	require.ErrorContains(t, err, "fewer than 32 characters")
 }
 
@@ -155,6 +156,66 @@ func TestSealing(t *testing.T) {
 		require.ErrorIs(t, err, auth.ErrSealed, bad)
 	}
 	require.False(t, auth.IsSealed("s1:plain"))
+
+	place.Plain = true
+	opened, err = old.Open(place, "hunter2")
+	require.NoError(t, err)
+	require.Equal(t, "hunter2", opened, "it was stored before it counted as secret")
+	for _, bad := range []string{"s1:", "s1:abc:def", string(flipped), sealed[:30]} {
+		_, err := old.Open(place, bad)
+		require.ErrorIs(t, err, auth.ErrSealed, bad)
+	}
+}
+
+func TestKeysOfSealedValues(t *testing.T) {
+	t.Parallel()
+	both := newKeys(t, secretB, secretA)
+	a, b := newKeys(t, secretA).ID(), newKeys(t, secretB).ID()
+	require.Equal(t, b, both.ID())
+	require.True(t, both.Knows(a))
+	require.False(t, newKeys(t, secretA).Knows(b))
+	require.Equal(t, []string{newKeys(t, secretA).Digest([]byte("x"))}, both.OlderDigests([]byte("x")))
+	sealer, err := auth.NewSealer(both)
+	require.NoError(t, err)
+	require.Equal(t, []string{b, a}, sealer.Known())
+	place := uptime.SecretPlace{Table: "monitors", RowKey: "k", Field: "http.url"}
+	byA, err := sealer.SealBy(a, place, "hunter2")
+	require.NoError(t, err)
+	byB, err := sealer.Seal(place, "hunter2")
+	require.NoError(t, err)
+	id, ok := sealer.KeyOf(byA)
+	require.True(t, ok)
+	require.Equal(t, a, id)
+	_, ok = sealer.KeyOf("hunter2")
+	require.False(t, ok)
+	_, err = sealer.SealBy("0123456789abcdef", place, "x")
+	require.Error(t, err)
+	text := `{"url":"https://u:` + strings.ReplaceAll(byA, ":", "%3A") + `@h","token":"` + byB + `","note":"s1: is no key"}`
+	require.Equal(t, []string{a, b}, auth.KeysIn(text))
+}
+
+// TestSecretIsNotMadeUnasked: who says that the old one is needed keeps a new one from
+// being made, and hears which previous secrets there are.
+func TestSecretIsNotMadeUnasked(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	needed := errors.New("the old one is needed")
+	a := newKeys(t, secretA).ID()
+	_, err := auth.LoadSecret(dir, "", nil, func(before auth.Keys) error {
+		require.False(t, before.Knows(a))
+		return needed
+	})
+	require.ErrorIs(t, err, needed)
+	require.NoDirExists(t, dir)
+	require.Empty(t, auth.KeptKey(dir))
+	keys, err := auth.LoadSecret(dir, "", []string{secretA}, func(before auth.Keys) error {
+		require.True(t, before.Knows(a))
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, keys.ID(), auth.KeptKey(dir))
+	_, err = auth.LoadSecret(dir, "", nil, func(auth.Keys) error { return needed })
+	require.NoError(t, err, "nothing is made, nothing is asked")
 }
 
 func TestOpaqueTokens(t *testing.T) {

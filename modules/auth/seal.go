@@ -8,6 +8,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"monitor/modules/uptime"
@@ -49,7 +52,12 @@ func NewSealer(keys Keys) (*Sealer, error) {
 
 // Seal encrypts the secret for its place.
 func (s *Sealer) Seal(place uptime.SecretPlace, secret string) (string, error) {
-	aead, ok := s.aeads[s.current]
+	return s.SealBy(s.current, place, secret)
+}
+
+// SealBy is Seal by another key than the current one.
+func (s *Sealer) SealBy(id string, place uptime.SecretPlace, secret string) (string, error) {
+	aead, ok := s.aeads[id]
 	if !ok {
 		return "", errors.New("seal secret: there is no key")
 	}
@@ -58,13 +66,16 @@ func (s *Sealer) Seal(place uptime.SecretPlace, secret string) (string, error) {
 		return "", fmt.Errorf("seal secret: %w", err)
 	}
 	box := aead.Seal(nonce, nonce, []byte(secret), additional(place))
-	return sealPrefix + s.current + ":" + base64.RawURLEncoding.EncodeToString(box), nil
+	return sealPrefix + id + ":" + base64.RawURLEncoding.EncodeToString(box), nil
 }
 
 // Open decrypts; ErrSealed when the value is none, was moved or tampered with,
 // or its key is gone.
 func (s *Sealer) Open(place uptime.SecretPlace, sealed string) (string, error) {
 	id, box, ok := parseSealed(sealed)
+	if !ok && place.Plain && !strings.HasPrefix(sealed, sealPrefix) {
+		return sealed, nil
+	}
 	if !ok {
 		return "", fmt.Errorf("%w: it is not one", ErrSealed)
 	}
@@ -79,10 +90,39 @@ func (s *Sealer) Open(place uptime.SecretPlace, sealed string) (string, error) {
 	return string(secret), nil
 }
 
+// Known are the ids of all keys, the one that new values are sealed by first.
+func (s *Sealer) Known() []string {
+	others := maps.Clone(s.aeads)
+	delete(others, s.current)
+	return append([]string{s.current}, slices.Sorted(maps.Keys(others))...)
+}
+
+// KeyOf gives the id of the key that a value was sealed by, known or not; false where
+// the value is not sealed.
+func (s *Sealer) KeyOf(value string) (id string, ok bool) {
+	id, _, ok = parseSealed(value)
+	return id, ok
+}
+
 // IsSealed reports whether the value looks like a sealed one.
 func IsSealed(value string) bool {
 	_, _, ok := parseSealed(value)
 	return ok
+}
+
+// sealedIn finds sealed values in a longer text; in a URL their colons are escaped.
+var sealedIn = regexp.MustCompile(`\bs1(?::|%3A)([0-9a-f]{16})(?::|%3A)`)
+
+// KeysIn gives the ids of the keys that values in a text were sealed by.
+func (s *Sealer) KeysIn(text string) []string { return KeysIn(text) }
+
+// KeysIn gives the ids of the keys that values in a text were sealed by.
+func KeysIn(text string) []string {
+	var ids []string
+	for _, m := range sealedIn.FindAllStringSubmatch(text, -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
 }
 
 func parseSealed(value string) (id string, box []byte, ok bool) {

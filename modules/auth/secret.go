@@ -16,23 +16,50 @@ const secretFile = "secret"
 
 // LoadSecret gives the keys of the configured secret or, when that is empty, of
 // the one kept in dataDir, which is made the first time. Several processes may
-// do so at once: they end with the same one.
-func LoadSecret(dataDir, configured string, previous []string) (Keys, error) {
+// do so at once: they end with the same one. mayMake is asked before one is made, with
+// the keys of the previous secrets: its error keeps it from that. nil: it may.
+func LoadSecret(dataDir, configured string, previous []string, mayMake func(Keys) error) (Keys, error) {
 	secret := configured
 	if secret == "" {
 		var err error
-		if secret, err = keptSecret(dataDir); err != nil {
+		if secret, err = keptSecret(dataDir, previous, mayMake); err != nil {
 			return Keys{}, err
 		}
 	}
 	return NewKeys(secret, previous)
 }
 
-func keptSecret(dir string) (string, error) {
-	path := filepath.Join(dir, secretFile)
+// KeptKey gives the id of the key of the secret that is kept in dataDir; "" where there
+// is none.
+func KeptKey(dataDir string) string {
+	secret, err := readSecret(SecretFile(dataDir))
+	if err != nil {
+		return ""
+	}
+	set, err := derive(secret)
+	if err != nil {
+		return ""
+	}
+	return set.id
+}
+
+// SecretFile is where a secret is kept that no setting gives.
+func SecretFile(dataDir string) string { return filepath.Join(dataDir, secretFile) }
+
+func keptSecret(dir string, previous []string, mayMake func(Keys) error) (string, error) {
+	path := SecretFile(dir)
 	secret, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return secret, err
+	}
+	if mayMake != nil {
+		before, err := previousKeys(previous)
+		if err != nil {
+			return "", err
+		}
+		if err := mayMake(before); err != nil {
+			return "", err
+		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the folder of the secret: %w", err)
@@ -50,8 +77,8 @@ func readSecret(path string) (string, error) {
 	}
 	secret := strings.TrimSpace(string(raw))
 	if len(secret) < MinSecretLength {
-		return "", fmt.Errorf("the secret in %s has fewer than %d characters: bring the file back from a backup, "+
-			"or remove it to make a new one (stored passwords of monitors and channels must then be entered again, and second factors set up again)", path, MinSecretLength)
+		return "", fmt.Errorf("the secret in %s has fewer than %d characters: bring the file back from a backup; "+
+			"if there is none, remove it and run `monitor secrets reset`, which says what is lost with it", path, MinSecretLength)
 	}
 	return secret, nil
 }

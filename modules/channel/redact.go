@@ -2,11 +2,7 @@ package channel
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"html"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -22,66 +18,28 @@ const (
 	maxRead = 4 * maxText
 )
 
-// minHidden is the length from which a secret is hidden. Masking a shorter one
-// would tell it, by the words that lack it.
-const minHidden = 4
-
 // redactor takes secrets out of text from endpoints and libraries.
 type redactor struct {
 	forms []string // longest first, so that no part of a longer one stays
 }
 
-func newRedactor(secrets ...string) redactor {
-	var r redactor
-	for _, s := range secrets {
-		r = r.with(s)
-	}
-	return r
-}
-
-// with hides one more secret in each form in which it is sent or repeated: as
-// it is, in a URL, in JSON, in HTML and in base64.
-func (r redactor) with(secret string) redactor {
-	if secret == "" {
-		return r
-	}
-	quoted, _ := json.Marshal(secret) // a string always can be
-	forms := append([]string(nil), r.forms...)
-	for _, form := range []string{
-		secret,
-		strings.Trim(string(quoted), `"`),
-		html.EscapeString(secret),
-		url.QueryEscape(secret),
-		url.PathEscape(secret),
-		base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.RawURLEncoding.EncodeToString([]byte(secret)),
-	} {
-		if len(form) >= minHidden && !slices.Contains(forms, form) {
-			forms = append(forms, form)
-		}
-	}
-	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	r = redactor{forms: forms}
-	if scheme, token, ok := strings.Cut(secret, " "); ok { // "Bearer …", "Basic …"
-		r = r.with(token)
-		if login, err := base64.StdEncoding.DecodeString(token); err == nil && strings.EqualFold(scheme, "basic") {
-			if username, password, ok := strings.Cut(string(login), ":"); ok {
-				r = r.withLogin(username, password)
-			}
-		}
-	}
-	return r
-}
+func newRedactor(secrets ...string) redactor { return redactor{}.hiding(form.Spellings(secrets...)) }
 
 // withLogin hides a password together with the ways in which HTTP and SMTP
 // send it beside a user name.
 func (r redactor) withLogin(username, password string) redactor {
-	if password == "" {
-		return r
+	return r.hiding(form.LoginSpellings(username, password))
+}
+
+func (r redactor) hiding(more []string) redactor {
+	forms := slices.Clone(r.forms)
+	for _, f := range more {
+		if !slices.Contains(forms, f) {
+			forms = append(forms, f)
+		}
 	}
-	return r.with(password).
-		with(base64.StdEncoding.EncodeToString([]byte(username + ":" + password))).
-		with(base64.StdEncoding.EncodeToString([]byte("\x00" + username + "\x00" + password)))
+	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	return redactor{forms: forms}
 }
 
 // clean gives the text without secrets, fit to be stored, at most 1 KiB.

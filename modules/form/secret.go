@@ -13,9 +13,9 @@ const Mask = "********"
 
 // Secrets calls visit for each secret that is set and stores what it returns.
 // Paths are without the block's name: "headers.Authorization", "smtp.password",
-// "url". For secret:"url" the value is the password alone, unescaped, and the
-// result takes its place in the URL. The first error ends the walk; settings may
-// then be partly changed.
+// "url". For secret:"url" the values are the password, and those of parameters that let
+// their reader in somewhere ("url?token"), unescaped; the results take their places in
+// the URL. The first error ends the walk; settings may then be partly changed.
 func Secrets(settings any, visit func(path, value string) (string, error)) error {
 	return walkSecrets("", structOf(settings), visit)
 }
@@ -114,15 +114,45 @@ func visitMap(path string, f reflect.Value, secret func(key string) bool, visit 
 	return nil
 }
 
+// isSecretHeader reports headers whose values let their reader in somewhere.
 func isSecretHeader(name string) bool {
-	switch strings.ToLower(strings.TrimSpace(name)) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	switch name {
 	case "authorization", "proxy-authorization", "cookie", "x-api-key":
 		return true
+	}
+	return namesSecret(name) || strings.HasPrefix(name, "x-auth-") || strings.HasSuffix(name, "-auth")
+}
+
+// isSecretParameter is isSecretHeader for parameters of a URL.
+func isSecretParameter(name string) bool {
+	switch name = strings.ToLower(name); name {
+	case "key", "auth", "authorization", "sig", "signature", "pass", "pwd", "session":
+		return true
+	}
+	return namesSecret(name)
+}
+
+// namesSecret reports whether a name, in lower case, is one of those that people give to
+// what lets in.
+func namesSecret(name string) bool {
+	name = strings.NewReplacer("-", "", "_", "", ".", "").Replace(name)
+	for _, part := range []string{"token", "secret", "password", "passwd", "apikey", "accesskey", "credential", "sessionid"} {
+		if strings.Contains(name, part) {
+			return true
+		}
 	}
 	return false
 }
 
 func visitURL(path string, f reflect.Value, visit func(path, value string) (string, error)) error {
+	if err := visitPassword(path, f, visit); err != nil {
+		return err
+	}
+	return visitQuery(path, f, visit)
+}
+
+func visitPassword(path string, f reflect.Value, visit func(path, value string) (string, error)) error {
 	before, password, after, ok := splitPassword(f.String())
 	if !ok {
 		return nil
@@ -140,6 +170,55 @@ func visitURL(path string, f reflect.Value, visit func(path, value string) (stri
 	}
 	return nil
 }
+
+// visitQuery visits the secret parameters of a URL. Like splitPassword it works on the
+// text.
+func visitQuery(path string, f reflect.Value, visit func(path, value string) (string, error)) error {
+	text, fragment := f.String(), ""
+	if i := strings.IndexByte(text, '#'); i >= 0 {
+		text, fragment = text[:i], text[i:]
+	}
+	before, query, ok := strings.Cut(text, "?")
+	if !ok {
+		return nil
+	}
+	parameters, seen, changed := strings.Split(query, "&"), map[string]int{}, false
+	for i, p := range parameters {
+		name, escaped, _ := strings.Cut(p, "=")
+		plainName := unescapeParameter(name)
+		if escaped == "" || !isSecretParameter(plainName) {
+			continue
+		}
+		at := path + "?" + plainName
+		if n := seen[at]; n > 0 {
+			at += "[" + strconv.Itoa(n) + "]"
+		}
+		seen[path+"?"+plainName]++
+		plain := unescapeParameter(escaped)
+		value, err := visit(at, plain)
+		if err != nil {
+			return err
+		}
+		if value != plain {
+			parameters[i], changed = name+"="+escapeParameter(value), true
+		}
+	}
+	if changed {
+		f.SetString(before + "?" + strings.Join(parameters, "&") + fragment)
+	}
+	return nil
+}
+
+func unescapeParameter(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
+
+// escapeParameter escapes as a query wants it. The mask has nothing to escape, so that
+// it stays readable.
+func escapeParameter(text string) string { return escape(text, "-._~*:") }
 
 // splitPassword cuts a URL round the password of its user part, still escaped.
 // It works on the text: the rest of the URL must come back as it was written,
@@ -164,13 +243,16 @@ func splitPassword(text string) (before, password, after string, ok bool) {
 
 // escapePassword escapes what may not stand in a URL's user part (RFC 3986,
 // 3.2.1). The mask has nothing to escape, so that it stays readable.
-func escapePassword(text string) string {
+func escapePassword(text string) string { return escape(text, "-._~!$&'()*+,;=") }
+
+// escape leaves letters, digits and the bytes of keep as they are.
+func escape(text, keep string) string {
 	const hex = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~!$&'()*+,;=", c) >= 0:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(keep, c) >= 0:
 			b.WriteByte(c)
 		default:
 			b.Write([]byte{'%', hex[c>>4], hex[c&15]})

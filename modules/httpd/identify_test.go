@@ -50,7 +50,7 @@ func TestLogHidesTokensOfPaths(t *testing.T) {
 	p.Log = slog.New(slog.NewTextHandler(&log, nil))
 	p.API, p.Web = say("api"), say("web")
 	base, stop := start(t, p)
-	for _, path := range []string{"/ping/s3cret", "/ping/s3cret/fail", "/api/push/s3cret", "/invite/s3cret", "/reset/s3cret"} {
+	for _, path := range []string{"/ping/s3cret", "/ping/s3cret/fail", "/api/push/s3cret", "/invite/s3cret", "/reset/s3cret", "/x/reset/s3cret", "/nowhere/mon_s3crets3crets3cret"} {
 		status, _ := get(t, base+path)
 		require.Equal(t, http.StatusOK, status, path)
 	}

@@ -63,18 +63,31 @@ func (s *Server) finish(w *recorder, r *http.Request, req uptime.Request, start 
 }
 
 // shown is a path as logs may hold it: without the tokens that let in whoever
-// knows them.
+// knows them, wherever in it they stand.
 func shown(path string) string {
-	for _, prefix := range []string{"/ping/", "/api/push/", "/invite/", "/reset/"} {
-		if token, ok := strings.CutPrefix(path, prefix); ok {
-			_, rest, more := strings.Cut(token, "/")
-			if path = prefix + "********"; more {
-				path += "/" + rest
-			}
-			break
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		after := ""
+		if i > 0 {
+			after = parts[i-1]
+		}
+		switch {
+		case part == "":
+		case after == "ping", after == "push", after == "invite", after == "reset", isToken(part):
+			parts[i] = "********"
 		}
 	}
-	return uptime.CleanLine(path, 512)
+	return uptime.CleanLine(strings.Join(parts, "/"), 512)
+}
+
+// isToken reports a part of a path that looks like a token of ours.
+func isToken(part string) bool {
+	for _, prefix := range []string{"mon_", "mrt_", "rst_", "inv_"} {
+		if strings.HasPrefix(part, prefix) && len(part) > 20 {
+			return true
+		}
+	}
+	return false
 }
 
 // quiet paths are asked for by machines all the time.

@@ -159,3 +159,28 @@ type endpoints interface {
 type vitals interface {
 	Vitals(ctx context.Context) (Vitals, error)
 }
+
+// keyStore keeps which keys are in use, and by whom.
+type keyStore interface {
+	KeyRing(ctx context.Context) (uptime.KeyRing, error)
+	HoldKeys(ctx context.Context, h uptime.KeyHolder, keys []uptime.SealKey, alone bool, judge func(uptime.KeyRing) error) error
+	SeeHolder(ctx context.Context, h uptime.KeyHolder) (ids []string, err error)
+	LeaveKeys(ctx context.Context, member string) error
+	DropKeys(ctx context.Context, choose func(uptime.KeyRing) ([]string, error)) error
+}
+
+// sealedStore gives all that is sealed, of all workspaces.
+type sealedStore interface {
+	SealedRows(ctx context.Context, table uptime.SealedTable, after uptime.SealedRow, limit int) ([]uptime.SealedRow, error)
+	Reseal(ctx context.Context, table uptime.SealedTable, rows []uptime.Resealed) (changed int, err error)
+	DropSealed(ctx context.Context, table uptime.SealedTable, row uptime.SealedRow, audit *uptime.Audit) (dropped bool, err error)
+}
+
+// keyring tells by which key a value is sealed, beside uptime.Sealer.
+type keyring interface {
+	SealBy(id string, place uptime.SecretPlace, secret string) (string, error)
+	// Known are the ids of all keys, the one that new values are sealed by first.
+	Known() []string
+	KeyOf(value string) (id string, ok bool)
+	KeysIn(text string) []string
+}

@@ -72,7 +72,7 @@ func (m *Manage) NewRecoveryCodes(ctx context.Context, actor uptime.Actor, curre
 		if u.TOTPSecret == "" {
 			return off
 		}
-		if u.PasswordHash != user.PasswordHash || u.TOTPSecret != user.TOTPSecret || !slices.Equal(u.Recovery, user.Recovery) {
+		if u.PasswordHash != user.PasswordHash || u.TOTPKey != user.TOTPKey || !slices.Equal(u.Recovery, user.Recovery) {
 			return uptime.Fail(uptime.CodeConflict, "Your second factor was changed at the same time; try again.")
 		}
 		u.Recovery = hashes
@@ -156,16 +156,32 @@ func (m *Manage) prepareFactor(c *userChange, f *factorChange) error {
 	}
 	c.user.TOTPKey, c.user.TOTPStep = m.deps.Random(), f.step
 	var err error
-	if c.user.TOTPSecret, err = m.deps.Sealer.Seal(totpPlace(c.user), f.secret); err != nil {
+	if c.user.TOTPSecret, err = m.deps.Sealer.Seal(totpPlace(c.user.ID, c.user.TOTPKey), f.secret); err != nil {
 		return fmt.Errorf("seal the second factor: %w", err)
 	}
 	f.codes, c.user.Recovery = m.newRecovery()
 	return nil
 }
 
-// totpPlace is of the person, in no workspace: they have one second factor in all.
-func totpPlace(u uptime.User) uptime.SecretPlace {
-	return uptime.SecretPlace{Table: "users", RowKey: u.TOTPKey, Field: "totp_secret"}
+// totpPlace is bound to the person, whatever workspace they act in.
+func totpPlace(userID int64, key string) uptime.SecretPlace {
+	return uptime.SecretPlace{Table: "users", RowKey: fmt.Sprintf("%d:%s", userID, key), Field: "totp_secret"}
+}
+
+// formerTOTPPlace is where older versions of the program sealed it.
+func formerTOTPPlace(workspaceID int64, key string) uptime.SecretPlace {
+	return uptime.SecretPlace{WorkspaceID: workspaceID, Table: "users", RowKey: key, Field: "totp_secret"}
+}
+
+func (m *Manage) openTOTP(u uptime.User) (string, error) {
+	secret, err := m.deps.Sealer.Open(totpPlace(u.ID, u.TOTPKey), u.TOTPSecret)
+	if err == nil {
+		return secret, nil
+	}
+	if former, failed := m.deps.Sealer.Open(formerTOTPPlace(u.WorkspaceID, u.TOTPKey), u.TOTPSecret); failed == nil {
+		return former, nil
+	}
+	return "", err
 }
 
 // plainCode is a code without what people put between its parts.
@@ -221,7 +237,7 @@ func (m *Manage) spendCode(user uptime.User, code string, wrong error) (spend fu
 			return nil
 		}, "user.recovery_code", nil
 	}
-	secret, err := m.deps.Sealer.Open(totpPlace(user), user.TOTPSecret)
+	secret, err := m.openTOTP(user)
 	if err != nil {
 		return nil, "", &uptime.Error{
 			Code: uptime.CodeConflict, Err: err,
@@ -233,7 +249,7 @@ func (m *Manage) spendCode(user uptime.User, code string, wrong error) (spend fu
 		return nil, "", wrong
 	}
 	return func(u *uptime.User) error {
-		if step <= u.TOTPStep || u.TOTPSecret != user.TOTPSecret {
+		if step <= u.TOTPStep || u.TOTPKey != user.TOTPKey {
 			return wrong
 		}
 		u.TOTPStep = step

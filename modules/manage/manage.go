@@ -37,12 +37,16 @@ type Deps struct {
 	Sessions     sessionStore
 	Tokens       tokenStore
 	AuditLog     auditStore
+	// Keys, Sealed and Keyring are for who holds keys and seals anew; nil where nobody does.
+	Keys   keyStore
+	Sealed sealedStore
 
 	ProbeKinds   uptime.Catalog
 	ChannelKinds uptime.Catalog
 	Prober       uptime.Prober
 	Sender       uptime.Sender
 	Sealer       uptime.Sealer
+	Keyring      keyring
 	Passwords    passwords
 	Codes        oneTimeCodes
 	Access       accessTokens

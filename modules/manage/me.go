@@ -139,7 +139,7 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 			return uptime.Fail(uptime.CodeConflict, "Somebody else changed this user at the same time; try again.")
 		}
 		guarded := c.password != "" || c.factor || c.user.Email != old.Email
-		if guarded && (u.PasswordHash != old.PasswordHash || u.TOTPSecret != old.TOTPSecret) {
+		if guarded && (u.PasswordHash != old.PasswordHash || u.TOTPKey != old.TOTPKey) {
 			// The password that was given is not the one of now.
 			return uptime.Fail(uptime.CodeConflict, "The password or the second factor was changed at the same time; try again.")
 		}

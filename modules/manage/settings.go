@@ -26,7 +26,7 @@ func channelPlace(c uptime.Channel) uptime.SecretPlace {
 
 // within gives the place of one secret of settings of a kind.
 func within(place uptime.SecretPlace, kind uptime.Kind, path string) uptime.SecretPlace {
-	place.Field = kind.Name + "." + path
+	place.Field, place.Plain = kind.Name+"."+path, true
 	return place
 }
 

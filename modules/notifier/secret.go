@@ -25,6 +25,7 @@ func (n *Notifier) open(channel uptime.Channel) (uptime.Channel, error) {
 	err := form.Secrets(settings, func(path, sealed string) (string, error) {
 		secret, err := n.Sealer.Open(uptime.SecretPlace{
 			WorkspaceID: channel.WorkspaceID, Table: "channels", RowKey: channel.RowKey, Field: kind.Name + "." + path,
+			Plain: true,
 		}, sealed)
 		if err != nil {
 			return "", refused("the channel's secret %s cannot be opened: save it again", path, err)

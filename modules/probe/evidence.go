@@ -29,21 +29,15 @@ func newScrubber(settings any, target *url.URL) scrubber {
 	// The visitor gives no error, so there is none.
 	_ = form.Secrets(settings, func(_, value string) (string, error) {
 		secrets = append(secrets, value)
-		if _, credential, ok := strings.Cut(value, " "); ok {
-			secrets = append(secrets, credential) // "Bearer …" without its scheme
-		}
 		return value, nil
 	})
 	if target != nil && target.User != nil {
 		password, _ := target.User.Password()
 		secrets = append(secrets, basic(target.User.Username(), password))
 	}
-	pairs := make([]string, 0, 2*len(secrets))
-	for _, secret := range secrets {
-		// Replacing a letter or two would hide nothing and garble everything.
-		if len(secret) >= 4 {
-			pairs = append(pairs, secret, form.Mask, url.QueryEscape(secret), form.Mask)
-		}
+	var pairs []string
+	for _, way := range form.Spellings(secrets...) {
+		pairs = append(pairs, way, form.Mask)
 	}
 	return scrubber{strings.NewReplacer(pairs...)}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -41,9 +42,9 @@ func (s *Store) BeginIdempotent(ctx context.Context, k uptime.IdempotencyKey, tt
 				body_hash = excluded.body_hash, lease_until = excluded.lease_until, status = 0, header = '',
 				body = excluded.body, expires_at = excluded.expires_at
 			WHERE idempotency_keys.expires_at <= ? OR (idempotency_keys.lease_until <= ?
-				AND idempotency_keys.body_hash = excluded.body_hash)`,
+				AND idempotency_keys.body_hash IN ?)`,
 			k.Actor.UserID, k.Actor.TokenID, k.Key, k.BodyHash, at(now.Add(requestLease)), []byte{}, at(now.Add(ttl)),
-			at(now), at(now))
+			at(now), at(now), digestsOf(k))
 		if began.Error != nil {
 			return fmt.Errorf("begin idempotent request: %w", began.Error)
 		}
@@ -68,16 +69,21 @@ func storedAnswer(tx *gorm.DB, k uptime.IdempotencyKey) (*uptime.StoredAnswer, e
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read idempotency key: %w", err)
-	case row.BodyHash != k.BodyHash:
+	case !slices.Contains(digestsOf(k), row.BodyHash):
 		return nil, uptime.Fail(uptime.CodeKeyReused, "This Idempotency-Key was used with another request.")
 	case row.LeaseUntil != 0:
 		return nil, uptime.Fail(uptime.CodeConflict, "The first request with this Idempotency-Key is still running.")
 	}
-	answer := uptime.StoredAnswer{Status: row.Status, Body: row.Body}
+	answer := uptime.StoredAnswer{Status: row.Status, Body: row.Body, BodyHash: row.BodyHash}
 	if err := json.Unmarshal([]byte(row.Header), &answer.Header); err != nil {
 		return nil, fmt.Errorf("read stored answer: %w", err)
 	}
 	return &answer, nil
+}
+
+// digestsOf gives every digest by which the request may have been stored.
+func digestsOf(k uptime.IdempotencyKey) []string {
+	return append([]string{k.BodyHash}, k.Older...)
 }
 
 // FinishIdempotent keeps the answer for repeats until the key expires.

@@ -40,3 +40,13 @@ func TestPeoplePostgres(t *testing.T) {
 	t.Parallel()
 	storetest.RunPeople(t, onPostgres)
 }
+
+func TestKeysSQLite(t *testing.T) {
+	t.Parallel()
+	storetest.RunKeys(t, onSQLite)
+}
+
+func TestKeysPostgres(t *testing.T) {
+	t.Parallel()
+	storetest.RunKeys(t, onPostgres)
+}

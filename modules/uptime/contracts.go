@@ -195,6 +195,9 @@ type SecretPlace struct {
 	Table       string // "monitors", "channels", "users"
 	RowKey      string
 	Field       string // name of the type, then the path in its settings: "http.headers.Authorization"
+	// Plain: what is not sealed was stored before it counted as secret, and is given as
+	// it is. Only for what nobody but the database holds.
+	Plain bool
 }
 
 // Prober makes one check.

@@ -34,7 +34,9 @@ type Purged struct {
 type IdempotencyKey struct {
 	Actor    ActorKey
 	Key      string
-	BodyHash string // SHA-256 of method, path and body, hex
+	BodyHash string // keyed digest of method, path and body, hex
+	// Older are the digests of the same by keys before the one in use.
+	Older []string
 }
 
 // StoredAnswer is an answer that can be given again.
@@ -42,6 +44,8 @@ type StoredAnswer struct {
 	Status int
 	Header map[string]string
 	Body   []byte
+	// BodyHash is the digest that the request was stored with.
+	BodyHash string
 }
 
 // CodeKeyReused says that an idempotency key came again with another body (422).

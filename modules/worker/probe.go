@@ -95,9 +95,10 @@ func (w *Worker) open(monitor int64, spec uptime.Spec) (uptime.Spec, error) {
 		opened = true
 		secret, err := w.Sealer.Open(uptime.SecretPlace{
 			WorkspaceID: spec.WorkspaceID, Table: "monitors", RowKey: spec.RowKey, Field: kind.Name + "." + path,
+			Plain: true,
 		}, sealed)
 		if err != nil {
-			return "", fmt.Errorf("open secret %s: %w", path, err)
+			return "", fmt.Errorf("its secret %s cannot be opened, save it again: %w", path, err)
 		}
 		return secret, nil
 	})

@@ -208,7 +208,7 @@ func TestFaultsOfOursAreUnknown(t *testing.T) {
 		"Type": {func(_ *world, l *uptime.Lease) { l.Spec.Type = "pigeon" }, `Could not check: open settings: this program has no monitor type "pigeon"`},
 		"Seal": {func(_ *world, l *uptime.Lease) {
 			l.Spec.Settings = json.RawMessage(`{"headers":{"Cookie":"moved"}}`)
-		}, "Could not check: open secret headers.Cookie: sealed for another row"},
+		}, "Could not check: its secret headers.Cookie cannot be opened, save it again: sealed for another row"},
 		"Settings": {func(_ *world, l *uptime.Lease) { l.Spec.Settings = json.RawMessage(`{"url":{"s3cr3t":1}}`) }, "Could not check: open settings: they are not settings of http"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -281,10 +281,16 @@ func testIdempotency(t *testing.T, open OpenFunc) {
 	answer := uptime.StoredAnswer{Status: 201, Header: map[string]string{"Location": "/x"}, Body: []byte(`{"id":1}`)}
 	require.NoError(t, h.FinishIdempotent(t.Context(), k, answer))
 	require.NoError(t, h.AbandonIdempotent(t.Context(), k), "an answer stays")
+	answer.BodyHash = "b1"
 	replay, err := begin(k)
 	require.NoError(t, err)
 	require.Equal(t, &answer, replay)
 	code(uptime.CodeKeyReused, other)
+	byNewKey := other
+	byNewKey.Older = []string{"b0", "b1"}
+	replay, err = begin(byNewKey)
+	require.NoError(t, err)
+	require.Equal(t, &answer, replay, "the same request, by the digest of a new key")
 	require.ErrorIs(t, h.FinishIdempotent(t.Context(), k, answer), uptime.ErrNotFound)
 	h.clock.Advance(ttl)
 	goOn(other)

@@ -130,7 +130,8 @@ func (s *Store) CreateFirstOwner(ctx context.Context, u uptime.User, ws uptime.W
 	return row.user(), nil
 }
 
-// CreateUser adds a user. ErrConflict if the e-mail address is taken.
+// CreateUser adds a user, with the identity of its Link. ErrConflict if the e-mail
+// address or the identity is taken.
 func (s *Store) CreateUser(ctx context.Context, u uptime.User, audit *uptime.Audit) (uptime.User, error) {
 	var row userRow
 	err := s.write(ctx, func(tx *gorm.DB) (err error) {
@@ -148,6 +149,9 @@ func (s *Store) insertUser(tx *gorm.DB, u uptime.User, audit *uptime.Audit) (use
 	row := rowOfUser(u)
 	row.ID, row.Version, row.CreatedAt, row.UpdatedAt = 0, 1, now, now
 	if err := tx.Create(&row).Error; err != nil {
+		return row, err
+	}
+	if err := s.link(tx, u.Link, row.ID); err != nil {
 		return row, err
 	}
 	return row, insertAudit(tx, audit, row.ID)
@@ -211,8 +215,8 @@ func (s *Store) Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List
 
 // UpdateUser changes a user by mutate. The last owner who can log in can be
 // neither demoted nor disabled: an *uptime.Error with CodeConflict.
-// A new password and disabling end every session but KeepSession, in the same
-// transaction.
+// A new password and disabling end every session but KeepSession, and a Link is added,
+// in the same transaction; ErrConflict where the identity is taken.
 func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptime.User) error, audit *uptime.Audit) (uptime.User, error) {
 	var after userRow
 	err := s.write(ctx, func(tx *gorm.DB) error {
@@ -227,8 +231,11 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		after = rowOfUser(u)
 		after.ID, after.WorkspaceID, after.Version = before.ID, before.WorkspaceID, before.Version
 		after.CreatedAt, after.UpdatedAt = before.CreatedAt, before.UpdatedAt
-		if reflect.DeepEqual(after, before) {
+		if u.Link == nil && reflect.DeepEqual(after, before) {
 			return nil
+		}
+		if err := s.link(tx, u.Link, id); err != nil {
+			return err
 		}
 		if before.usableOwner() && !after.usableOwner() {
 			if err := checkOtherOwner(tx, ws, id); err != nil {
@@ -252,7 +259,7 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 	return after.user(), nil
 }
 
-// DeleteUser removes a user with their sessions and API tokens; the name stays
+// DeleteUser removes a user with their sessions, API tokens and identities; the name stays
 // for timelines. The last owner who can log in cannot be removed: an
 // *uptime.Error with CodeConflict.
 func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audit) error {
@@ -271,6 +278,9 @@ func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audi
 		}
 		if err := tx.Exec(`DELETE FROM api_tokens WHERE user_id = ?`, id).Error; err != nil {
 			return fmt.Errorf("delete API tokens: %w", err)
+		}
+		if _, err := dropIdentities(tx, id); err != nil {
+			return err
 		}
 		now := at(s.now())
 		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', password_hash = '', invite_hash = '', reset_hash = '',

@@ -33,6 +33,7 @@ const (
 // bundle is a whole set of use cases over a store of its own.
 type bundle struct {
 	*manage.Manage
+	deps   manage.Deps
 	store  *store.Store
 	audits *auditLog
 	bus    *bus.Memory
@@ -87,15 +88,16 @@ func setup(tb testing.TB) *bundle {
 	http, ok := probes.Kind("http")
 	require.True(tb, ok)
 
-	b.Manage = manage.New(manage.Deps{
+	b.deps = manage.Deps{
 		Monitors: b.store, MonitorLists: b.store, Results: b.store, Incidents: b.store, Channels: b.store, Defaults: b.store,
-		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Sessions: b.store, Tokens: b.store,
+		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Identities: b.store, Sessions: b.store, Tokens: b.store,
 		AuditLog: b.audits, ProbeKinds: kinds{http, tcpKind()}, ChannelKinds: kinds{hookKind(), chatKind()},
 		Prober: b.prober, Sender: b.sender, Sealer: b.sealer, Passwords: plain{}, Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
 		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Postman: b.post, Limiter: limit.NewMemory(b.clock.Now, 0), Vitals: vitals{},
 		Clock: b.clock.Now, Random: auth.ID, Log: slog.New(slog.DiscardHandler),
 		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken, PublicURL: "https://monitor.example.com"},
-	})
+	}
+	b.Manage = manage.New(b.deps)
 	b.owner = b.firstOwner(tb)
 	return b
 }

@@ -17,7 +17,7 @@ import (
 // log-in, and with too low a role it is 403.
 func TestDenyByDefault(t *testing.T) {
 	t.Parallel()
-	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/forgot", "/reset/:token", "/invite/:token"}
+	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/login/oidc", "/login/oidc/callback", "/forgot", "/reset/:token", "/invite/:token"}
 	w, f := setup(t)
 	f.role = uptime.RoleViewer
 	for _, r := range w.routes() {
@@ -91,6 +91,7 @@ func TestOpenRedirect(t *testing.T) {
 		"/%2F/evil.example.com":         "/",
 		"/%zz":                          "/",
 		"/login?next=/login":            "/",
+		"/login/oidc":                   "/",
 		"/logout":                       "/",
 		"/setup":                        "/",
 		"/invite/inv_a":                 "/",

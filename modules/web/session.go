@@ -130,7 +130,7 @@ func safeNext(next string) string {
 	if err != nil || u.Host != "" || u.Scheme != "" || strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
-	if u.Path == "/login" || u.Path == "/logout" || u.Path == "/setup" || strings.HasPrefix(u.Path, "/invite/") {
+	if u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || u.Path == "/logout" || u.Path == "/setup" || strings.HasPrefix(u.Path, "/invite/") {
 		return "/"
 	}
 	return next

@@ -25,7 +25,7 @@ func (c oidcClaims) has(name string) bool {
 // add takes over what is not there yet. The address and whether it was verified belong
 // together.
 func (c oidcClaims) add(more oidcClaims) {
-	if more.has("email") && !(c.has("email") && c.has("email_verified")) {
+	if more.has("email") && (!c.has("email") || !c.has("email_verified")) {
 		delete(c, "email")
 		delete(c, "email_verified")
 	}

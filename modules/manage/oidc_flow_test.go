@@ -18,7 +18,7 @@ func TestOIDCTickets(t *testing.T) {
 	t.Parallel()
 	s, ctx := setupSSO(t, manage.OIDCConfig{SignUp: true, DefaultRole: uptime.RoleViewer}), context.Background()
 	s.provider.person = person("1", "pia@example.com")
-	refused := func(in manage.OIDCInput, says string) {
+	refused := func(t *testing.T, in manage.OIDCInput, says string) {
 		t.Helper()
 		asked := len(s.provider.finished)
 		session, _, err := s.LoginOIDC(ctx, in)
@@ -42,7 +42,7 @@ func TestOIDCTickets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			other := in
 			change(&other)
-			refused(other, "begun in another browser")
+			refused(t, other, "begun in another browser")
 		})
 	}
 	session, next, err := s.LoginOIDC(ctx, in)
@@ -54,12 +54,12 @@ func TestOIDCTickets(t *testing.T) {
 	require.GreaterOrEqual(t, len(request.Verifier), 43, "RFC 7636, 4.1")
 	require.LessOrEqual(t, len(request.Verifier), 128)
 	require.NotEqual(t, request.State, request.Nonce)
-	refused(in, "was used before")
+	refused(t, in, "was used before")
 
 	late := s.start(t, "/")
 	require.NotEqual(t, request.Verifier, s.provider.started.Verifier)
 	s.clock.add(10 * time.Minute)
-	refused(late, "longer than ten minutes")
+	refused(t, late, "longer than ten minutes")
 	for next, want := range map[string]string{
 		"/monitors?q=" + strings.Repeat("x", 1500): "/monitors?q=" + strings.Repeat("x", 1500),
 		"/monitors?q=" + strings.Repeat("&", 1500): "/",
@@ -73,10 +73,10 @@ func TestOIDCTickets(t *testing.T) {
 	}
 	without := s.start(t, "/")
 	without.Answer.Code = ""
-	refused(without, "without an answer")
+	refused(t, without, "without an answer")
 	huge := s.start(t, "/")
 	huge.Answer.Code = strings.Repeat("x", 5000)
-	refused(huge, "without an answer")
+	refused(t, huge, "without an answer")
 }
 
 // passwordTicket is that of a log-in whose password was right.

@@ -120,6 +120,12 @@ func TestLogin(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, thief.status)
 	require.Contains(t, thief.page, "was used before")
 
+	// Parted from the provider by hand, they are linked anew, and logged out meanwhile.
+	require.Contains(t, p.command(t, "user", "unlink-oidc", "pia@example.com"), "pia@example.com is linked to nobody any more")
+	pia.logsIn(p, idp, "/incidents", "pia")
+	require.Equal(t, "/incidents", pia.at.Path)
+	require.Equal(t, []string{"user.login_oidc", "user.link_oidc", "user.unlink_oidc"}, p.actions(t)[:3])
+
 	olive := newVisitor(t)
 	olive.logsIn(p, idp, "/", "owner")
 	require.Equal(t, "/", olive.at.Path)

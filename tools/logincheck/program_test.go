@@ -52,6 +52,7 @@ var binary string
 type program struct {
 	base  string
 	token string
+	dir   string
 	log   string
 }
 
@@ -68,18 +69,13 @@ func freeAddress(t *testing.T) string {
 func startProgram(t *testing.T, address string, settings ...string) *program {
 	t.Helper()
 	dir := t.TempDir()
-	p := &program{base: "http://" + address, log: filepath.Join(dir, "log")}
+	p := &program{base: "http://" + address, dir: dir, log: filepath.Join(dir, "log")}
 	log, err := os.Create(p.log)
 	require.NoError(t, err)
 	defer func() { _ = log.Close() }() // the process has its own by then
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "serve")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "MONITOR_") {
-			cmd.Env = append(cmd.Env, e)
-		}
-	}
-	cmd.Env = append(cmd.Env, append(settings, "MONITOR_HTTP_ADDR="+address, "MONITOR_HTTP_PUBLIC_URL="+p.base, "MONITOR_LOG_FORMAT=json")...)
+	cmd.Env = append(plainEnvironment(), append(settings, "MONITOR_HTTP_ADDR="+address, "MONITOR_HTTP_PUBLIC_URL="+p.base, "MONITOR_LOG_FORMAT=json")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
@@ -98,6 +94,27 @@ func startProgram(t *testing.T, address string, settings ...string) *program {
 	}, &made))
 	p.token = made.AccessToken
 	return p
+}
+
+// plainEnvironment is that of the test without settings of the machine's owner.
+func plainEnvironment() []string {
+	var env []string
+	for _, e := range os.Environ() {
+		if !strings.HasPrefix(e, "MONITOR_") {
+			env = append(env, e)
+		}
+	}
+	return env
+}
+
+// command runs one beside it, and gives what it said.
+func (p *program) command(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Dir, cmd.Env = p.dir, plainEnvironment()
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
 }
 
 func (p *program) logged(t *testing.T) string {

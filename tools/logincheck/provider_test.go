@@ -3,7 +3,6 @@ package logincheck
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -64,7 +63,7 @@ func startProvider(t *testing.T, redirect string, emails ...string) *idp {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
 	p.issuer = "http://localhost:" + port + "/" // another site than that of the program
-	router := exampleop.SetupServer(p.issuer, p, slog.New(slog.NewTextHandler(io.Discard, nil)), false)
+	router := exampleop.SetupServer(p.issuer, p, slog.New(slog.DiscardHandler), false)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if p.away.Load() {
 			rw.WriteHeader(http.StatusBadGateway)

@@ -111,6 +111,11 @@ func TestUserCommands(t *testing.T) {
 	require.Equal(t, 0, run("", "delete", "--email", "b@example.com").code)
 	require.NotContains(t, run("", "list").out, "b@example.com")
 	require.Equal(t, 1, run("", "delete", "--email", "nobody@example.com").code)
+	for _, email := range []string{"a@example.com", "nobody@example.com"} {
+		got = run("", "unlink-oidc", email)
+		require.Equal(t, 1, got.code)
+		require.Contains(t, got.err, "there is no user "+email+" who logs in by a provider")
+	}
 
 	require.Equal(t, 0, run("another long password\n", "reset-password", "--email", "a@example.com", "--password-stdin").code)
 	p := serve(t, data)

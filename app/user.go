@@ -18,7 +18,7 @@ import (
 
 func (a App) userCommand() *cobra.Command {
 	group := &cobra.Command{Use: "user", Short: "Manage the people who may log in", Args: noArgs, RunE: help}
-	group.AddCommand(a.userCreate(), a.userList(), a.userDelete(), a.userReset())
+	group.AddCommand(a.userCreate(), a.userList(), a.userDelete(), a.userReset(), a.userUnlink())
 	return group
 }
 

@@ -169,9 +169,9 @@ func (p *process) manageDeps() manage.Deps {
 	if p.mailer != nil {
 		postman = p.mailer
 	}
-	return manage.Deps{
+	deps := manage.Deps{
 		Monitors: s, MonitorLists: s, Results: s, Incidents: s, Channels: s, Defaults: s, Deliveries: s,
-		Workspaces: s, Users: s, UserChanges: s, Sessions: s, Tokens: s, AuditLog: s,
+		Workspaces: s, Users: s, UserChanges: s, Identities: s, Sessions: s, Tokens: s, AuditLog: s,
 		Keys: s, Sealed: s, Keyring: p.sealer,
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},
@@ -184,8 +184,13 @@ func (p *process) manageDeps() manage.Deps {
 			MinInterval: p.cfg.Limits.MinInterval, AccessTTL: p.cfg.Auth.AccessTTL,
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),
 			PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"),
+			OIDC:      oidcConfig(p.cfg),
 		},
 	}
+	if p.cfg.OIDC.Issuer != "" {
+		deps.Provider = p.provider()
+	}
+	return deps
 }
 
 // zone is the time zone in which a workspace's mails speak; UTC where that

@@ -28,6 +28,7 @@ type Config struct {
 	Redis     Redis
 	HTTP      HTTP
 	Auth      Auth
+	OIDC      OIDC
 	Scheduler Scheduler
 	Worker    Worker
 	Network   Network
@@ -79,6 +80,24 @@ type Auth struct {
 	AdminPassword   Secret        `key:"auth.admin_password" default:"" check:"password_or_empty" help:"Password of the first owner, at least 12 characters."`
 	AccessTTL       time.Duration `key:"auth.access_ttl" default:"15m" check:"1m-24h" help:"Life of an access token."`
 	RefreshTTL      time.Duration `key:"auth.refresh_ttl" default:"30d" check:"1h-365d" help:"Life of a refresh token and of a browser session."`
+}
+
+// OIDC is log-in by a provider of OpenID Connect.
+type OIDC struct {
+	Issuer       string   `key:"auth.oidc.issuer" default:"" check:"issuer" help:"Provider of OpenID Connect that people may log in by; its redirect address is http.public_url + /login/oidc/callback. Empty: none."`
+	ClientID     string   `key:"auth.oidc.client_id" default:"" help:"As the provider knows this program."`
+	ClientSecret Secret   `key:"auth.oidc.client_secret" default:"" help:"The client's secret. Empty: a public client, which PKCE alone protects."`
+	Name         string   `key:"auth.oidc.name" default:"SSO" check:"label" help:"What the button on the log-in page calls it."`
+	Scopes       []string `key:"auth.oidc.scopes" default:"openid,profile,email" check:"scopes" help:"What is asked for; openid must be among them."`
+	GroupsClaim  string   `key:"auth.oidc.groups_claim" default:"groups" help:"Claim with a person's groups; dots lead into it, as in realm_access.roles."`
+	OwnerGroups  []string `key:"auth.oidc.owner_groups" default:"" help:"Groups whose members are owners at each log-in. Empty: owners are made here, and stay."`
+	AdminGroups  []string `key:"auth.oidc.admin_groups" default:"" help:"Groups whose members are admins at each log-in."`
+	EditorGroups []string `key:"auth.oidc.editor_groups" default:"" help:"Groups whose members are editors at each log-in."`
+	ViewerGroups []string `key:"auth.oidc.viewer_groups" default:"" help:"Groups whose members are viewers at each log-in. All four empty: roles are given here."`
+	DefaultRole  string   `key:"auth.oidc.default_role" default:"" check:"|owner|admin|editor|viewer" help:"Role of who is in none of these groups. Empty: they are not let in or, where no groups are named, get no account."`
+	AllowSignUp  bool     `key:"auth.oidc.allow_sign_up" default:"true" help:"Whether who has no account and would have a role gets an account."`
+	TrustEmail   bool     `key:"auth.oidc.trust_email" default:"false" help:"Take addresses for verified that the provider does not call so. Safe only where nobody chooses their own address there."`
+	EmailDomains []string `key:"auth.oidc.email_domains" default:"" check:"domains" help:"Domains of verified addresses that are let in. Empty: all."`
 }
 
 // Scheduler makes checks due.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -16,7 +17,11 @@ func (c *Config) Print(w io.Writer) error {
 		return err
 	}
 	for _, s := range Settings() {
-		line := fmt.Sprintf("%s: %s", s.Key, s.yaml(s.show(c)))
+		value := s.yaml(s.show(c))
+		if list, ok := reflect.TypeAssert[[]string](s.value(c)); ok && !s.secret {
+			value = yamlList(list) // whose texts may hold commas
+		}
+		line := fmt.Sprintf("%s: %s", s.Key, value)
 		if _, err := fmt.Fprintf(w, "%-60s # %s\n", line, c.Sources[s.Key]); err != nil {
 			return err
 		}
@@ -33,13 +38,17 @@ func (s Setting) yaml(text string) string {
 		if text == "" {
 			return "[]"
 		}
-		items := strings.Split(text, ",")
-		for i, item := range items {
-			items[i] = fmt.Sprintf("%q", item)
-		}
-		return "[" + strings.Join(items, ", ") + "]"
+		return yamlList(strings.Split(text, ","))
 	}
 	return fmt.Sprintf("%q", text)
+}
+
+func yamlList(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = fmt.Sprintf("%q", item)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // Example is config/config.example.yaml.
@@ -48,18 +57,26 @@ func Example() string {
 	b.WriteString("# Every setting with its default. Copy what you change to config.yaml beside the\n" +
 		"# binary, to /etc/monitor/config.yaml, or to any file named by --config.\n" +
 		"# Precedence: flag > environment > file > default. Generated: go generate ./config\n")
-	group := ""
+	group, within := "", ""
 	for _, s := range Settings() {
 		head, name, _ := strings.Cut(s.Key, ".")
 		if head != group {
-			group = head
+			group, within = head, ""
 			fmt.Fprintf(&b, "\n%s:\n", head)
 		}
-		fmt.Fprintf(&b, "  # %s\n", s.Help)
-		if s.Allowed != "" {
-			fmt.Fprintf(&b, "  # Allowed: %s.\n", s.Allowed)
+		indent := "  "
+		if inner, rest, nested := strings.Cut(name, "."); nested {
+			if inner != within {
+				within = inner
+				fmt.Fprintf(&b, "  %s:\n", inner)
+			}
+			name, indent = rest, "    "
 		}
-		fmt.Fprintf(&b, "  %s: %s\n", name, s.yaml(s.Default))
+		fmt.Fprintf(&b, "%s# %s\n", indent, s.Help)
+		if s.Allowed != "" {
+			fmt.Fprintf(&b, "%s# Allowed: %s.\n", indent, s.Allowed)
+		}
+		fmt.Fprintf(&b, "%s%s: %s\n", indent, name, s.yaml(s.Default))
 	}
 	return b.String()
 }

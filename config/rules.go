@@ -58,7 +58,7 @@ func allowed(rule string) string {
 	case "retention":
 		return "0s (for ever) or from 1d"
 	}
-	return ""
+	return allowedOfOIDC(rule)
 }
 
 // bounds of a rule like "1-100" or "1s-5m".
@@ -137,7 +137,7 @@ func acceptsText(rule, text string) bool {
 		host, port, err := net.SplitHostPort(text)
 		return err == nil && host != "" && isPort(port, 1)
 	}
-	return false
+	return acceptsOfOIDC(rule, text)
 }
 
 func hasScheme(text string, schemes ...string) bool {
@@ -204,6 +204,7 @@ func (c *Config) together() ProblemsError {
 	if len(c.Database.ReplicaURLs) > 0 && !c.Postgres() {
 		add("database.replica_urls", "needs a database.url that names PostgreSQL")
 	}
+	c.togetherOIDC(add)
 	return p
 }
 

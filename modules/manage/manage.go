@@ -19,6 +19,7 @@ type Config struct {
 	// is not known. Links in mails begin with it: what a request says its address
 	// were may be a stranger's.
 	PublicURL string
+	OIDC      OIDCConfig // used with a Provider
 }
 
 // Deps is what New needs; all of it is required but where a nil is explained. One store stands behind the
@@ -34,6 +35,7 @@ type Deps struct {
 	Workspaces   workspaceStore
 	Users        userStore
 	UserChanges  userChanges
+	Identities   identityStore
 	Sessions     sessionStore
 	Tokens       tokenStore
 	AuditLog     auditStore
@@ -54,7 +56,8 @@ type Deps struct {
 	Bus          uptime.Bus
 	Queue        jobQueue
 	Limiter      uptime.Limiter
-	Postman      uptime.Postman // nil: there is no mail server
+	Postman      uptime.Postman   // nil: there is no mail server
+	Provider     identityProvider // nil: nobody logs in by OpenID Connect
 	Vitals       vitals
 	Endpoints    endpoints // nil: this process sends nothing
 	// Conditions says what is not as it should be with the program itself; it

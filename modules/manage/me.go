@@ -44,6 +44,9 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 		return UserView{}, err
 	}
 	if change.password != "" || change.user.Email != old.Email || factor.changes {
+		if err := m.checkHasPassword(old, change, factor.changes); err != nil {
+			return UserView{}, err
+		}
 		if err := m.confirm(ctx, actor, old, change.current); err != nil {
 			return UserView{}, err
 		}
@@ -61,6 +64,29 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 	view := userView(saved)
 	view.RecoveryCodes = factor.codes
 	return view, nil
+}
+
+// checkHasPassword refuses what one confirms by a password to who has none: they log in
+// elsewhere.
+func (m *Manage) checkHasPassword(old uptime.User, change userChange, factor bool) error {
+	if old.PasswordHash != "" {
+		return nil
+	}
+	b := &body{}
+	if change.password != "" {
+		if m.CanReset() {
+			b.fail("password", "cannot be set here, because you have none to confirm it by; the page /forgot mails you a link that sets one")
+		} else {
+			b.fail("password", "cannot be set here, because you have none to confirm it by; ask an admin to set one")
+		}
+	}
+	if change.user.Email != old.Email {
+		b.fail("email", "cannot be changed here, because you have no password to confirm it by; ask an admin")
+	}
+	if factor {
+		b.fail("totp", "belongs to a password, which you do not have; where you log in instead asks for a second factor, or not")
+	}
+	return b.finish("a user")
 }
 
 // confirm asks for the current password, as often as a log-in may be tried.

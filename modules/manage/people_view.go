@@ -16,6 +16,7 @@ type UserView struct {
 	Disabled   bool        `json:"disabled"`
 	TOTP       bool        `json:"totp"`
 	Invited    bool        `json:"invited"` // has not accepted the invitation yet
+	Password   bool        `json:"has_password"`
 	TimeZone   string      `json:"time_zone"`
 	Language   string      `json:"language"`
 	Theme      string      `json:"theme"` // "auto", "light" or "dark"

@@ -118,6 +118,7 @@ func adminWrites(b *bundle) map[string]call {
 		"UpdateUser":    func(a uptime.Actor) error { _, err := b.UpdateUser(ctx, a, absent, none, ""); return err },
 		"DeleteUser":    func(a uptime.Actor) error { return b.DeleteUser(ctx, a, absent) },
 		"ResetPassword": func(a uptime.Actor) error { return b.ResetPassword(ctx, a, "nobody@example.com", password, false) },
+		"UnlinkOIDC":    func(a uptime.Actor) error { return b.UnlinkOIDC(ctx, a, "nobody@example.com") },
 	}
 }
 

@@ -49,8 +49,8 @@ func wholeUser(u uptime.User) UserView {
 	u.TimeZone = cmp.Or(u.TimeZone, "UTC")
 	u.Language, u.Theme = cmp.Or(u.Language, defaultLanguage), cmp.Or(u.Theme, defaultTheme)
 	return UserView{
-		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: u.Disabled, Invited: u.InviteHash != "",
-		TOTP:     u.TOTPSecret != "",
+		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Disabled: u.Disabled, Invited: u.Invited(),
+		Password: u.PasswordHash != "", TOTP: u.TOTPSecret != "",
 		TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme, LastSeenAt: timeOrNil(u.LastSeenAt),
 		CreatedAt: u.CreatedAt.UTC(), ETag: etag(u.Version), Elsewhere: u.Elsewhere,
 	}
@@ -58,7 +58,7 @@ func wholeUser(u uptime.User) UserView {
 
 // readOnlyUser are fields of a user that nobody writes.
 func readOnlyUser(b *body) {
-	b.readOnly("id", "invited", "recovery_codes", "last_seen_at", "created_at")
+	b.readOnly("id", "invited", "has_password", "recovery_codes", "last_seen_at", "created_at")
 }
 
 // readPerson reads what users may change of themselves.

@@ -64,7 +64,7 @@ func (m *Manage) resetMail(ctx context.Context, email string, client Client) (up
 	if err != nil {
 		return uptime.Mail{}, err
 	}
-	if user.Disabled || user.PasswordHash == "" || user.InviteHash != "" {
+	if user.Disabled || user.Invited() {
 		return uptime.Mail{}, none
 	}
 	if err := m.limit(ctx, "reset:"+m.deps.Secrets.Hash(email), resetRate()); err != nil {

@@ -157,6 +157,9 @@ func (s *Store) leave(tx *gorm.DB, u userRow) error {
 		if err != nil {
 			return fmt.Errorf("delete user: %w", err)
 		}
+		if _, err := dropIdentities(tx, u.ID); err != nil {
+			return err
+		}
 		if left {
 			return nil
 		}

@@ -139,9 +139,10 @@ func (s *Store) CreateFirstOwner(ctx context.Context, u uptime.User, ws uptime.W
 	return row.user(), nil
 }
 
-// CreateUser adds a user. Who has an account in another workspace is invited with it.
-// ErrConflict if the e-mail address is that of a user of the workspace, or of somebody
-// who has an account and is not just invited.
+// CreateUser adds a user, with the identity of its Link. Who has an account in another
+// workspace is invited with it. ErrConflict if the e-mail address is that of a user of
+// the workspace, or of somebody who has an account and is not just invited, or if the
+// identity is taken.
 func (s *Store) CreateUser(ctx context.Context, u uptime.User, audit *uptime.Audit) (uptime.User, error) {
 	var row userRow
 	err := s.write(ctx, func(tx *gorm.DB) error {
@@ -171,6 +172,9 @@ func (s *Store) insertUser(tx *gorm.DB, u uptime.User, audit *uptime.Audit) (use
 		return row, err
 	}
 	if err := addMembership(tx, row, now); err != nil {
+		return row, err
+	}
+	if err := s.link(tx, u.Link, row.ID); err != nil {
 		return row, err
 	}
 	return row, insertAudit(tx, audit, row.ID)
@@ -235,8 +239,8 @@ func (s *Store) Users(ctx context.Context, ws int64, p uptime.Page) (uptime.List
 
 // UpdateUser changes a user by mutate. The last owner who can log in can be
 // neither demoted nor disabled: an *uptime.Error with CodeConflict. A new password ends
-// every session but KeepSession, disabling those in the workspace, in the same
-// transaction.
+// every session but KeepSession, disabling those in the workspace, and a Link is added,
+// in the same transaction; ErrConflict where the identity is taken.
 func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptime.User) error, audit *uptime.Audit) (uptime.User, error) {
 	var after userRow
 	err := s.write(ctx, func(tx *gorm.DB) error {
@@ -251,8 +255,11 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		after = rowOfUser(u)
 		after.ID, after.WorkspaceID, after.Version = before.ID, before.WorkspaceID, before.Version
 		after.CreatedAt, after.UpdatedAt, after.Home, after.Elsewhere = before.CreatedAt, before.UpdatedAt, before.Home, before.Elsewhere
-		if reflect.DeepEqual(after, before) {
+		if u.Link == nil && reflect.DeepEqual(after, before) {
 			return nil
+		}
+		if err := s.link(tx, u.Link, id); err != nil {
+			return err
 		}
 		if before.usableOwner() && !after.usableOwner() {
 			if err := checkOtherOwner(tx, ws, id); err != nil {
@@ -302,8 +309,9 @@ func saveUser(tx *gorm.DB, row userRow) error {
 }
 
 // DeleteUser removes a user from the workspace with their sessions and API tokens there,
-// and from everywhere if it was the last one; the name stays for timelines. The last
-// owner who can log in cannot be removed: an *uptime.Error with CodeConflict.
+// and from everywhere, with their identities, if it was the last one; the name stays for
+// timelines. The last owner who can log in cannot be removed: an *uptime.Error with
+// CodeConflict.
 func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audit) error {
 	return s.write(ctx, func(tx *gorm.DB) error {
 		row, err := s.lockUser(tx, ws, id)

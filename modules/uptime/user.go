@@ -63,7 +63,7 @@ type User struct {
 	Elsewhere    bool
 	Email        string // lower case
 	Name         string
-	PasswordHash string // argon2id; "" until an invitation is accepted
+	PasswordHash string // argon2id; "" until an invitation is accepted, and for who logs in elsewhere alone
 	// PasswordGiven: it was chosen for them, and somebody else knows it.
 	PasswordGiven bool
 	TimeZone     string
@@ -86,10 +86,15 @@ type User struct {
 	// KeepSession is the session that goes on where a change ends all others. It is not
 	// stored.
 	KeepSession string
-	Version     int64
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// Link is an identity that a change adds. It is not read.
+	Link      *Identity
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
+
+// Invited reports somebody who has not accepted their invitation yet.
+func (u User) Invited() bool { return u.InviteHash != "" }
 
 // RefreshToken is one link of a family of rotating refresh tokens, which is
 // also a log-in session.

@@ -28,6 +28,15 @@ func accessShots() []shot {
 		{"login-code-refused", "/login/2fa", url.Values{"code": {hostile}, "next": {"/monitors"}}, bad, nil, holdingTicket},
 		{"login-recovery", "/login/2fa?recovery=1", nil, ok, nil, holdingTicket},
 		{"login-code-late", "/login/2fa", url.Values{"code": {"123456"}}, bad, nil, anonymous},
+		{"login-oidc", "/login?next=/monitors", nil, ok, withProvider("Acme"), anonymous},
+		{"login-oidc-long", "/login", nil, ok, withProvider("The single sign-on of a company with a rather long name & co"), anonymous},
+		{"login-oidc-away", "/login/oidc?next=/monitors", nil, http.StatusServiceUnavailable, func(f *fake) {
+			f.oidc, f.failure = "Acme", uptime.Fail(uptime.CodeUnavailable, "Acme does not answer at the moment. Try again in a minute, or log in with a password.")
+		}, anonymous},
+		{"login-oidc-denied", "/login/oidc/callback?error=access_denied&error_description=" + url.QueryEscape(hostile), nil, http.StatusForbidden, func(f *fake) {
+			f.oidc, f.failure = "Acme", uptime.Fail(uptime.CodeForbidden, "Acme did not let you in: you declined, or may not use this there.")
+		}, anonymous},
+		{"security-oidc", "/settings/security", nil, ok, withProvider("Acme"), nil},
 		{"forgot", "/forgot", nil, ok, nil, anonymous},
 		{"forgot-refused", "/forgot", url.Values{"email": {""}}, bad, nil, anonymous},
 		{"forgot-sent", "/forgot", url.Values{"email": {hostile}}, ok, nil, anonymous},

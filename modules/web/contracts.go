@@ -12,6 +12,7 @@ import (
 // useCases is what a person may do, as pages need it: package manage.
 type useCases interface {
 	gate
+	provider
 	invitations
 	account
 	instance
@@ -34,6 +35,14 @@ type gate interface {
 	ActorOfSession(ctx context.Context, cookie, address string) (uptime.Actor, *manage.Session, error)
 	LoginTicket(ctx context.Context, ticket, code string, client manage.Client) (manage.Session, error)
 	LogoutActor(ctx context.Context, actor uptime.Actor) error
+}
+
+// Log-in by OpenID Connect.
+type provider interface {
+	// OIDCName is what the provider is called, "" where there is none.
+	OIDCName() string
+	StartOIDC(ctx context.Context, next string) (manage.OIDCStart, error)
+	LoginOIDC(ctx context.Context, in manage.OIDCInput) (session manage.Session, next string, err error)
 }
 
 type resets interface {

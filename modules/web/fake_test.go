@@ -27,6 +27,7 @@ type fake struct {
 	empty   bool        // a new instance: no monitor, channel or incident
 	fresh   bool        // no user yet
 	factor  bool        // everybody has a second factor
+	oidc    string      // the provider's name, whose people have no password
 	young   bool        // monitors are four minutes old and have one value
 	role    uptime.Role // of everybody
 	ended   bool        // the session is over
@@ -135,7 +136,7 @@ func (f *fake) Me(ctx context.Context, _ uptime.Actor) (manage.UserView, error) 
 	if err := f.wait(ctx); err != nil {
 		return manage.UserView{}, err
 	}
-	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, TOTP: f.factor}, nil
+	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, TOTP: f.factor, Password: f.oidc == ""}, nil
 }
 
 func (f *fake) UpdateMe(_ context.Context, _ uptime.Actor, patch json.RawMessage, _ string) (manage.UserView, error) {

@@ -60,7 +60,7 @@ func (w *Web) loginProblem(c echo.Context, err error) (status int, problem strin
 }
 
 func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem string) GatePage {
-	return GatePage{
+	p := GatePage{
 		Frame: w.outside(c, "Log in"), Heading: "Log in", Action: "/login", Submit: "Log in", Next: next,
 		Remember: true, Remembered: in.Remember, Problem: problem, Aside: &Link{Label: "Forgot your password?", URL: "/forgot"},
 		Fields: []FieldView{
@@ -68,6 +68,10 @@ func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem stri
 			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
 		},
 	}
+	if name := w.deps.Manage.OIDCName(); name != "" {
+		p.Elsewhere = &Link{Label: "Log in with " + name, URL: oidcLink(next)}
+	}
+	return p
 }
 
 func (w *Web) logout(r *request) error {

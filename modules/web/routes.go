@@ -39,6 +39,8 @@ func (w *Web) doors() []route {
 		{post, "/login", w.login, nil, ""},
 		{get, "/login/2fa", w.codeForm, nil, ""},
 		{post, "/login/2fa", w.code, nil, ""},
+		{get, "/login/oidc", w.oidcStart, nil, ""},
+		{get, "/login/oidc/callback", w.oidcCallback, nil, ""},
 		{get, "/forgot", w.forgotForm, nil, ""},
 		{post, "/forgot", w.forgot, nil, ""},
 		{get, "/reset/:token", w.resetForm, nil, ""},

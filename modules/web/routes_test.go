@@ -50,7 +50,7 @@ func leastRoles() map[string]uptime.Role {
 // 403. A route without a row fails.
 func TestDenyByDefault(t *testing.T) {
 	t.Parallel()
-	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/forgot", "/reset/:token", "/invite/:token"}
+	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/login/oidc", "/login/oidc/callback", "/forgot", "/reset/:token", "/invite/:token"}
 	rows := leastRoles()
 	w, f := setup(t)
 	for _, r := range w.routes() {
@@ -142,6 +142,7 @@ func TestOpenRedirect(t *testing.T) {
 		"/%2F/evil.example.com":         "/",
 		"/%zz":                          "/",
 		"/login?next=/login":            "/",
+		"/login/oidc":                   "/",
 		"/logout":                       "/",
 		"/setup":                        "/",
 		"/invite/inv_a":                 "/invite/inv_a", // for who has an account

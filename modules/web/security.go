@@ -14,13 +14,16 @@ import (
 // SecurityPage is what somebody logs in with, and where they are logged in.
 type SecurityPage struct {
 	Frame
-	Tabs     []Link
-	Fields   []FieldView
-	TOTP     bool
-	Factor   []FieldView // what turning it off asks for
-	Problem  string
-	Summary  []ErrorLink
-	Sessions []SessionRow
+	Tabs      []Link
+	Fields    []FieldView
+	Elsewhere bool   // there is no password
+	Provider  string // where one logs in, "" where that is not known
+	CanReset  bool
+	TOTP      bool
+	Factor    []FieldView // what turning it off asks for
+	Problem   string
+	Summary   []ErrorLink
+	Sessions  []SessionRow
 }
 
 // SessionRow is one log-in.
@@ -43,7 +46,10 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 	if err != nil {
 		return err
 	}
-	p := SecurityPage{Frame: s.frame, Tabs: r.settingsTabs("Security"), TOTP: s.me.TOTP}
+	p := SecurityPage{
+		Frame: s.frame, Tabs: r.settingsTabs("Security"), TOTP: s.me.TOTP,
+		Elsewhere: !s.me.Password, Provider: r.web.deps.Manage.OIDCName(), CanReset: r.web.deps.Manage.CanReset(),
+	}
 	for _, one := range list.Items {
 		p.Sessions = append(p.Sessions, s.sessionRow(one))
 	}

@@ -142,7 +142,7 @@ func safeNext(next string) string {
 	if err != nil || u.Host != "" || u.Scheme != "" || strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
-	if u.Path == "/login" || u.Path == "/logout" || u.Path == "/setup" {
+	if u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || u.Path == "/logout" || u.Path == "/setup" {
 		return "/"
 	}
 	return next

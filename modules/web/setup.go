@@ -24,6 +24,7 @@ type GatePage struct {
 	Problem       string
 	Summary       []ErrorLink
 	FillZone      bool
+	Elsewhere     *Link  // to a provider, where one logs in
 	Aside         *Link  // to another way in
 	Recovery      bool   // a recovery code is asked for
 	Send          string // "code": a whole code is sent at once

@@ -252,8 +252,8 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 	return after.user(), nil
 }
 
-// DeleteUser removes a user with their sessions and API tokens; the name stays
-// for timelines. The last owner who can log in cannot be removed: an
+// DeleteUser removes a user with their sessions, API tokens and passkeys; the name
+// stays for timelines. The last owner who can log in cannot be removed: an
 // *uptime.Error with CodeConflict.
 func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audit) error {
 	return s.write(ctx, func(tx *gorm.DB) error {
@@ -271,6 +271,9 @@ func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audi
 		}
 		if err := tx.Exec(`DELETE FROM api_tokens WHERE user_id = ?`, id).Error; err != nil {
 			return fmt.Errorf("delete API tokens: %w", err)
+		}
+		if err := tx.Exec(`DELETE FROM passkeys WHERE user_id = ?`, id).Error; err != nil {
+			return fmt.Errorf("delete passkeys: %w", err)
 		}
 		now := at(s.now())
 		err = tx.Exec(`UPDATE users SET deleted_at = ?, updated_at = ?, email = '', password_hash = '', invite_hash = '', reset_hash = '',

@@ -22,7 +22,7 @@ type Config struct {
 }
 
 // Deps is what New needs; all of it is required but where a nil is explained. One store stands behind the
-// contracts of the first block.
+// contracts of the first two blocks.
 type Deps struct {
 	Monitors     monitorStore
 	MonitorLists monitorLists
@@ -38,6 +38,9 @@ type Deps struct {
 	Tokens       tokenStore
 	AuditLog     auditStore
 
+	PasskeyStore   passkeyStore
+	PasskeyChanges passkeyChanges
+
 	ProbeKinds   uptime.Catalog
 	ChannelKinds uptime.Catalog
 	Prober       uptime.Prober
@@ -45,6 +48,7 @@ type Deps struct {
 	Sealer       uptime.Sealer
 	Passwords    passwords
 	Codes        oneTimeCodes
+	Passkeys     passkeys
 	Access       accessTokens
 	Secrets      secrets
 	Bus          uptime.Bus

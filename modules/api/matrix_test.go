@@ -49,6 +49,7 @@ func matrix() map[string]right {
 
 		"GET /me": {viewer, ok}, "PATCH /me": {viewer, ok}, "POST /me/totp": {viewer, ok}, "POST /me/recovery-codes": {viewer, conflict},
 		"GET /me/sessions": {viewer, ok}, "DELETE /me/sessions": {viewer, none}, "DELETE /me/sessions/{id}": {viewer, absent},
+		"GET /me/passkeys": {viewer, ok}, "DELETE /me/passkeys/{id}": {viewer, absent},
 		"GET /users": {admin, ok}, "POST /users": {admin, lacks},
 		"GET /users/{id}": {admin, absent}, "PATCH /users/{id}": {admin, absent}, "DELETE /users/{id}": {admin, absent},
 		"GET /tokens": {viewer, ok}, "POST /tokens": {viewer, lacks}, "DELETE /tokens/{id}": {viewer, absent},

@@ -49,6 +49,8 @@ func routes() []route {
 		{get, "/me/sessions", member, "People", "List your sessions", "", "SessionList", ok, nil, (*server).sessions},
 		{del, "/me/sessions", member, "People", "Log out everywhere else", "", "", none, nil, (*server).endOtherSessions},
 		{del, "/me/sessions/{id}", member, "People", "End one of your sessions", "", "", none, nil, (*server).endSession},
+		{get, "/me/passkeys", member, "People", "List your passkeys", "", "PasskeyList", ok, nil, (*server).passkeys},
+		{del, "/me/passkeys/{id}", member, "People", "Remove one of your passkeys", "", "", none, nil, (*server).deletePasskey},
 		{get, "/users", member, "People", "List users", "", "UserList", ok, paged(), (*server).users},
 		{post, "/users", member | secret, "People", "Create a user", "UserInput", "NewUser", made, nil, (*server).createUser},
 		{get, "/users/{id}", member, "People", "Read a user", "", "User", ok, nil, (*server).user},

@@ -31,6 +31,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		newUser{},
 		manage.TokenView{},
 		manage.SessionView{},
+		manage.PasskeyView{},
 		manage.AuditView{},
 		manage.TOTPView{},
 		manage.RecoveryView{},
@@ -45,7 +46,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Audit"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Audit"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}

@@ -58,6 +58,7 @@ func auditKinds() []Option {
 		{Value: "delivery", Label: "Deliveries"},
 		{Value: "user", Label: "People"},
 		{Value: "token", Label: "API tokens"},
+		{Value: "passkey", Label: "Passkeys"},
 	}
 }
 

@@ -23,10 +23,11 @@ type Frame struct {
 	Down     int64 // monitors
 	Favicon  string
 	Flash    *Flash
-	Here     string // path and query, to come back to
-	Live     bool   // refreshes itself
-	Chart    bool   // loads the chart library
-	CanEdit  bool   // monitors, channels, incidents
+	Here     string   // path and query, to come back to
+	Live     bool     // refreshes itself
+	Chart    bool     // loads the chart library
+	Scripts  []string // more of them, as assets
+	CanEdit  bool     // monitors, channels, incidents
 	// Conditions are what is wrong with the program itself, for who is logged in.
 	Conditions []uptime.Condition
 }

@@ -60,14 +60,20 @@ func (w *Web) loginProblem(c echo.Context, err error) (status int, problem strin
 }
 
 func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem string) GatePage {
-	return GatePage{
+	p := GatePage{
 		Frame: w.outside(c, "Log in"), Heading: "Log in", Action: "/login", Submit: "Log in", Next: next,
 		Remember: true, Remembered: in.Remember, Problem: problem, Aside: &Link{Label: "Forgot your password?", URL: "/forgot"},
 		Fields: []FieldView{
 			{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email},
 			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
 		},
+		Passkey: w.passkeyOffer(c, "login", "/login/passkey", next),
 	}
+	if p.Passkey.Why == "" {
+		p.Fields[0].Autocomplete = "username webauthn"
+		p.Scripts = append(p.Scripts, keysScript)
+	}
+	return p
 }
 
 func (w *Web) logout(r *request) error {

@@ -17,7 +17,7 @@ import (
 // log-in, and with too low a role it is 403.
 func TestDenyByDefault(t *testing.T) {
 	t.Parallel()
-	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/forgot", "/reset/:token", "/invite/:token"}
+	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/login/passkey", "/login/passkey/options", "/login/2fa/passkey", "/login/2fa/passkey/options", "/forgot", "/reset/:token", "/invite/:token"}
 	w, f := setup(t)
 	f.role = uptime.RoleViewer
 	for _, r := range w.routes() {

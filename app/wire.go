@@ -176,6 +176,7 @@ func (p *process) manageDeps() manage.Deps {
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},
 		Access: auth.NewAccessTokens(p.keys), Secrets: auth.Secrets{},
+		Passkeys: auth.NewPasskeys(), PasskeyStore: s, PasskeyChanges: s,
 		Postman: postman,
 		Bus:     p.bus, Queue: p.queue, Limiter: p.limiter, Vitals: p.vitals, Endpoints: p.breakers,
 		Conditions: p.conditions,

@@ -66,7 +66,7 @@ type Redis struct {
 // HTTP is what listens.
 type HTTP struct {
 	Addr           string   `key:"http.addr" default:":8080" check:"addr" help:"Where web and api listen."`
-	PublicURL      string   `key:"http.public_url" default:"" check:"public_url" help:"Address for links in notifications and feeds. Empty: pages use the address of the request, messages carry no link."`
+	PublicURL      string   `key:"http.public_url" default:"" check:"public_url" help:"Address of the pages, for links in notifications and feeds and for passkeys. Empty: pages use the address of the request, messages carry no link, passkeys work at localhost alone."`
 	TrustedProxies []string `key:"http.trusted_proxies" default:"" check:"cidrs" help:"Addresses or CIDRs of proxies whose X-Forwarded-* headers count."`
 	AdminAddr      string   `key:"http.admin_addr" default:"" check:"addr_or_empty" help:"Where /healthz, /readyz and /metrics listen. Empty: the same listener, or :9090 in a process without web and api. When set, the public listener keeps /healthz only."`
 	MetricsToken   Secret   `key:"http.metrics_token" default:"" help:"Bearer token for /metrics. Empty: open."`

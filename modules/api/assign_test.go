@@ -29,6 +29,8 @@ func goodBodies() map[string]string {
 		"POST /me/recovery-codes":             `{"current_password":"` + ownPassword + `"}`,
 		"POST /users":                         `{"email":"p{n}@example.com","name":"Pat","role":"viewer","time_zone":"Europe/Berlin","language":"en"}`,
 		"PATCH /users/{id}":                   `{"name":"Vera","time_zone":"Europe/Berlin","language":"en"}`,
+		"POST /workspaces":                    `{"name":"Annex {n}","time_zone":"Europe/Paris"}`,
+		"PATCH /workspaces/{id}":              `{"name":"Home","time_zone":"Europe/Berlin"}`,
 		"POST /tokens":                        `{"name":"deploy","role":"viewer","scopes":["read"]}`,
 		"POST /monitors":                      monitor,
 		"POST /monitors/test":                 `{"name":"Shop","type":"http","http":{"url":"http://127.0.0.1:1/"}}`,

@@ -117,7 +117,7 @@ func (q query) deliveries() uptime.DeliveryFilter {
 func auditQuery() []param {
 	own := append([]param{
 		{name: "user_id", kind: ident, about: "by this person only"},
-		{name: "object_type", kind: text, about: "of things of this kind only: monitor, channel, incident, user, token …"},
+		{name: "object_type", kind: text, about: "of things of this kind only: monitor, channel, incident, user, token, passkey …"},
 		{name: "object_id", kind: ident, about: "of things with this id only"},
 	}, window("done")...)
 	return paged(own...)

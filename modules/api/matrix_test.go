@@ -51,6 +51,7 @@ func matrix() map[string]right {
 		"GET /me/sessions": {viewer, ok}, "DELETE /me/sessions": {viewer, none}, "DELETE /me/sessions/{id}": {viewer, absent},
 		"GET /workspaces": {viewer, ok}, "POST /workspaces": {uptime.RoleOwner, lacks}, "PATCH /workspaces/{id}": {admin, absent},
 		"DELETE /workspaces/{id}": {uptime.RoleOwner, absent}, "POST /workspaces/{id}/enter": {viewer, absent},
+		"GET /me/passkeys": {viewer, ok}, "DELETE /me/passkeys/{id}": {viewer, absent},
 		"GET /users": {admin, ok}, "POST /users": {admin, lacks},
 		"GET /users/{id}": {admin, absent}, "PATCH /users/{id}": {admin, absent}, "DELETE /users/{id}": {admin, absent},
 		"GET /tokens": {viewer, ok}, "POST /tokens": {viewer, lacks}, "DELETE /tokens/{id}": {viewer, absent},

@@ -47,6 +47,18 @@ func (s *server) endSession(c *call) (reply, error) {
 	return reply{}, s.Manage.EndOwnSession(c.r.Context(), c.actor, id)
 }
 
+func (s *server) passkeys(c *call) (reply, error) {
+	return replyList(s.Manage.OwnPasskeys(c.r.Context(), c.actor))
+}
+
+func (s *server) deletePasskey(c *call) (reply, error) {
+	id, err := c.id()
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{}, s.Manage.DeletePasskey(c.r.Context(), c.actor, id)
+}
+
 func (s *server) users(c *call) (reply, error) {
 	return replyList(s.Manage.Users(c.r.Context(), c.actor, c.page()))
 }

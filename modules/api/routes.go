@@ -49,6 +49,8 @@ func routes() []route {
 		{get, "/me/sessions", member, "People", "List your sessions", "", "SessionList", ok, nil, (*server).sessions},
 		{del, "/me/sessions", member, "People", "Log out everywhere else", "", "", none, nil, (*server).endOtherSessions},
 		{del, "/me/sessions/{id}", member, "People", "End one of your sessions", "", "", none, nil, (*server).endSession},
+		{get, "/me/passkeys", member, "People", "List your passkeys", "", "PasskeyList", ok, nil, (*server).passkeys},
+		{del, "/me/passkeys/{id}", member, "People", "Remove one of your passkeys", "", "", none, nil, (*server).deletePasskey},
 		{get, "/workspaces", member, "People", "List your workspaces", "", "WorkspaceList", ok, nil, (*server).workspaces},
 		{post, "/workspaces", member, "People", "Create a workspace", "WorkspaceInput", "Workspace", made, nil, (*server).createWorkspace},
 		{patch, "/workspaces/{id}", member, "People", "Change the workspace you are in", "WorkspacePatch", "Workspace", ok, nil, (*server).updateWorkspace},

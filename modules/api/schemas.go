@@ -32,6 +32,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.TokenView{},
 		manage.SessionView{},
 		manage.WorkspaceView{},
+		manage.PasskeyView{},
 		manage.AuditView{},
 		manage.TOTPView{},
 		manage.RecoveryView{},
@@ -46,7 +47,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Workspace", "Audit"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}

@@ -134,6 +134,7 @@ func (b *bundle) manage(t *testing.T) *manage.Manage {
 		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Identities: b.store, Sessions: b.store, Tokens: strangers{b.store},
 		AuditLog: b.store, ProbeKinds: probes, ChannelKinds: channels, Prober: probes, Sender: channels,
 		Sealer: b.sealer, Passwords: auth.NewPasswords(2), Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
+		Passkeys: auth.NewPasskeys(), PasskeyStore: b.store, PasskeyChanges: b.store,
 		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Limiter: limit.NewMemory(uptime.SystemClock, 0), Vitals: b.vitals, Conditions: b.vitals.conditions,
 		Clock: uptime.SystemClock, Random: auth.ID, Log: slog.New(slog.DiscardHandler),
 		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken},

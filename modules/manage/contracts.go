@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"monitor/modules/uptime"
@@ -107,6 +108,25 @@ type tokenStore interface {
 	TouchAPIToken(ctx context.Context, id int64, at time.Time) error
 }
 
+type passkeyStore interface {
+	// PasskeyHandle gives what names the user to authenticators: fresh, where they
+	// have nothing yet.
+	PasskeyHandle(ctx context.Context, userID int64, fresh []byte) ([]byte, error)
+	Passkeys(ctx context.Context, userID int64) ([]uptime.Passkey, error)
+	PasskeyByCredential(ctx context.Context, credentialID []byte) (uptime.Passkey, error)
+	// CreatePasskey gives ErrStale when the challenge was used before, or the password
+	// is not that of the hash any more.
+	CreatePasskey(ctx context.Context, k uptime.Passkey, used uptime.UsedChallenge, passwordHash string, audit *uptime.Audit) (uptime.Passkey, error)
+	// UsePasskey gives ErrStale when the challenge was used before, ErrConflict when
+	// the counter did not go up.
+	UsePasskey(ctx context.Context, id int64, use uptime.PasskeyUse, audit *uptime.Audit) error
+}
+
+type passkeyChanges interface {
+	RenamePasskey(ctx context.Context, userID, id int64, name string, audit *uptime.Audit) error
+	DeletePasskey(ctx context.Context, userID, id int64, audit *uptime.Audit) error
+}
+
 type auditStore interface {
 	// WriteAudit adds a line of its own to the audit log: of what changes no
 	// object.
@@ -131,6 +151,21 @@ type oneTimeCodes interface {
 	URL(secret, issuer, account string) string
 	// Step gives the time step whose code this is, of about now; false for none.
 	Step(secret, code string, now time.Time) (step int64, ok bool)
+}
+
+// passkeys is what browsers are asked and how their answers are judged (WebAuthn).
+// Options and answers are the JSON that browsers read and write.
+type passkeys interface {
+	// Creation asks for a new passkey, on no authenticator that holds one of have.
+	Creation(party uptime.RelyingParty, user uptime.User, handle []byte, have []uptime.Passkey) (options json.RawMessage, challenge string, err error)
+	Created(party uptime.RelyingParty, challenge string, handle, answer []byte) (uptime.Passkey, error)
+	// Request asks for one of allow, or without any for whichever there is.
+	Request(party uptime.RelyingParty, allow []uptime.Passkey) (options json.RawMessage, challenge string, err error)
+	// Named gives which passkey answers, unproved.
+	Named(answer []byte) (credentialID, handle []byte, err error)
+	// Verify judges all of an answer but its count. A key without PublicKey costs the
+	// same and is refused.
+	Verify(party uptime.RelyingParty, challenge string, key uptime.Passkey, answer []byte) (uptime.PasskeyUse, error)
 }
 
 type accessTokens interface {

@@ -23,7 +23,7 @@ type Config struct {
 }
 
 // Deps is what New needs; all of it is required but where a nil is explained. One store stands behind the
-// contracts of the first block.
+// contracts of the first two blocks.
 type Deps struct {
 	Monitors     monitorStore
 	MonitorLists monitorLists
@@ -43,6 +43,9 @@ type Deps struct {
 	Keys   keyStore
 	Sealed sealedStore
 
+	PasskeyStore   passkeyStore
+	PasskeyChanges passkeyChanges
+
 	ProbeKinds   uptime.Catalog
 	ChannelKinds uptime.Catalog
 	Prober       uptime.Prober
@@ -51,6 +54,7 @@ type Deps struct {
 	Keyring      keyring
 	Passwords    passwords
 	Codes        oneTimeCodes
+	Passkeys     passkeys
 	Access       accessTokens
 	Secrets      secrets
 	Bus          uptime.Bus

@@ -84,6 +84,38 @@ type SessionView struct {
 	ExpiresAt  time.Time `json:"expires_at"`   // moves while it is used
 }
 
+// PasskeyView is a passkey of a person.
+type PasskeyView struct {
+	ID         int64      `json:"id"`
+	Name       string     `json:"name"`
+	Host       string     `json:"host"`   // that it logs in at
+	Synced     bool       `json:"synced"` // its provider has copies of it
+	CreatedAt  time.Time  `json:"created_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+// NewPasskey begins to add one.
+type NewPasskey struct {
+	Name            string
+	CurrentPassword string
+	Party           uptime.RelyingParty // its name is not needed
+}
+
+// Ceremony asks a browser for a passkey.
+type Ceremony struct {
+	Options json.RawMessage // of navigator.credentials.create or get: its publicKey
+	State   string          // sealed; comes back with the answer, within five minutes
+}
+
+// PasskeyAnswer is what a browser says.
+type PasskeyAnswer struct {
+	State    string
+	Answer   []byte // JSON of the PublicKeyCredential
+	Party    uptime.RelyingParty
+	Remember bool // of a web session: for RefreshTTL, else for a day
+	Client   Client
+}
+
 // AuditView is a line of the audit log.
 type AuditView struct {
 	ID         int64           `json:"id"`

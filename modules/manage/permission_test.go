@@ -69,6 +69,15 @@ func ownWrites(b *bundle) map[string]call {
 			return nil
 		},
 		"EndOwnSession": func(a uptime.Actor) error { return b.EndOwnSession(ctx, a, "absent") },
+		"BeginPasskey":  func(a uptime.Actor) error { _, err := b.BeginPasskey(ctx, a, manage.NewPasskey{}); return err },
+		"CreatePasskey": func(a uptime.Actor) error {
+			if _, err := b.CreatePasskey(ctx, a, manage.PasskeyAnswer{}); uptime.CodeOf(err) != uptime.CodeConflict { // it took too long
+				return err
+			}
+			return nil
+		},
+		"RenamePasskey": func(a uptime.Actor) error { return b.RenamePasskey(ctx, a, absent, "x") },
+		"DeletePasskey": func(a uptime.Actor) error { return b.DeletePasskey(ctx, a, absent) },
 		"LogoutOthers":  func(a uptime.Actor) error { return b.LogoutOthers(ctx, a) },
 	}
 }

@@ -102,6 +102,9 @@ Set it here, until %s:
 
 %s/reset/%s
 
+A new password logs you out everywhere. Passkeys stay and log you in as before: look
+at Settings, Security for those that are not yours.
+
 If that was not you, do nothing: your password stays as it is. The request came
 from %s.
 `, user.Email, uptime.CleanLine(workspace.Name, uptime.MaxNameLength), now.Add(resetFor).In(zone).Format("15:04 MST on 2 January 2006"),

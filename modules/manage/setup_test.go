@@ -93,6 +93,7 @@ func setup(tb testing.TB) *bundle {
 		Deliveries: b.store, Workspaces: b.store, Users: b.store, UserChanges: b.store, Identities: b.store, Sessions: b.store, Tokens: b.store,
 		AuditLog: b.audits, Keys: b.store, Sealed: b.store, Keyring: b.sealer, ProbeKinds: kinds{http, tcpKind()}, ChannelKinds: kinds{hookKind(), chatKind()},
 		Prober: b.prober, Sender: b.sender, Sealer: b.sealer, Passwords: plain{}, Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
+		Passkeys: authenticators{}, PasskeyStore: b.store, PasskeyChanges: b.store,
 		Secrets: auth.Secrets{}, Bus: b.bus, Queue: b.queue, Postman: b.post, Limiter: limit.NewMemory(b.clock.Now, 0), Vitals: vitals{},
 		Clock: b.clock.Now, Random: auth.ID, Log: slog.New(slog.DiscardHandler),
 		Config: manage.Config{MinInterval: 5 * time.Second, AccessTTL: 15 * time.Minute, RefreshTTL: 30 * 24 * time.Hour, SetupToken: setupToken, PublicURL: "https://monitor.example.com"},

@@ -43,24 +43,9 @@ func (m *Manage) newTicket(user uptime.User, remember bool) (string, error) {
 // one-time code or a recovery code. CodeUnauthorized: the code is wrong.
 // CodeSecondFactor: the ticket is none or has ended, and the password is asked for again.
 func (m *Manage) LoginTicket(ctx context.Context, sealed, code string, client Client) (Session, error) {
-	over := uptime.Fail(uptime.CodeSecondFactor, "That took too long; log in again.")
-	if len(sealed) > 1000 {
-		return Session{}, over
-	}
-	var t ticket
-	raw, err := m.deps.Sealer.Open(ticketPlace(), sealed)
-	if err != nil || json.Unmarshal([]byte(raw), &t) != nil || m.deps.Clock().UnixMilli() >= t.Until {
-		return Session{}, over
-	}
-	user, err := m.liveUser(ctx, t.Workspace, t.User)
-	if uptime.CodeOf(err) == uptime.CodeUnauthorized {
-		return Session{}, over
-	}
+	t, user, err := m.ticketUser(ctx, sealed)
 	if err != nil {
 		return Session{}, err
-	}
-	if m.deps.Secrets.Hash(user.PasswordHash) != t.Password {
-		return Session{}, over
 	}
 	if user.TOTPSecret != "" {
 		if user, err = m.secondFactor(ctx, user, code, client); err != nil {
@@ -68,4 +53,29 @@ func (m *Manage) LoginTicket(ctx context.Context, sealed, code string, client Cl
 		}
 	}
 	return m.newSession(ctx, user, t.Remember, client)
+}
+
+// ticketUser gives whose password was right. CodeSecondFactor: the ticket is none or has
+// ended.
+func (m *Manage) ticketUser(ctx context.Context, sealed string) (ticket, uptime.User, error) {
+	over := uptime.Fail(uptime.CodeSecondFactor, "That took too long; log in again.")
+	var t ticket
+	if len(sealed) > 1000 {
+		return t, uptime.User{}, over
+	}
+	raw, err := m.deps.Sealer.Open(ticketPlace(), sealed)
+	if err != nil || json.Unmarshal([]byte(raw), &t) != nil || m.deps.Clock().UnixMilli() >= t.Until {
+		return t, uptime.User{}, over
+	}
+	user, err := m.liveUser(ctx, t.Workspace, t.User)
+	if uptime.CodeOf(err) == uptime.CodeUnauthorized {
+		return t, uptime.User{}, over
+	}
+	if err != nil {
+		return t, uptime.User{}, err
+	}
+	if m.deps.Secrets.Hash(user.PasswordHash) != t.Password {
+		return t, uptime.User{}, over
+	}
+	return t, user, nil
 }

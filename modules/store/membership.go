@@ -160,6 +160,9 @@ func (s *Store) leave(tx *gorm.DB, u userRow) error {
 		if _, err := dropIdentities(tx, u.ID); err != nil {
 			return err
 		}
+		if err := dropPasskeys(tx, u.ID); err != nil {
+			return err
+		}
 		if left {
 			return nil
 		}

@@ -138,11 +138,18 @@ func (p *purge) channels(ctx context.Context) error {
 	return err
 }
 
-// expired log-ins and idempotency keys.
+// expired log-ins, challenges and idempotency keys.
 func (p *purge) expired(ctx context.Context) error {
 	now := at(p.now)
 	err := p.some(ctx, purgeRows, &p.done.Objects, func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec("DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens WHERE expires_at < ? LIMIT ?)", now, purgeRows)
+	})
+	if err != nil {
+		return err
+	}
+	err = p.some(ctx, purgeRows, &p.done.Objects, func(tx *gorm.DB) *gorm.DB {
+		return tx.Exec("DELETE FROM passkey_challenges WHERE hash IN (SELECT hash FROM passkey_challenges WHERE ends_at < ? LIMIT ?)",
+			at(p.now.Add(-challengeMargin)), purgeRows)
 	})
 	if err != nil {
 		return err

@@ -19,32 +19,32 @@ const touchEvery = time.Minute
 // userRow is a person in one workspace. It is read from the view members; what is the
 // person's alone is written to the table users.
 type userRow struct {
-	ID           int64
-	WorkspaceID  int64
-	Role         uptime.Role
-	Email        string
-	Name         string
-	PasswordHash string
+	ID            int64
+	WorkspaceID   int64
+	Role          uptime.Role
+	Email         string
+	Name          string
+	PasswordHash  string
 	PasswordGiven bool
-	TimeZone     string
-	Language     string
-	Theme        string
-	Disabled     bool
-	InviteHash   string
-	InviteUntil  instant
-	ResetHash    string
-	ResetUntil   instant
-	TOTPSecret   string   `gorm:"column:totp_secret"`
-	TOTPKey      string   `gorm:"column:totp_key"`
-	TOTPStep     int64    `gorm:"column:totp_step"`
-	Recovery     textList `gorm:"column:recovery_hashes"`
-	TokensFrom   instant
-	LastSeenAt   instant
-	Version      int64
-	CreatedAt    instant `gorm:"autoCreateTime:false"`
-	UpdatedAt    instant `gorm:"autoUpdateTime:false"`
-	Home         int64   `gorm:"column:home_id;->"` // the workspace that log-ins lead to
-	Elsewhere    bool    `gorm:"->"`
+	TimeZone      string
+	Language      string
+	Theme         string
+	Disabled      bool
+	InviteHash    string
+	InviteUntil   instant
+	ResetHash     string
+	ResetUntil    instant
+	TOTPSecret    string   `gorm:"column:totp_secret"`
+	TOTPKey       string   `gorm:"column:totp_key"`
+	TOTPStep      int64    `gorm:"column:totp_step"`
+	Recovery      textList `gorm:"column:recovery_hashes"`
+	TokensFrom    instant
+	LastSeenAt    instant
+	Version       int64
+	CreatedAt     instant `gorm:"autoCreateTime:false"`
+	UpdatedAt     instant `gorm:"autoUpdateTime:false"`
+	Home          int64   `gorm:"column:home_id;->"` // the workspace that log-ins lead to
+	Elsewhere     bool    `gorm:"->"`
 }
 
 // TableName implements gorm's Tabler.
@@ -270,6 +270,12 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		if err := saveUser(tx, after); err != nil {
 			return err
 		}
+		if u.Link != nil && before.PasswordHash != "" && after.PasswordHash == "" {
+			// Whoever could log in before is not known to be who the provider knows.
+			if err := dropPasskeys(tx, id); err != nil {
+				return err
+			}
+		}
 		where, scope := "", int64(0)
 		switch {
 		case after.PasswordHash != before.PasswordHash:
@@ -309,7 +315,7 @@ func saveUser(tx *gorm.DB, row userRow) error {
 }
 
 // DeleteUser removes a user from the workspace with their sessions and API tokens there,
-// and from everywhere, with their identities, if it was the last one; the name stays for
+// and from everywhere, with their identities and passkeys, if it was the last one; the name stays for
 // timelines. The last owner who can log in cannot be removed: an *uptime.Error with
 // CodeConflict.
 func (s *Store) DeleteUser(ctx context.Context, ws, id int64, audit *uptime.Audit) error {

@@ -66,14 +66,14 @@ type User struct {
 	PasswordHash string // argon2id; "" until an invitation is accepted, and for who logs in elsewhere alone
 	// PasswordGiven: it was chosen for them, and somebody else knows it.
 	PasswordGiven bool
-	TimeZone     string
-	Language     string
-	Theme        string // "auto", "light" or "dark"
-	Disabled     bool
-	InviteHash   string    // SHA-256 of the invitation's token, hex; "" once they have joined
-	InviteUntil  time.Time // end of the invitation
-	ResetHash    string    // SHA-256 of the token of a link that sets a new password, hex; "" none
-	ResetUntil   time.Time // end of that link
+	TimeZone      string
+	Language      string
+	Theme         string // "auto", "light" or "dark"
+	Disabled      bool
+	InviteHash    string    // SHA-256 of the invitation's token, hex; "" once they have joined
+	InviteUntil   time.Time // end of the invitation
+	ResetHash     string    // SHA-256 of the token of a link that sets a new password, hex; "" none
+	ResetUntil    time.Time // end of that link
 	// TOTPSecret is that of the second factor, sealed for the random TOTPKey; "" none.
 	TOTPSecret string
 	TOTPKey    string

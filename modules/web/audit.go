@@ -59,6 +59,7 @@ func auditKinds() []Option {
 		{Value: "user", Label: "People"},
 		{Value: "token", Label: "API tokens"},
 		{Value: "workspace", Label: "Workspaces"},
+		{Value: "passkey", Label: "Passkeys"},
 	}
 }
 

@@ -31,7 +31,7 @@ func stage(t *testing.T) *httptest.Server {
 	t.Helper()
 	usual, live := setup(t)
 	byName := map[string]shot{}
-	for _, s := range append(shots(), accessShots()...) {
+	for _, s := range allShots() {
 		byName[s.name] = s
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -111,7 +111,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 	t.Parallel()
 	server, ctx := stage(t), browse(t)
 	found := complaints(ctx, t)
-	for _, s := range append(shots(), accessShots()...) {
+	for _, s := range allShots() {
 		require.NoError(t, chromedp.Do(ctx,
 			chromedp.EmulateViewport(320, 800, chromedp.EmulateMobile),
 			chromedp.Navigate(server.URL+"/shot/"+s.name)), s.name)

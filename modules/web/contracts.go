@@ -13,6 +13,7 @@ import (
 type useCases interface {
 	gate
 	provider
+	passkeyLogins
 	invitations
 	account
 	instance
@@ -72,6 +73,23 @@ type factors interface {
 	NewRecoveryCodes(ctx context.Context, actor uptime.Actor, currentPassword string) (manage.RecoveryView, error)
 }
 
+// passkeyLogins are those of people who are not logged in yet.
+type passkeyLogins interface {
+	BeginPasskeyLogin(ctx context.Context, party uptime.RelyingParty) (manage.Ceremony, error)
+	LoginPasskey(ctx context.Context, in manage.PasskeyAnswer) (manage.Session, error)
+	TicketPasskeys(ctx context.Context, ticket string, party uptime.RelyingParty) bool
+	BeginPasskeyFactor(ctx context.Context, ticket string, party uptime.RelyingParty) (manage.Ceremony, error)
+	LoginTicketPasskey(ctx context.Context, ticket string, in manage.PasskeyAnswer) (manage.Session, error)
+}
+
+type passkeys interface {
+	OwnPasskeys(ctx context.Context, actor uptime.Actor) (uptime.List[manage.PasskeyView], error)
+	BeginPasskey(ctx context.Context, actor uptime.Actor, in manage.NewPasskey) (manage.Ceremony, error)
+	CreatePasskey(ctx context.Context, actor uptime.Actor, in manage.PasskeyAnswer) (manage.PasskeyView, error)
+	RenamePasskey(ctx context.Context, actor uptime.Actor, id int64, name string) error
+	DeletePasskey(ctx context.Context, actor uptime.Actor, id int64) error
+}
+
 type auditLog interface {
 	AuditLog(ctx context.Context, actor uptime.Actor, f uptime.AuditFilter, p uptime.Page) (uptime.List[manage.AuditView], error)
 }
@@ -105,6 +123,7 @@ type account interface {
 	people
 	auditLog
 	factors
+	passkeys
 	sessions
 
 	StillAllowed(ctx context.Context, actor uptime.Actor) (uptime.Actor, error)

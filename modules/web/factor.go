@@ -44,12 +44,19 @@ func (w *Web) codeForm(c echo.Context) error {
 
 // code ends the log-in.
 func (w *Web) code(c echo.Context) error {
-	next, recovery := safeNext(c.FormValue("next")), c.FormValue("recovery") != ""
-	ticket := ""
+	session, err := w.deps.Manage.LoginTicket(c.Request().Context(), ticketOf(c), c.FormValue("code"), client(c))
+	return w.endCode(c, session, err, safeNext(c.FormValue("next")), c.FormValue("recovery") != "")
+}
+
+func ticketOf(c echo.Context) string {
 	if cookie, err := c.Cookie(ticketCookie); err == nil {
-		ticket = cookie.Value
+		return cookie.Value
 	}
-	session, err := w.deps.Manage.LoginTicket(c.Request().Context(), ticket, c.FormValue("code"), client(c))
+	return ""
+}
+
+// endCode goes on after a code or a passkey, or says what was wrong with it.
+func (w *Web) endCode(c echo.Context, session manage.Session, err error, next string, recovery bool) error {
 	if err == nil {
 		w.setTicket(c, "")
 		w.noteWrite(c, session.User.ID)
@@ -75,6 +82,10 @@ func (w *Web) codePage(c echo.Context, next string, recovery bool, problem strin
 			Name: "code", Label: "Code", Widget: "input", Type: "text", InputMode: "numeric", Autocomplete: "one-time-code", Big: true,
 			Help: "Six digits from the app on your phone.",
 		}},
+	}
+	if party, why := w.party(c); why == "" && w.deps.Manage.TicketPasskeys(c.Request().Context(), ticketOf(c), party) {
+		p.Passkey = w.passkeyOffer(c, "factor", "/login/2fa/passkey", next)
+		p.Scripts = append(p.Scripts, keysScript)
 	}
 	if recovery {
 		p.Heading, p.Send, p.Recovery = "Recovery code", "", true

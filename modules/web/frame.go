@@ -26,9 +26,10 @@ type Frame struct {
 	Here     string // path and query, to come back to
 	// Workspace is the one that the page is of; forms say so.
 	Workspace int64
-	Live     bool   // refreshes itself
-	Chart    bool   // loads the chart library
-	CanEdit  bool   // monitors, channels, incidents
+	Live      bool     // refreshes itself
+	Chart     bool     // loads the chart library
+	Scripts   []string // more of them, as assets
+	CanEdit   bool     // monitors, channels, incidents
 	// Conditions are what is wrong with the program itself, for who is logged in.
 	Conditions []uptime.Condition
 }

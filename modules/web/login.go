@@ -67,9 +67,14 @@ func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem stri
 			{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email},
 			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
 		},
+		Passkey: w.passkeyOffer(c, "login", "/login/passkey", next),
 	}
 	if name := w.deps.Manage.OIDCName(); name != "" {
 		p.Elsewhere = &Link{Label: "Log in with " + name, URL: oidcLink(next)}
+	}
+	if p.Passkey.Why == "" {
+		p.Fields[0].Autocomplete = "username webauthn"
+		p.Scripts = append(p.Scripts, keysScript)
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,11 +96,14 @@ func shots() []shot {
 	}
 }
 
+// allShots are the pages of everything.
+func allShots() []shot { return slices.Concat(shots(), accessShots(), passkeyShots()) }
+
 var hashes = regexp.MustCompile(`\.[0-9a-f]{10}\.(css|js|svg)`)
 
 func TestPages(t *testing.T) {
 	t.Parallel()
-	for _, s := range append(shots(), accessShots()...) {
+	for _, s := range allShots() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			w, f := setup(t)

@@ -79,7 +79,7 @@ func (w *Web) reset(c echo.Context) error {
 func (w *Web) resetPage(c echo.Context, user manage.UserView, failure error) GatePage {
 	p := GatePage{
 		Frame: w.outside(c, "Set a new password"), Heading: "Set a new password", Action: "/reset/" + url.PathEscape(c.Param("token")),
-		Lead: "Every session of yours ends with it.", Submit: "Set password",
+		Lead: "Every session of yours ends with it; passkeys stay.", Submit: "Set password",
 	}
 	p.Fields = []FieldView{
 		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", Autocomplete: "username", Value: user.Email, ReadOnly: true},

@@ -50,7 +50,11 @@ func leastRoles() map[string]uptime.Role {
 // 403. A route without a row fails.
 func TestDenyByDefault(t *testing.T) {
 	t.Parallel()
-	public := []string{"/static/*", "/setup", "/login", "/login/2fa", "/login/oidc", "/login/oidc/callback", "/forgot", "/reset/:token", "/invite/:token"}
+	public := []string{
+		"/static/*", "/setup", "/login", "/login/2fa", "/login/oidc", "/login/oidc/callback",
+		"/login/passkey", "/login/passkey/options", "/login/2fa/passkey", "/login/2fa/passkey/options",
+		"/forgot", "/reset/:token", "/invite/:token",
+	}
 	rows := leastRoles()
 	w, f := setup(t)
 	for _, r := range w.routes() {

@@ -24,6 +24,10 @@ type SecurityPage struct {
 	Problem   string
 	Summary   []ErrorLink
 	Sessions  []SessionRow
+
+	Passkeys      []PasskeyRow
+	PasskeyFields []FieldView // what adding one asks for
+	Passkey       *PasskeyOffer
 }
 
 // SessionRow is one log-in.
@@ -64,8 +68,20 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 	p.Factor = []FieldView{{
 		Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true, Suffix: "-factor",
 	}}
+	if p.Passkeys, p.PasskeyFields, p.Passkey, err = r.passkeys(s); err != nil {
+		return err
+	}
+	if p.Elsewhere && p.Passkey.Why == "" {
+		p.Passkey = &PasskeyOffer{Why: "Adding one asks for a password here, and you have none."}
+	}
+	if p.Passkey.Why == "" {
+		p.Scripts = append(p.Scripts, keysScript)
+	}
 	refused := p.Fields
-	if strings.HasPrefix(r.Request().URL.Path, "/settings/security/") {
+	switch path := r.Request().URL.Path; {
+	case strings.HasPrefix(path, keysPath):
+		refused = nil
+	case strings.HasPrefix(path, "/settings/security/"):
 		refused = p.Factor
 	}
 	blame(refused, failure)

@@ -28,6 +28,7 @@ type GatePage struct {
 	Aside         *Link  // to another way in
 	Recovery      bool   // a recovery code is asked for
 	Send          string // "code": a whole code is sent at once
+	Passkey       *PasskeyOffer
 }
 
 // ErrorLink leads from the summary of a form to a field.

@@ -23,6 +23,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 		"OwnersDemoteOneAnother": testOwnersDemoteOneAnother, "DeleteUser": testDeleteUser, "LastSeen": testLastSeen,
 		"RefreshRotation": testRefreshRotation, "RefreshReuse": testRefreshReuse, "RefreshAtOnce": testRefreshAtOnce,
 		"RefreshGrace": testRefreshGrace, "EndingSessions": testEndingSessions, "Sessions": testSessions, "PasswordLink": testPasswordLink,
+		"Passkeys": testPasskeys, "PasskeyUse": testPasskeyUse, "PasskeyAtOnce": testPasskeyAtOnce, "PasskeyBounds": testPasskeyBounds,
 		"RefreshEnd": testRefreshEnd, "APITokens": testAPITokens, "Identities": testIdentities, "IdentitiesAtOnce": testIdentitiesAtOnce,
 		"Idempotency": testIdempotency, "IdempotencyAtOnce": testIdempotencyAtOnce,
 		"Channels": testChannels, "ChannelFallback": testChannelFallback, "DeleteChannel": testDeleteChannel,

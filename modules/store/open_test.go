@@ -87,7 +87,7 @@ func testMigrations(t *testing.T, config store.Config) {
 	require.NoError(t, err)
 	require.Equal(t, "0001_core", all[0].Name)
 	for i, m := range all {
-		require.EqualValues(t, i+1, m.Version)
+		require.True(t, i == 0 || m.Version > all[i-1].Version, "each has a number of its own")
 		require.False(t, m.AppliedAt.IsZero())
 	}
 	for range all {

@@ -51,6 +51,7 @@ func goodBodies() map[string]string {
 // these.
 func wanted() map[string][]string {
 	return map[string][]string{
+		"POST /workspaces": {"role"}, "PATCH /workspaces/{id}": {"role", "current"}, // what one is in it, whoever asks
 		"POST /users": {"role", "disabled"}, "PATCH /users/{id}": {"role", "disabled"}, "POST /tokens": {"role", "scopes"},
 		"POST /monitors/test": {"id"}, // of the monitor whose secrets it uses; another's is not there
 	}

@@ -156,10 +156,15 @@ func (m *Manage) adopt(ctx context.Context, p uptime.OIDCPerson, role uptime.Rol
 }
 
 // linkUser connects an account with the person at the provider. What others may know of
-// it ends: its address may have been set by somebody who is not them. An owner keeps
-// password and second factor, for the day that the provider is away; nobody but owners
-// sets their address.
+// it ends: its address may have been set by somebody who is not them. An owner of the
+// first workspace keeps password and second factor, for the day that the provider is
+// away; nobody but owners sets their address. An owner of another one may have set it to
+// that of somebody whose groups give them more.
 func (m *Manage) linkUser(ctx context.Context, user uptime.User, p uptime.OIDCPerson, client Client) (uptime.User, error) {
+	owner, err := m.ownsFirst(ctx, user.ID)
+	if err != nil {
+		return uptime.User{}, err
+	}
 	line := m.audited(actorOf(user, "", client.Address), "user.link_oidc", "user", user.ID)
 	saved, err := m.deps.UserChanges.UpdateUser(ctx, user.WorkspaceID, user.ID, func(u *uptime.User) error {
 		if u.Disabled || pendingElsewhere(*u) {
@@ -171,7 +176,7 @@ func (m *Manage) linkUser(ctx context.Context, user uptime.User, p uptime.OIDCPe
 		before := u.PasswordHash != ""
 		u.Link = &p.Identity
 		u.InviteHash, u.InviteUntil, u.ResetHash, u.ResetUntil = "", time.Time{}, "", time.Time{}
-		if u.Role != uptime.RoleOwner {
+		if !owner {
 			u.PasswordGiven = false
 			u.PasswordHash, u.TOTPSecret, u.TOTPKey, u.TOTPStep, u.Recovery = "", "", "", 0, nil
 		}
@@ -183,6 +188,22 @@ func (m *Manage) linkUser(ctx context.Context, user uptime.User, p uptime.OIDCPe
 	}
 	m.announce(ctx, notice(uptime.TopicAccess, saved.WorkspaceID, saved.ID))
 	return saved, nil
+}
+
+// ownsFirst reports an owner of the first workspace.
+func (m *Manage) ownsFirst(ctx context.Context, id int64) (bool, error) {
+	first, err := m.deps.Workspaces.EnsureWorkspace(ctx, defaultInstance)
+	if err != nil {
+		return false, fmt.Errorf("find workspace: %w", err)
+	}
+	user, err := m.deps.Users.User(ctx, first.ID, id)
+	if errors.Is(err, uptime.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read user: %w", err)
+	}
+	return user.Role == uptime.RoleOwner && !user.Disabled && user.InviteHash == "", nil
 }
 
 // signUp makes an account without a password.

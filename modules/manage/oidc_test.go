@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -350,3 +351,35 @@ type users interface {
 type nobody struct{ users }
 
 func (nobody) CountUsers(context.Context) (int64, error) { return 0, nil }
+
+// TestOIDCMergeAttackByAnOwner: of another workspace than the one in which groups give
+// roles.
+func TestOIDCMergeAttackByAnOwner(t *testing.T) {
+	t.Parallel()
+	s, ctx := setupSSO(t, manage.OIDCConfig{SignUp: true, Groups: groups("bosses", "", "", "staff")}), context.Background()
+	other, err := s.store.CreateWorkspace(ctx, uptime.Workspace{Name: "Other", TimeZone: "UTC"}, s.owner.UserID, nil)
+	require.NoError(t, err)
+	eve, err := s.store.CreateUser(ctx, uptime.User{
+		WorkspaceID: other.ID, Role: uptime.RoleOwner, Email: "boss@example.com", PasswordHash: "hash of " + password, TimeZone: "UTC", Language: "en", Theme: "auto",
+	}, nil)
+	require.NoError(t, err)
+	invited, err := s.store.CreateUser(ctx, uptime.User{
+		WorkspaceID: s.owner.WorkspaceID, Role: uptime.RoleViewer, Email: "boss@example.com", InviteHash: "invite", InviteUntil: s.clock.Now().Add(time.Hour), TimeZone: "UTC", Language: "en", Theme: "auto",
+	}, nil)
+	require.NoError(t, err)
+	require.Equal(t, eve.ID, invited.ID)
+	_, err = s.store.UpdateUser(ctx, s.owner.WorkspaceID, eve.ID, func(u *uptime.User) error {
+		u.InviteHash, u.InviteUntil = "", time.Time{}
+		return nil
+	}, nil)
+	require.NoError(t, err)
+
+	boss := s.actor(t, person("1", "boss@example.com", "bosses"))
+	require.Equal(t, eve.ID, boss.UserID)
+	there, err := s.store.User(ctx, s.owner.WorkspaceID, eve.ID)
+	require.NoError(t, err)
+	require.Equal(t, uptime.RoleOwner, there.Role)
+	require.Empty(t, there.PasswordHash)
+	_, err = s.Login(ctx, manage.LoginInput{Email: "boss@example.com", Password: password, Client: manage.Client{Address: "192.0.2.1"}})
+	require.Equal(t, uptime.CodeUnauthorized, uptime.CodeOf(err), "who set the address has no part in it")
+}

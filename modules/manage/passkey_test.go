@@ -102,6 +102,15 @@ func (d *device) answers(t *testing.T, c manage.Ceremony) manage.PasskeyAnswer {
 	return manage.PasskeyAnswer{State: c.State, Answer: raw, Party: d.party, Client: d.client}
 }
 
+// ownsPassword makes the password of somebody, which an admin chose, their own.
+func (b *bundle) ownsPassword(t *testing.T, email string) {
+	t.Helper()
+	u, err := b.store.UserByEmail(context.Background(), email)
+	require.NoError(t, err)
+	_, err = b.store.UpdateUser(context.Background(), u.WorkspaceID, u.ID, func(u *uptime.User) error { u.PasswordGiven = false; return nil }, nil)
+	require.NoError(t, err)
+}
+
 // enrols adds a passkey of the actor.
 func (d *device) enrols(t *testing.T, b *bundle, actor uptime.Actor, name string) manage.PasskeyView {
 	t.Helper()
@@ -205,6 +214,7 @@ func TestAddingAPasskey(t *testing.T) {
 
 	_, _, err = b.CreateUser(ctx, b.owner, json.RawMessage(`{"email":"ed@example.com","role":"viewer","password":"`+password+`"}`))
 	require.NoError(t, err)
+	b.ownsPassword(t, "ed@example.com")
 	ed := b.person(t, "ed@example.com")
 	d := newDevice()
 	refused := func(what string, actor uptime.Actor, in manage.PasskeyAnswer) {
@@ -340,6 +350,7 @@ func TestWrongPasskeys(t *testing.T) {
 	texts[err.Error()] = true
 	_, _, err = b.CreateUser(ctx, b.owner, json.RawMessage(`{"email":"ed@example.com","role":"viewer","password":"`+password+`"}`))
 	require.NoError(t, err)
+	b.ownsPassword(t, "ed@example.com")
 	ed, theirs := b.person(t, "ed@example.com"), newDevice()
 	theirs.enrols(t, b, ed, "Theirs")
 	_, err = theirs.logsIn(t, b)
@@ -434,6 +445,7 @@ func TestPasskeyAsSecondFactor(t *testing.T) {
 	// It is bound to the ticket, its person and its kind.
 	_, _, err = b.CreateUser(ctx, b.owner, json.RawMessage(`{"email":"ed@example.com","role":"viewer","password":"`+password+`"}`))
 	require.NoError(t, err)
+	b.ownsPassword(t, "ed@example.com")
 	theirs := newDevice()
 	theirs.enrols(t, b, b.person(t, "ed@example.com"), "Theirs")
 	_, err = b.LoginTicketPasskey(ctx, half.Ticket, theirs.answers(t, c))

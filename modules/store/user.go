@@ -270,7 +270,7 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		if err := saveUser(tx, after); err != nil {
 			return err
 		}
-		if u.Link != nil && before.PasswordHash != "" && after.PasswordHash == "" {
+		if u.Link != nil && after.PasswordHash == "" {
 			// Whoever could log in before is not known to be who the provider knows.
 			if err := dropPasskeys(tx, id); err != nil {
 				return err

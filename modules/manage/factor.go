@@ -168,17 +168,22 @@ func totpPlace(userID int64, key string) uptime.SecretPlace {
 	return uptime.SecretPlace{Table: "users", RowKey: fmt.Sprintf("%d:%s", userID, key), Field: "totp_secret"}
 }
 
-// formerTOTPPlace is where older versions of the program sealed it.
+// formerTOTPPlace is where older versions of the program sealed it: in the only workspace
+// that there was, which is the first one now.
 func formerTOTPPlace(workspaceID int64, key string) uptime.SecretPlace {
 	return uptime.SecretPlace{WorkspaceID: workspaceID, Table: "users", RowKey: key, Field: "totp_secret"}
 }
 
-func (m *Manage) openTOTP(u uptime.User) (string, error) {
+func (m *Manage) openTOTP(ctx context.Context, u uptime.User) (string, error) {
 	secret, err := m.deps.Sealer.Open(totpPlace(u.ID, u.TOTPKey), u.TOTPSecret)
 	if err == nil {
 		return secret, nil
 	}
-	if former, failed := m.deps.Sealer.Open(formerTOTPPlace(u.WorkspaceID, u.TOTPKey), u.TOTPSecret); failed == nil {
+	first, failed := m.deps.Workspaces.EnsureWorkspace(ctx, defaultInstance)
+	if failed != nil {
+		return "", fmt.Errorf("find workspace: %w", failed)
+	}
+	if former, failed := m.deps.Sealer.Open(formerTOTPPlace(first.ID, u.TOTPKey), u.TOTPSecret); failed == nil {
 		return former, nil
 	}
 	return "", err
@@ -198,7 +203,7 @@ func (m *Manage) secondFactor(ctx context.Context, user uptime.User, code string
 	}
 	code = plainCode(code)
 	wrong := uptime.Fail(uptime.CodeUnauthorized, "The code is wrong, or was used before.")
-	spend, action, err := m.spendCode(user, code, wrong)
+	spend, action, err := m.spendCode(ctx, user, code, wrong)
 	if err == nil {
 		line := m.audited(actorOf(user, "", client.Address), action, "user", user.ID)
 		user, err = m.spent(ctx, user, spend, line)
@@ -225,7 +230,7 @@ func (m *Manage) spent(ctx context.Context, user uptime.User, spend func(*uptime
 }
 
 // spendCode gives the change that uses a code up; wrong where it is none.
-func (m *Manage) spendCode(user uptime.User, code string, wrong error) (spend func(*uptime.User) error, action string, err error) {
+func (m *Manage) spendCode(ctx context.Context, user uptime.User, code string, wrong error) (spend func(*uptime.User) error, action string, err error) {
 	if len(code) != 6 {
 		hash := m.recoveryHash(code)
 		return func(u *uptime.User) error {
@@ -237,7 +242,10 @@ func (m *Manage) spendCode(user uptime.User, code string, wrong error) (spend fu
 			return nil
 		}, "user.recovery_code", nil
 	}
-	secret, err := m.openTOTP(user)
+	secret, err := m.openTOTP(ctx, user)
+	if errors.Is(err, uptime.ErrUnavailable) {
+		return nil, "", err
+	}
 	if err != nil {
 		return nil, "", &uptime.Error{
 			Code: uptime.CodeConflict, Err: err,

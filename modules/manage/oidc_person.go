@@ -170,6 +170,9 @@ func (m *Manage) linkUser(ctx context.Context, user uptime.User, p uptime.OIDCPe
 		if u.Disabled || pendingElsewhere(*u) {
 			return accountDisabled() // also where their account is disabled and they are invited elsewhere
 		}
+		if u.InviteHash != "" && !m.deps.Clock().Before(u.InviteUntil) {
+			return uptime.Fail(uptime.CodeForbidden, "Your invitation has ended. Ask an admin for a new one.")
+		}
 		if u.Email != p.Email {
 			return uptime.Fail(uptime.CodeConflict, "Your account was changed at the same moment. Try again.")
 		}

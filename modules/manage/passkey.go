@@ -63,7 +63,7 @@ func (m *Manage) BeginPasskey(ctx context.Context, actor uptime.Actor, in NewPas
 		return Ceremony{}, err
 	}
 	if user.PasswordGiven {
-		return Ceremony{}, uptime.Fail(uptime.CodeConflict, "Your password was chosen by somebody else. Set one of your own first.")
+		return Ceremony{}, passwordGiven()
 	}
 	have, err := m.deps.PasskeyStore.Passkeys(ctx, user.ID)
 	if err != nil {

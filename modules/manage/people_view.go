@@ -46,6 +46,8 @@ type InvitationView struct {
 	Workspace string
 	// HasAccount: they log in as they do already instead of choosing a password.
 	HasAccount bool
+	// HasPassword: joining asks for it.
+	HasPassword bool
 }
 
 // TOTPView is the secret of a second factor that somebody may turn on.

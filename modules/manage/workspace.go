@@ -68,6 +68,13 @@ func (m *Manage) CreateWorkspace(ctx context.Context, actor uptime.Actor, raw js
 	if err != nil {
 		return WorkspaceView{}, err
 	}
+	user, err := m.deps.Users.User(ctx, actor.WorkspaceID, actor.UserID)
+	if err != nil {
+		return WorkspaceView{}, err
+	}
+	if user.PasswordGiven {
+		return WorkspaceView{}, passwordGiven()
+	}
 	audit := m.audited(actor, "workspace.create", "workspace", 0)
 	audit.Detail = detail(map[string]any{"name": w.Name, "time_zone": w.TimeZone})
 	saved, err := m.deps.Workspaces.CreateWorkspace(ctx, w, actor.UserID, audit)
@@ -164,9 +171,11 @@ func (m *Manage) EnterWorkspace(ctx context.Context, actor uptime.Actor, id int6
 }
 
 // JoinWorkspace accepts an invitation of somebody who is logged in, and takes them there.
-// CodeConflict when it is for somebody else; ErrNotFound when it is unknown, ended or
-// accepted.
-func (m *Manage) JoinWorkspace(ctx context.Context, actor uptime.Actor, invite string) error {
+// Whoever is an admin where they are could have made themselves a way into the account:
+// so it asks for the current password, where there is one, which nobody else may have
+// chosen, and ends passkeys, links to a provider and other sessions. CodeConflict when
+// it is for somebody else; ErrNotFound when it is unknown, ended or accepted.
+func (m *Manage) JoinWorkspace(ctx context.Context, actor uptime.Actor, invite, currentPassword string) error {
 	if err := m.permit(actor, ChangeSelf); err != nil {
 		return err
 	}
@@ -177,8 +186,15 @@ func (m *Manage) JoinWorkspace(ctx context.Context, actor uptime.Actor, invite s
 	if user.ID != actor.UserID || actor.Session == "" {
 		return uptime.Fail(uptime.CodeConflict, "This invitation is for %s. Log in with that account to accept it.", user.Email)
 	}
-	// Who chose their password, or logged in by it, would come along.
-	ownPassword := uptime.Fail(uptime.CodeConflict, "Your password was chosen by somebody else. Set one of your own under Settings, Security; then open the link again.")
+	account, err := m.deps.Users.User(ctx, actor.WorkspaceID, actor.UserID)
+	if err != nil {
+		return err
+	}
+	if account.PasswordHash != "" {
+		if err := m.confirm(ctx, actor, account, currentPassword); err != nil {
+			return err
+		}
+	}
 	hash := user.InviteHash
 	joining := actorOf(user, actor.Session, actor.Address)
 	_, err = m.deps.UserChanges.UpdateUser(ctx, user.WorkspaceID, user.ID, func(u *uptime.User) error {
@@ -186,8 +202,11 @@ func (m *Manage) JoinWorkspace(ctx context.Context, actor uptime.Actor, invite s
 		case u.InviteHash != hash || u.Disabled || !u.Elsewhere:
 			return fmt.Errorf("invitation: %w", uptime.ErrNotFound)
 		case u.PasswordGiven:
-			return ownPassword
+			return passwordGiven()
+		case u.PasswordHash != account.PasswordHash:
+			return uptime.Fail(uptime.CodeConflict, "Your password was changed at the same time; try again.")
 		}
+		u.Alone, u.KeepSession = true, actor.Session
 		u.InviteHash, u.InviteUntil, u.ResetHash = "", time.Time{}, ""
 		return nil
 	}, m.audited(joining, "user.accept", "user", user.ID))
@@ -195,6 +214,11 @@ func (m *Manage) JoinWorkspace(ctx context.Context, actor uptime.Actor, invite s
 		return err
 	}
 	return m.EnterWorkspace(ctx, actor, user.WorkspaceID)
+}
+
+// passwordGiven refuses what whoever chose somebody's password would share in.
+func passwordGiven() error {
+	return uptime.Fail(uptime.CodeConflict, "Your password was chosen by somebody else. Set one of your own under Settings, Security; then try again.")
 }
 
 // pendingPatch refuses a patch of somebody who has an account and did not join yet that
@@ -240,5 +264,5 @@ func (m *Manage) invitationOf(ctx context.Context, user uptime.User) (Invitation
 	if err != nil {
 		return InvitationView{}, err
 	}
-	return InvitationView{UserView: userView(user), Workspace: strings.TrimSpace(w.Name), HasAccount: user.Elsewhere}, nil
+	return InvitationView{UserView: userView(user), Workspace: strings.TrimSpace(w.Name), HasAccount: user.Elsewhere, HasPassword: user.PasswordHash != ""}, nil
 }

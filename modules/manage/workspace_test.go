@@ -127,7 +127,7 @@ func TestJoiningAnotherWorkspace(t *testing.T) {
 	ed, cookie := b.session(t, "ed@example.com")
 	require.Equal(t, b.owner.WorkspaceID, ed.WorkspaceID, "an invitation changes no log-in")
 	require.ErrorIs(t, b.EnterWorkspace(ctx, ed, annex), uptime.ErrNotFound, "nobody enters before they join")
-	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(b.JoinWorkspace(ctx, owner, invite)), "it is Ed's")
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(b.JoinWorkspace(ctx, owner, invite, password)), "it is Ed's")
 	for _, patch := range []string{`{"time_zone":"UTC"}`, `{"time_zone":"Europe/Berlin"}`, `{"name":"Ed"}`, `{"totp":false,"role":"admin"}`} {
 		_, err = b.UpdateUser(ctx, owner, made.ID, json.RawMessage(patch), "")
 		require.Len(t, problems(t, err), 1, "right and wrong guesses hear the same")
@@ -139,16 +139,21 @@ func TestJoiningAnotherWorkspace(t *testing.T) {
 	require.Empty(t, pending.ETag)
 
 	// Whoever chose Ed's password would come along.
-	err = b.JoinWorkspace(ctx, ed, invite)
+	require.Equal(t, []string{"current_password is wrong"}, problems(t, b.JoinWorkspace(ctx, ed, invite, "guess")))
+	err = b.JoinWorkspace(ctx, ed, invite, password)
 	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
 	require.ErrorContains(t, err, "chosen by somebody else")
 	_, err = b.UpdateMe(ctx, ed, json.RawMessage(`{"password":"a password of my own","current_password":"`+password+`"}`), "")
 	require.NoError(t, err)
-	require.NoError(t, b.JoinWorkspace(ctx, ed, invite))
+	other, err := b.LoginSession(ctx, manage.LoginInput{Email: "ed@example.com", Password: "a password of my own"})
+	require.NoError(t, err)
+	require.NoError(t, b.JoinWorkspace(ctx, ed, invite, "a password of my own"))
+	_, _, err = b.ActorOfSession(ctx, other.Cookie, "")
+	require.Equal(t, uptime.CodeUnauthorized, uptime.CodeOf(err), "nobody else comes along")
 	ed = b.actorOf(t, cookie)
 	require.Equal(t, annex, ed.WorkspaceID)
 	require.Equal(t, uptime.RoleEditor, ed.Role)
-	require.ErrorIs(t, b.JoinWorkspace(ctx, ed, invite), uptime.ErrNotFound, "once only")
+	require.ErrorIs(t, b.JoinWorkspace(ctx, ed, invite, "a password of my own"), uptime.ErrNotFound, "once only")
 
 	for field, patch := range map[string]string{
 		"password": `{"password":"stolen password"}`, "email": `{"email":"me@example.com"}`, "name": `{"name":"Me"}`, "theme": `{"theme":"dark"}`,
@@ -208,4 +213,25 @@ func TestSecondFactorInEveryWorkspace(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, b.EnterWorkspace(ctx, owner, made.ID))
 	require.Equal(t, made.ID, logIn().WorkspaceID)
+}
+
+// TestInvitationsStayWithTheirAddress: an open invitation is not that of whatever address
+// an admin elsewhere gives the account.
+func TestInvitationsStayWithTheirAddress(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	_, invite, err := b.CreateUser(ctx, b.owner, json.RawMessage(`{"email":"boss@example.com","role":"admin"}`))
+	require.NoError(t, err)
+	owner, _ := b.annex(t)
+	theirs, _, err := b.CreateUser(ctx, owner, json.RawMessage(`{"email":"boss@example.com","role":"viewer"}`))
+	require.NoError(t, err)
+	_, err = b.UpdateUser(ctx, owner, theirs.ID, json.RawMessage(`{"email":"mallory@example.com"}`), "")
+	require.NoError(t, err)
+	_, err = b.Invited(ctx, invite)
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	_, err = b.User(ctx, b.owner, theirs.ID)
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	landed, err := b.store.UserByEmail(ctx, "mallory@example.com")
+	require.NoError(t, err)
+	require.Equal(t, owner.WorkspaceID, landed.WorkspaceID)
 }

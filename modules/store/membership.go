@@ -193,3 +193,32 @@ func (s *Store) inviteAnew(tx *gorm.DB, gone int64, invited userRow) error {
 	}
 	return nil
 }
+
+// dropInvitations ends the open invitations of a person to other workspaces: their address
+// was invited, and it has changed.
+func dropInvitations(tx *gorm.DB, u userRow) error {
+	done := tx.Exec(`DELETE FROM memberships WHERE user_id = ? AND workspace_id <> ? AND invite_hash <> ''`, u.ID, u.WorkspaceID)
+	if done.Error != nil {
+		return fmt.Errorf("drop invitations: %w", done.Error)
+	}
+	if done.RowsAffected == 0 || u.Home == u.WorkspaceID {
+		return nil
+	}
+	_, err := member(tx, u.Home, u.ID)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return setHome(tx, u)
+	}
+	return err
+}
+
+// dropOtherWays ends whatever else somebody could be this person by: passkeys, persons of
+// a provider and other sessions.
+func (s *Store) dropOtherWays(tx *gorm.DB, id int64, keepSession string) error {
+	if err := dropPasskeys(tx, id); err != nil {
+		return err
+	}
+	if _, err := dropIdentities(tx, id); err != nil {
+		return err
+	}
+	return s.endFamilies(tx, "user_id = ? AND family <> ?", id, keepSession)
+}

@@ -270,6 +270,16 @@ func (s *Store) UpdateUser(ctx context.Context, ws, id int64, mutate func(*uptim
 		if err := saveUser(tx, after); err != nil {
 			return err
 		}
+		if after.Email != before.Email {
+			if err := dropInvitations(tx, after); err != nil {
+				return err
+			}
+		}
+		if u.Alone {
+			if err := s.dropOtherWays(tx, id, u.KeepSession); err != nil {
+				return err
+			}
+		}
 		if u.Link != nil && after.PasswordHash == "" {
 			// Whoever could log in before is not known to be who the provider knows.
 			if err := dropPasskeys(tx, id); err != nil {

@@ -83,6 +83,9 @@ type User struct {
 	// disabling, log-out everywhere).
 	TokensFrom time.Time
 	LastSeenAt time.Time
+	// Alone ends passkeys, links to persons of a provider and all sessions but KeepSession
+	// with the change. It is not stored.
+	Alone bool
 	// KeepSession is the session that goes on where a change ends all others. It is not
 	// stored.
 	KeepSession string

@@ -57,7 +57,7 @@ type invitations interface {
 	resets
 
 	Invited(ctx context.Context, invite string) (manage.InvitationView, error)
-	JoinWorkspace(ctx context.Context, actor uptime.Actor, invite string) error
+	JoinWorkspace(ctx context.Context, actor uptime.Actor, invite, currentPassword string) error
 	AcceptInvite(ctx context.Context, in manage.InviteInput) (manage.Session, error)
 }
 

@@ -14,7 +14,7 @@ func (f *fake) Invited(_ context.Context, invite string) (manage.InvitationView,
 	switch invite {
 	case "inv_ok":
 	case "inv_mine":
-		v.ID, v.Email, v.HasAccount = 1, "mia@example.com", true
+		v.ID, v.Email, v.HasAccount, v.HasPassword = 1, "mia@example.com", true, true
 	case "inv_known":
 		v.HasAccount = true
 	default:
@@ -23,7 +23,10 @@ func (f *fake) Invited(_ context.Context, invite string) (manage.InvitationView,
 	return v, f.broken
 }
 
-func (f *fake) JoinWorkspace(_ context.Context, _ uptime.Actor, invite string) error {
+func (f *fake) JoinWorkspace(_ context.Context, _ uptime.Actor, invite, current string) error {
+	if current != "right" {
+		return uptime.Invalid(uptime.FieldError{Field: "current_password", Message: "is wrong"})
+	}
 	return f.change(json.RawMessage(`{"joined":"` + invite + `"}`))
 }
 

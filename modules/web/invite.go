@@ -54,8 +54,15 @@ func (w *Web) join(c echo.Context, invited manage.InvitationView) error {
 	if err != nil || actor.UserID != invited.ID {
 		return w.show(c, http.StatusOK, "gate", "layout", w.joinPage(c, invited))
 	}
-	if err := w.deps.Manage.JoinWorkspace(c.Request().Context(), actor, c.Param("token")); err != nil {
-		return err
+	failure := w.deps.Manage.JoinWorkspace(c.Request().Context(), actor, c.Param("token"), c.FormValue("current_password"))
+	if _, bad := fieldErrors(failure); failure != nil && bad {
+		p := w.joinPage(c, invited)
+		blame(p.Fields, failure)
+		p.Problem, p.Summary = problems(failure, p.Fields)
+		return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", p)
+	}
+	if failure != nil {
+		return failure
 	}
 	w.noteWrite(c, actor.UserID)
 	w.leaveFlash(c, "workspace-entered")
@@ -78,6 +85,10 @@ func (w *Web) joinPage(c echo.Context, invited manage.InvitationView) GatePage {
 		p.Aside = &Link{Label: "Back to the overview", URL: "/"}
 	default:
 		p.Submit = "Join"
+		p.Lead += " Your passkeys, your other sessions and your link to a provider end with it; set them up again afterwards."
+		if invited.HasPassword {
+			p.Fields = []FieldView{{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true}}
+		}
 	}
 	return p
 }

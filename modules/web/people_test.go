@@ -25,7 +25,11 @@ func TestJoiningWithAnAccount(t *testing.T) {
 	require.Empty(t, f.saved)
 
 	require.Contains(t, ask(w, "/invite/inv_mine", nil).Body.String(), "Join Shop")
-	rec := ask(w, "/invite/inv_mine", url.Values{})
+	rec := ask(w, "/invite/inv_mine", url.Values{"current_password": {"wrong"}})
+	require.Equal(t, http.StatusUnprocessableEntity, rec.Code)
+	require.Contains(t, rec.Body.String(), "Is wrong.")
+	require.Empty(t, f.saved)
+	rec = ask(w, "/invite/inv_mine", url.Values{"current_password": {"right"}})
 	require.Equal(t, http.StatusSeeOther, rec.Code)
 	require.Equal(t, "inv_mine", f.lastSaved(t)["joined"])
 }

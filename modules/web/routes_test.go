@@ -22,6 +22,7 @@ func leastRoles() map[string]uptime.Role {
 			"GET /incidents", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
 			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",
 			"GET /settings/security/totp", "POST /settings/security/totp", "POST /settings/security/totp/off", "POST /settings/security/recovery",
+			"POST /settings/security/passkeys", "POST /settings/security/passkeys/options", "POST /settings/security/passkeys/:id/rename", "GET /settings/security/passkeys/:id/delete", "POST /settings/security/passkeys/:id/delete",
 			"POST /settings/sessions/end", "POST /settings/theme", "GET /settings/workspaces", "POST /settings/workspaces/:id/enter",
 			"GET /settings/tokens", "POST /settings/tokens", "POST /settings/tokens/:id/revoke",
 		},

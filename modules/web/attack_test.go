@@ -58,7 +58,7 @@ func TestEveryPageIsSampled(t *testing.T) {
 	t.Parallel()
 	w, _ := setup(t)
 	var drawn []string
-	for _, s := range append(shots(), accessShots()...) {
+	for _, s := range allShots() {
 		path, _, _ := strings.Cut(s.path, "?")
 		drawn = append(drawn, path)
 	}

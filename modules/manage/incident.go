@@ -60,7 +60,9 @@ func (m *Manage) CreateIncident(ctx context.Context, actor uptime.Actor, raw jso
 	if message != "" {
 		inc.Updates = []uptime.IncidentUpdate{{At: now, AuthorID: actor.UserID, Author: actor.Name, Stage: inc.Stage, Message: message}}
 	}
-	saved, err := m.deps.Incidents.CreateIncident(ctx, inc, m.audited(actor, "incident.create", "incident", 0))
+	audit := m.audited(actor, "incident.create", "incident", 0)
+	audit.Detail = detail(map[string]any{"title": inc.Title, "severity": inc.Severity})
+	saved, err := m.deps.Incidents.CreateIncident(ctx, inc, audit)
 	if err != nil {
 		return IncidentView{}, err
 	}
@@ -272,24 +274,44 @@ func (m *Manage) AddIncidentUpdate(ctx context.Context, actor uptime.Actor, id i
 }
 
 func (m *Manage) changeIncident(ctx context.Context, actor uptime.Actor, id int64, action string, change incidentChange) (IncidentView, error) {
+	audit := m.audited(actor, action, "incident", id)
 	saved, err := m.deps.Incidents.UpdateIncident(ctx, actor.WorkspaceID, id, func(inc *uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
 		now := m.deps.Clock().Truncate(time.Millisecond)
+		before := incidentMembers(*inc, "")
 		update, tell, err := change(inc, now)
 		if err != nil {
 			return nil, nil, err
 		}
+		message := ""
+		if update != nil {
+			message = update.Message
+		}
+		after := incidentMembers(*inc, message)
+		audit.Detail = changes(before, after, before, after)
 		var updates []uptime.IncidentUpdate
 		if update != nil {
 			update.IncidentID = inc.ID
 			updates = append(updates, *update)
 		}
 		return updates, m.incidentEvents(actor, *inc, tell, now), nil
-	}, m.audited(actor, action, "incident", id))
+	}, audit)
 	if err != nil {
 		return IncidentView{}, err
 	}
 	m.announce(ctx, notice(uptime.TopicIncident, saved.WorkspaceID, id), notice(uptime.TopicOutbox, saved.WorkspaceID, 0))
 	return m.incidentView(ctx, saved, map[int64]string{}), nil
+}
+
+// incidentMembers are what people change of an incident, for the audit log, and what they
+// write beside it.
+func incidentMembers(inc uptime.Incident, message string) map[string]json.RawMessage {
+	return members(struct {
+		Title    string                `json:"title"`
+		Status   uptime.IncidentStatus `json:"status"`
+		Stage    uptime.Stage          `json:"stage"`
+		Severity uptime.Severity       `json:"severity"`
+		Message  string                `json:"message,omitempty"`
+	}{inc.Title, inc.Status, inc.Stage, inc.Severity, message})
 }
 
 // incidentEvents gives what the channels of the incident's monitor are told. One

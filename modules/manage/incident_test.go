@@ -150,3 +150,19 @@ func TestIncidentOfAMonitorTellsItsChannels(t *testing.T) {
 	_, err = b.RetryDelivery(ctx, b.owner, claims[0].Delivery.ID)
 	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err), "only dead ones are sent again")
 }
+
+// TestIncidentsInTheAuditLog: it has what a person made of an incident, and what they said.
+func TestIncidentsInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	made, err := b.CreateIncident(ctx, b.owner, json.RawMessage(`{"title":"Slow","severity":"minor"}`))
+	require.NoError(t, err)
+	_, err = b.PatchIncident(ctx, b.owner, made.ID, json.RawMessage(`{"stage":"identified","severity":"major","message":"A full disk."}`), "")
+	require.NoError(t, err)
+	log, err := b.store.AuditLog(ctx, b.owner.WorkspaceID, uptime.AuditFilter{ObjectType: "incident", ObjectID: made.ID}, uptime.Page{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, log.Items, 2)
+	require.JSONEq(t, `{"title":"Slow","severity":"minor"}`, string(log.Items[1].Detail))
+	require.JSONEq(t, `{"stage":{"from":"investigating","to":"identified"},"severity":{"from":"minor","to":"major"},"message":{"from":null,"to":"A full disk."}}`,
+		string(log.Items[0].Detail))
+}

@@ -110,7 +110,19 @@ func (s *Store) migrating(ctx context.Context, fn func(context.Context, *goose.P
 		return err
 	}
 	defer s.gate.leave()
+	defer s.reconnect()
 	return s.withProvider(ctx, goose.DialectSQLite3, migrations.SQLite, fn)
+}
+
+// reconnect closes the connections of SQLite that nobody uses. They know the schema of
+// before, and what "SELECT *" gives from it: the driver takes a table that has got a
+// column since for a wrong call.
+func (s *Store) reconnect() {
+	for _, pool := range s.pools {
+		size := pool.Stats().MaxOpenConnections
+		pool.SetMaxIdleConns(0)
+		pool.SetMaxIdleConns(size)
+	}
 }
 
 func (s *Store) withProvider(ctx context.Context, dialect goose.Dialect, files fs.FS, fn func(context.Context, *goose.Provider) error, options ...goose.ProviderOption) error {

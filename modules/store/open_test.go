@@ -194,3 +194,48 @@ func TestPostgresAway(t *testing.T) {
 	_, err = store.Open(t.Context(), store.Options{Config: store.Config{URL: through.String(), ConnectTimeout: time.Second}})
 	require.ErrorIs(t, err, uptime.ErrUnavailable)
 }
+
+// TestUpgrade: a store that was opened on the schema of an older version reads every
+// table after the migrations that change them.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old := migratedIn(t, dir)
+	ws, err := old.EnsureWorkspace(t.Context(), "Home")
+	require.NoError(t, err)
+	_, err = old.CreateFirstOwner(t.Context(), uptime.User{Email: "ada@example.com", PasswordHash: "x", TimeZone: "UTC", Language: "en", Theme: "auto"}, ws, nil)
+	require.NoError(t, err)
+	all, err := old.MigrationStatus(t.Context())
+	require.NoError(t, err)
+	for range len(all) - 7 {
+		require.NoError(t, old.MigrateDown(t.Context()))
+	}
+	require.NoError(t, old.Close())
+
+	s, err := store.Open(t.Context(), store.Options{Config: store.Config{DataDir: dir}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	for range 8 { // every reader
+		_, err = s.EnsureWorkspace(t.Context(), "Home")
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Migrate(t.Context()))
+	for range 8 {
+		home, err := s.EnsureWorkspace(t.Context(), "Home")
+		require.NoError(t, err)
+		require.Equal(t, ws.ID, home.ID)
+		ada, err := s.UserByEmail(t.Context(), "ada@example.com")
+		require.NoError(t, err)
+		require.Equal(t, uptime.RoleOwner, ada.Role)
+	}
+	_, err = s.UpdateUser(t.Context(), ws.ID, 1, func(u *uptime.User) error { u.Name = "Ada"; return nil }, nil)
+	require.NoError(t, err)
+}
+
+func migratedIn(t *testing.T, dir string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{Config: store.Config{DataDir: dir}})
+	require.NoError(t, err)
+	require.NoError(t, s.Migrate(t.Context()))
+	return s
+}

@@ -1,5 +1,7 @@
 package api
 
+import "monitor/modules/uptime"
+
 func (s *server) workspaces(c *call) (reply, error) {
 	return replyList(s.Manage.Workspaces(c.r.Context(), c.actor))
 }
@@ -16,6 +18,9 @@ func (s *server) updateWorkspace(c *call) (reply, error) {
 	id, err := c.id()
 	if err != nil {
 		return reply{}, err
+	}
+	if match := c.ifMatch(); match != "" && match != "*" {
+		return reply{}, uptime.Fail(uptime.CodePrecondition, "A workspace has no ETag that If-Match could name.")
 	}
 	v, err := s.Manage.UpdateWorkspace(c.r.Context(), c.actor, id, c.body)
 	return reply{body: v}, err

@@ -110,19 +110,24 @@ func (s *Store) migrating(ctx context.Context, fn func(context.Context, *goose.P
 		return err
 	}
 	defer s.gate.leave()
-	defer s.reconnect()
-	return s.withProvider(ctx, goose.DialectSQLite3, migrations.SQLite, fn)
+	err = s.withProvider(ctx, goose.DialectSQLite3, migrations.SQLite, fn)
+	return errors.Join(err, s.reconnect(ctx))
 }
 
 // reconnect closes the connections of SQLite that nobody uses. They know the schema of
 // before, and what "SELECT *" gives from it: the driver takes a table that has got a
-// column since for a wrong call.
-func (s *Store) reconnect() {
+// column since for a wrong call. One is open at any time: with the last one SQLite would
+// remove its side files, and make them anew for everybody to read.
+func (s *Store) reconnect(ctx context.Context) error {
 	for _, pool := range s.pools {
 		size := pool.Stats().MaxOpenConnections
 		pool.SetMaxIdleConns(0)
 		pool.SetMaxIdleConns(size)
+		if err := pool.PingContext(ctx); err != nil {
+			return fmt.Errorf("connect anew: %w", err)
+		}
 	}
+	return nil
 }
 
 func (s *Store) withProvider(ctx context.Context, dialect goose.Dialect, files fs.FS, fn func(context.Context, *goose.Provider) error, options ...goose.ProviderOption) error {

@@ -202,8 +202,7 @@ func (b *bench) grown(ctx context.Context, r *report, backend string, n int) err
 	r.Restarts = append(r.Restarts, again)
 	// In the first interval after a start a monitor is also checked once out of its slot:
 	// where that is soon over, it is waited for. The loop asks as often as there were checks.
-	const patience = 2 * time.Minute
-	if p.interval <= patience {
+	if p.interval <= b.options.patience {
 		p.settle = p.interval + settle
 	}
 	for range b.options.runs {
@@ -216,6 +215,7 @@ func (b *bench) grown(ctx context.Context, r *report, backend string, n int) err
 			return err
 		}
 		loop.RateWanted = ours.RateWanted
+		p.settle = 0
 		r.add(backend, ours)
 		r.add(backend, loop)
 	}

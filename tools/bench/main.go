@@ -26,6 +26,7 @@ type options struct {
 	outages   int
 	alertRate int
 	growth    []int
+	patience  time.Duration
 	history   int // days
 	monitors  map[string]int
 	json      string
@@ -69,6 +70,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.outages, "outages", 100, "outages from whose first bad answer to the webhook is measured; 0: none")
 	flags.IntVar(&o.alertRate, "alert-rate", 1000, "checks per second meanwhile")
 	flags.StringVar(&growth, "growth", "", "numbers of monitors, such as 100,1000,10000,100000, to measure the cost of a check at, 100 checks a second in each")
+	flags.DurationVar(&o.patience, "patience", 2*time.Minute, "the longest first interval after a start that -growth waits for")
 	flags.IntVar(&o.history, "history", 0, "days of history to make, to ask for pages on while the program checks and purges; it says first what disk that needs")
 	onSmall := flags.Int("sqlite-monitors", 200, "monitors with a history on SQLite, every 30 s")
 	onLarge := flags.Int("postgres-monitors", 1000, "and on PostgreSQL")

@@ -23,9 +23,7 @@ func (p *process) schedulerParts() ([]service.Service, error) {
 		return nil, err
 	}
 	h, err := housekeeper.New(housekeeper.Params{
-		Config: housekeeper.Config{Retention: uptime.Retention{
-			Results: p.cfg.Retention.Results, Rollups: p.cfg.Retention.Rollups, Incidents: p.cfg.Retention.Incidents,
-		}},
+		Kept:    p.manage.KeptHistory,
 		Records: p.store, Auditor: p.store, Leader: p.leader, Bus: p.bus, Clock: p.clock, Log: p.log,
 	})
 	if err != nil {

@@ -171,7 +171,7 @@ func (p *process) manageDeps() manage.Deps {
 	}
 	deps := manage.Deps{
 		Monitors: s, MonitorLists: s, Results: s, Incidents: s, Channels: s, Defaults: s, Deliveries: s,
-		Workspaces: s, Users: s, UserChanges: s, Identities: s, Sessions: s, Tokens: s, AuditLog: s,
+		Workspaces: s, Settings: s, Users: s, UserChanges: s, Identities: s, Sessions: s, Tokens: s, AuditLog: s,
 		Keys: s, Sealed: s, Keyring: p.sealer,
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},
@@ -186,6 +186,7 @@ func (p *process) manageDeps() manage.Deps {
 			RefreshTTL: p.cfg.Auth.RefreshTTL, SetupToken: p.keys.SetupToken(),
 			PublicURL: strings.TrimSuffix(p.cfg.HTTP.PublicURL, "/"),
 			OIDC:      oidcConfig(p.cfg),
+			Retention: retentionConfig(p.cfg), Build: manage.Build(telemetry.BuildInfo()),
 		},
 	}
 	if p.cfg.OIDC.Issuer != "" {

@@ -42,6 +42,8 @@ func goodBodies() map[string]string {
 		"POST /incidents/{id}/acknowledge":    message,
 		"POST /incidents/{id}/resolve":        message,
 		"POST /incidents/{id}/updates":        message,
+		"PUT /settings/defaults":              `{"interval":"30s","regions":["default"],"http":{"method":"GET","keyword":"ok"}}`,
+		"PUT /settings/retention":             `{"results":"90d"}`,
 		"POST /channels":                      channel,
 		"PATCH /channels/{id}":                strings.Replace(channel, `,"type":"webhook"`, "", 1),
 	}

@@ -78,6 +78,7 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 	}
 	monitorInputs(all, out)
 	channelInputs(all, out)
+	settingInputs(all, out)
 	return out
 }
 

@@ -69,7 +69,9 @@ func matrix() map[string]right {
 		"DELETE /channels/{id}": {editor, absent}, "POST /channels/{id}/test": {editor, absent},
 		"GET /deliveries": {viewer, ok}, "POST /deliveries/{id}/retry": {editor, absent},
 
-		"GET /audit-log": {admin, ok},
+		"GET /audit-log":         {admin, ok},
+		"GET /settings/defaults": {viewer, ok}, "PUT /settings/defaults": {admin, ok},
+		"GET /settings/retention": {admin, ok}, "PUT /settings/retention": {admin, ok}, "GET /about": {admin, ok},
 
 		"GET /overview": {viewer, ok}, "GET /events": {viewer, ok},
 	}

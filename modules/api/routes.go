@@ -97,6 +97,11 @@ func routes() []route {
 		{get, "/deliveries", member, "Channels", "List deliveries", "", "DeliveryList", ok, deliveryQuery(), (*server).deliveries},
 		{post, "/deliveries/{id}/retry", member, "Channels", "Send a dead delivery again", "", "Delivery", ok, nil, (*server).retryDelivery},
 
+		{get, "/settings/defaults", member, "Instance", "Read the defaults of new monitors", "", "MonitorDefaults", ok, nil, (*server).monitorDefaults},
+		{put, "/settings/defaults", member, "Instance", "Replace the defaults of new monitors", "MonitorDefaultsInput", "MonitorDefaults", ok, nil, (*server).replaceMonitorDefaults},
+		{get, "/settings/retention", member, "Instance", "Read how long history is kept", "", "Retention", ok, nil, (*server).retention},
+		{put, "/settings/retention", member, "Instance", "Change how long history is kept", "RetentionInput", "Retention", ok, nil, (*server).replaceRetention},
+		{get, "/about", member, "Instance", "Read about the program", "", "About", ok, nil, (*server).about},
 		{get, "/audit-log", member, "Instance", "List what was changed", "", "AuditList", ok, auditQuery(), (*server).auditLog},
 		{get, "/overview", member, "Instance", "Read the overview", "", "Overview", ok, nil, (*server).overview},
 		{get, "/events", member, "Instance", "Stream events", "", stream, ok, eventQuery(), (*server).events},

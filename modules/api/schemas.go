@@ -16,7 +16,7 @@ import (
 // bodies from inputs.go, settings blocks from their kinds.
 func schemas(monitors, channels []uptime.Kind) huma.Registry {
 	registry := huma.NewMapRegistry(schemaPrefix, schemaName)
-	for _, view := range []any{
+	for _, view := range append(settingViews(), []any{
 		Problem{},
 		manage.MonitorView{},
 		manage.ResultView{},
@@ -39,7 +39,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.TokenPair{},
 		setupDone{},
 		manage.OverviewView{},
-	} {
+	}...) {
 		registry.Schema(reflect.TypeOf(view), true, "")
 	}
 	all := registry.Map()
@@ -53,6 +53,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}
 	maps.Copy(all, inputs(all))
 	typed(all, monitors, channels)
+	defaultBlocks(all, monitors)
 	return registry
 }
 

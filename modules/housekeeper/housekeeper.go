@@ -31,14 +31,11 @@ type auditor interface {
 	LastAudit(ctx context.Context) (time.Time, error)
 }
 
-// Config holds the settings.
-type Config struct {
-	Retention uptime.Retention
-}
-
-// Params are what New needs; all but Config are required.
+// Params are what New needs; all of it is required.
 type Params struct {
-	Config  Config
+	// Kept says how long history is kept, each time anew: people change it while
+	// the program runs. After an error nothing is removed.
+	Kept    func(ctx context.Context) (uptime.Retention, error)
 	Records records
 	Auditor auditor
 	Leader  uptime.Leader
@@ -68,12 +65,8 @@ type TaskStats struct {
 
 // New makes a housekeeper.
 func New(p Params) (*Housekeeper, error) {
-	if p.Records == nil || p.Auditor == nil || p.Leader == nil || p.Bus == nil || p.Clock == nil || p.Log == nil {
-		return nil, errors.New("new housekeeper: every param but the config is required")
-	}
-	r := p.Config.Retention
-	if r.Results < 0 || r.Rollups < 0 || r.Incidents < 0 {
-		return nil, errors.New("new housekeeper: retention may not be negative")
+	if p.Kept == nil || p.Records == nil || p.Auditor == nil || p.Leader == nil || p.Bus == nil || p.Clock == nil || p.Log == nil {
+		return nil, errors.New("new housekeeper: every param is required")
 	}
 	h := &Housekeeper{Params: p, stats: map[string]TaskStats{}}
 	h.tasks = h.table()

@@ -153,7 +153,9 @@ func setup(t *testing.T, clock uptime.Clock) *bundle {
 		line:  &line{}, seat: make(seat),
 	}
 	h, err := New(Params{
-		Config:  Config{Retention: uptime.Retention{Results: 30 * 24 * time.Hour}},
+		Kept: func(context.Context) (uptime.Retention, error) {
+			return uptime.Retention{Results: 30 * 24 * time.Hour}, nil
+		},
 		Records: b.books, Auditor: b.books, Leader: b.seat, Bus: b.line, Clock: clock,
 		Log: slog.New(slog.DiscardHandler),
 	})
@@ -334,7 +336,7 @@ func TestNewRefuses(t *testing.T) {
 	_, err := New(Params{})
 	require.Error(t, err)
 	p := setup(t, now).Params
-	p.Config.Retention.Results = -1
+	p.Kept = nil
 	_, err = New(p)
 	require.Error(t, err)
 }

@@ -92,9 +92,13 @@ func (h *Housekeeper) rollUp(ctx context.Context) error {
 
 // purge removes what is too old, step by step, until nothing is left of it.
 func (h *Housekeeper) purge(ctx context.Context) error {
+	keep, err := h.Kept(ctx)
+	if err != nil {
+		return fmt.Errorf("ask how long history is kept: %w", err)
+	}
 	var total uptime.Purged
 	for range purgeSteps {
-		step, err := h.Records.Purge(ctx, h.Config.Retention)
+		step, err := h.Records.Purge(ctx, keep)
 		if err != nil {
 			return fmt.Errorf("purge old records: %w", err)
 		}

@@ -3,6 +3,8 @@ package manage
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"time"
 
 	"monitor/modules/uptime"
 )
@@ -69,4 +71,28 @@ func page(p uptime.Page) (uptime.Page, error) {
 		return p, uptime.Invalid(uptime.FieldError{Field: "limit", Message: "must be from 1 to 200"})
 	}
 	return p, nil
+}
+
+// ChangeView is who changed something last, and when.
+type ChangeView struct {
+	At   time.Time `json:"at"`
+	User string    `json:"user"` // their name, "" for the program
+}
+
+// LastChange tells somebody who may read an object who changed it last: a colleague
+// whose change they are about to overwrite. ErrNotFound where the log has none.
+func (m *Manage) LastChange(ctx context.Context, actor uptime.Actor, object string, id int64) (ChangeView, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return ChangeView{}, err
+	}
+	list, err := m.deps.AuditLog.AuditLog(ctx, actor.WorkspaceID, uptime.AuditFilter{ObjectType: object, ObjectID: id}, uptime.Page{Limit: 20})
+	if err != nil {
+		return ChangeView{}, err
+	}
+	for _, line := range list.Items {
+		if line.Action != object+".check" && line.Action != object+".test" { // these change nothing
+			return ChangeView{At: line.At.UTC(), User: line.Name}, nil
+		}
+	}
+	return ChangeView{}, fmt.Errorf("find the last change: %w", uptime.ErrNotFound)
 }

@@ -61,7 +61,7 @@ func (m *Manage) readChannel(b *body, old *uptime.Channel) channelDraft {
 	b.id("fallback_channel_id", &d.FallbackChannelID)
 	raw, _ := b.take(channelBlock)
 	if known {
-		d.settings = readSettings(b, channelBlock, raw, d.kind)
+		d.settings = readSettings(b, channelBlock, raw, d.kind, d.kind.New())
 		var stored any
 		if old != nil {
 			stored, _ = storedSettings(d.kind, old.Settings)

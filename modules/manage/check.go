@@ -177,7 +177,11 @@ func (m *Manage) testSpec(ctx context.Context, actor uptime.Actor, raw json.RawM
 	if _, named := b.fields["name"]; !named {
 		b.fields["name"] = json.RawMessage(`"Test"`)
 	}
-	draft := m.readMonitor(b, old)
+	usual, _, err := m.defaultsOf(ctx, actor.WorkspaceID)
+	if err != nil {
+		return uptime.Spec{}, "", err
+	}
+	draft := m.readMonitor(b, old, usual)
 	if err := b.finish("a monitor"); err != nil {
 		return uptime.Spec{}, "", err
 	}

@@ -73,6 +73,13 @@ type workspaceStore interface {
 	EnterWorkspace(ctx context.Context, userID, ws int64, family string) error
 }
 
+// settingStore keeps what people choose on pages.
+type settingStore interface {
+	Setting(ctx context.Context, ws int64, name string) (uptime.Setting, error)
+	ChangeSetting(ctx context.Context, ws int64, name string, mutate func(*uptime.Setting) error, audit *uptime.Audit) (uptime.Setting, error)
+	Storage(ctx context.Context) (uptime.Storage, error)
+}
+
 type userStore interface {
 	User(ctx context.Context, ws, id int64) (uptime.User, error)
 	UserByEmail(ctx context.Context, email string) (uptime.User, error)

@@ -20,6 +20,8 @@ type Config struct {
 	// were may be a stranger's.
 	PublicURL string
 	OIDC      OIDCConfig // used with a Provider
+	Retention RetentionConfig
+	Build     Build
 }
 
 // Deps is what New needs; all of it is required but where a nil is explained. One store stands behind the
@@ -33,6 +35,7 @@ type Deps struct {
 	Defaults     channelDefaults
 	Deliveries   deliveryStore
 	Workspaces   workspaceStore
+	Settings     settingStore
 	Users        userStore
 	UserChanges  userChanges
 	Identities   identityStore

@@ -29,7 +29,11 @@ func (m *Manage) CreateMonitor(ctx context.Context, actor uptime.Actor, raw json
 }
 
 func (m *Manage) createMonitor(ctx context.Context, actor uptime.Actor, b *body) (MonitorView, error) {
-	draft := m.readMonitor(b, nil)
+	usual, _, err := m.defaultsOf(ctx, actor.WorkspaceID)
+	if err != nil {
+		return MonitorView{}, err
+	}
+	draft := m.readMonitor(b, nil, usual)
 	if err := m.checkChannels(ctx, actor.WorkspaceID, b, &draft); err != nil {
 		return MonitorView{}, err
 	}
@@ -103,16 +107,18 @@ func (m *Manage) checkChannels(ctx context.Context, ws int64, b *body, draft *mo
 // ReplaceMonitor sets the whole monitor: what the body leaves out gets its
 // default. ifMatch is the header's value, "" for none; CodePrecondition.
 func (m *Manage) ReplaceMonitor(ctx context.Context, actor uptime.Actor, id int64, raw json.RawMessage, ifMatch string) (MonitorView, error) {
-	return m.changeMonitor(ctx, actor, id, ifMatch, func(uptime.Monitor) (*body, error) { return parseBody(raw) })
+	return m.changeMonitor(ctx, actor, id, ifMatch, func(uptime.Monitor, monitorDefaults) (*body, error) { return parseBody(raw) })
 }
 
 // PatchMonitor applies a JSON Merge Patch (RFC 7396). A new interval takes a
 // timeout or retry interval along that nobody ever set.
 func (m *Manage) PatchMonitor(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (MonitorView, error) {
-	return m.changeMonitor(ctx, actor, id, ifMatch, func(old uptime.Monitor) (*body, error) { return m.patchedMonitor(old, patch) })
+	return m.changeMonitor(ctx, actor, id, ifMatch, func(old uptime.Monitor, usual monitorDefaults) (*body, error) {
+		return m.patchedMonitor(old, patch, usual)
+	})
 }
 
-func (m *Manage) patchedMonitor(old uptime.Monitor, patch json.RawMessage) (*body, error) {
+func (m *Manage) patchedMonitor(old uptime.Monitor, patch json.RawMessage, usual monitorDefaults) (*body, error) {
 	base, err := json.Marshal(m.monitorView(old))
 	if err != nil {
 		return nil, fmt.Errorf("write monitor: %w", err)
@@ -122,10 +128,10 @@ func (m *Manage) patchedMonitor(old uptime.Monitor, patch json.RawMessage) (*bod
 		return nil, err
 	}
 	if asked.given("interval") {
-		if !asked.given("timeout") && old.Timeout == defaultTimeout(old.Interval) {
+		if !asked.given("timeout") && old.Timeout == usual.timeoutOf(old.Interval) {
 			delete(b.fields, "timeout")
 		}
-		if !asked.given("retry_interval") && old.RetryInterval == defaultRetry(old.Interval) {
+		if !asked.given("retry_interval") && old.RetryInterval == usual.retryOf(old.Interval) {
 			delete(b.fields, "retry_interval")
 		}
 	}
@@ -155,7 +161,7 @@ func strangeNulls(b, asked *body, block string, kind uptime.Kind) {
 
 // changeMonitor saves what read makes of the stored monitor. The store may call
 // the change again on a newer one; it reads the body anew each time.
-func (m *Manage) changeMonitor(ctx context.Context, actor uptime.Actor, id int64, ifMatch string, read func(old uptime.Monitor) (*body, error)) (MonitorView, error) {
+func (m *Manage) changeMonitor(ctx context.Context, actor uptime.Actor, id int64, ifMatch string, read func(uptime.Monitor, monitorDefaults) (*body, error)) (MonitorView, error) {
 	if err := m.permit(actor, ChangeMonitor); err != nil {
 		return MonitorView{}, err
 	}
@@ -166,12 +172,16 @@ func (m *Manage) changeMonitor(ctx context.Context, actor uptime.Actor, id int64
 	if err := checkMatch(ifMatch, old.Version); err != nil {
 		return MonitorView{}, err
 	}
-	// Channels are looked up here, outside the transaction of the change.
-	b, err := read(old)
+	// Defaults and channels are looked up here, outside the transaction of the change.
+	usual, _, err := m.defaultsOf(ctx, actor.WorkspaceID)
 	if err != nil {
 		return MonitorView{}, err
 	}
-	first := m.readMonitor(b, &old)
+	b, err := read(old, usual)
+	if err != nil {
+		return MonitorView{}, err
+	}
+	first := m.readMonitor(b, &old, usual)
 	if err := m.checkChannels(ctx, actor.WorkspaceID, b, &first); err != nil {
 		return MonitorView{}, err
 	}
@@ -183,11 +193,11 @@ func (m *Manage) changeMonitor(ctx context.Context, actor uptime.Actor, id int64
 		if err := checkMatch(ifMatch, stored.Version); err != nil {
 			return err
 		}
-		b, err := read(*stored)
+		b, err := read(*stored, usual)
 		if err != nil {
 			return err
 		}
-		draft := m.readMonitor(b, stored)
+		draft := m.readMonitor(b, stored, usual)
 		if draft.channelAt == nil {
 			draft.ChannelIDs = first.ChannelIDs
 		}
@@ -279,7 +289,7 @@ func (m *Manage) UpsertMonitor(ctx context.Context, actor uptime.Actor, external
 	if err := key.finish("the path"); err != nil {
 		return MonitorView{}, false, err
 	}
-	read := func(uptime.Monitor) (*body, error) { return keyedBody(raw, externalKey) }
+	read := func(uptime.Monitor, monitorDefaults) (*body, error) { return keyedBody(raw, externalKey) }
 	// Somebody may create or delete the same key in between: look twice more.
 	for range 3 {
 		old, findErr := m.deps.MonitorLists.MonitorByKey(ctx, actor.WorkspaceID, externalKey)

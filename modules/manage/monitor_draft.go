@@ -33,18 +33,19 @@ type monitorDraft struct {
 	channelAt map[int64]int
 }
 
-// readMonitor reads a monitor from a body over the defaults and notes what
-// cannot be used. old is the stored monitor, nil for a new one.
-func (m *Manage) readMonitor(b *body, old *uptime.Monitor) monitorDraft {
+// readMonitor reads a monitor from a body over the workspace's defaults and notes
+// what cannot be used. old is the stored monitor, nil for a new one.
+func (m *Manage) readMonitor(b *body, old *uptime.Monitor, usual monitorDefaults) monitorDraft {
 	d := monitorDraft{Monitor: uptime.Monitor{Enabled: true}}
 	b.required("name", uptime.MaxNameLength, &d.Name)
 	known := m.readType(b, old, &d)
 	b.boolean("enabled", &d.Enabled)
 	b.text("external_key", maxExternalKey, &d.ExternalKey)
 	d.Group = readGroup(b)
-	m.readTimes(b, &d)
-	readRegions(b, &d)
-	m.readBlock(b, &d, known, old)
+	m.readTimes(b, &d, usual)
+	d.Regions, d.MinRegionsDown = usual.regions, usual.minRegionsDown
+	readRegions(b, &d.Regions, &d.MinRegionsDown)
+	m.readBlock(b, &d, known, old, usual)
 	d.Tags = readTags(b)
 	if ids, at, given := b.ids("channel_ids", maxChannelIDs); given {
 		d.ChannelIDs, d.channelAt = ids, at
@@ -80,12 +81,12 @@ func kindNames(catalog uptime.Catalog) []string {
 	return names
 }
 
-func (m *Manage) readTimes(b *body, d *monitorDraft) {
-	d.Interval = max(uptime.DefaultInterval, m.deps.Config.MinInterval)
+func (m *Manage) readTimes(b *body, d *monitorDraft, usual monitorDefaults) {
+	d.Interval = usual.interval
 	before := len(b.errs)
 	b.duration("interval", m.deps.Config.MinInterval, uptime.MaxInterval, &d.Interval)
 	intervalOK := len(b.errs) == before
-	d.Timeout, d.RetryInterval = defaultTimeout(d.Interval), defaultRetry(d.Interval)
+	d.Timeout, d.RetryInterval = usual.timeoutOf(d.Interval), usual.retryOf(d.Interval)
 	for _, field := range []struct {
 		name string
 		into *time.Duration
@@ -95,24 +96,21 @@ func (m *Manage) readTimes(b *body, d *monitorDraft) {
 			b.fail(field.name, "must not be longer than the interval (%s)", shortDuration(d.Interval))
 		}
 	}
-	d.FailuresBeforeDown, d.SuccessesBeforeUp = uptime.DefaultFailuresBeforeDown, uptime.DefaultSuccessesBeforeUp
-	b.whole("failures_before_down", 1, uptime.MaxThreshold, &d.FailuresBeforeDown)
-	b.whole("successes_before_up", 1, uptime.MaxThreshold, &d.SuccessesBeforeUp)
-	if b.duration("resend_every", 0, uptime.MaxInterval, &d.ResendEvery) && d.ResendEvery > 0 && d.ResendEvery < time.Second {
+	d.FailuresBeforeDown, d.SuccessesBeforeUp, d.ResendEvery = usual.failuresBeforeDown, usual.successesBeforeUp, usual.resendEvery
+	readThresholds(b, &d.FailuresBeforeDown, &d.SuccessesBeforeUp, &d.ResendEvery)
+}
+
+func readThresholds(b *body, failures, successes *int, resend *time.Duration) {
+	b.whole("failures_before_down", 1, uptime.MaxThreshold, failures)
+	b.whole("successes_before_up", 1, uptime.MaxThreshold, successes)
+	if b.duration("resend_every", 0, uptime.MaxInterval, resend) && *resend > 0 && *resend < time.Second {
 		b.fail("resend_every", "must be at least 1s, or 0s for none")
 	}
 }
 
-func defaultTimeout(interval time.Duration) time.Duration {
-	return min(uptime.DefaultTimeout, interval)
-}
-
-func defaultRetry(interval time.Duration) time.Duration {
-	return min(uptime.DefaultRetryInterval, interval)
-}
-
-func readRegions(b *body, d *monitorDraft) {
-	d.Regions, d.MinRegionsDown = []string{uptime.DefaultRegion}, 1
+// readRegions reads where checks are made from. Fewer regions than before lower how
+// many must agree, unless that is said, too.
+func readRegions(b *body, into *[]string, least *int) {
 	before := len(b.errs)
 	var regions []string
 	given := b.list("regions", maxRegions, func(path string, raw json.RawMessage) {
@@ -132,10 +130,11 @@ func readRegions(b *body, d *monitorDraft) {
 		b.fail("regions", "must have at least 1 entry")
 	}
 	if len(regions) > 0 {
-		d.Regions = regions
+		*into = regions
+		*least = min(*least, len(regions))
 	}
-	if b.whole("min_regions_down", 1, maxRegions, &d.MinRegionsDown) && len(b.errs) == before && d.MinRegionsDown > len(d.Regions) {
-		b.fail("min_regions_down", "must not be more than the number of regions (%d)", len(d.Regions))
+	if b.whole("min_regions_down", 1, maxRegions, least) && len(b.errs) == before && *least > len(*into) {
+		b.fail("min_regions_down", "must not be more than the number of regions (%d)", len(*into))
 	}
 }
 
@@ -192,7 +191,7 @@ func readTags(b *body) map[string]string {
 }
 
 // readBlock reads the settings of the type and refuses those of another one.
-func (m *Manage) readBlock(b *body, d *monitorDraft, known bool, old *uptime.Monitor) {
+func (m *Manage) readBlock(b *body, d *monitorDraft, known bool, old *uptime.Monitor, usual monitorDefaults) {
 	for _, name := range kindNames(m.deps.ProbeKinds) {
 		switch {
 		case name == d.Type && known:
@@ -207,7 +206,7 @@ func (m *Manage) readBlock(b *body, d *monitorDraft, known bool, old *uptime.Mon
 		return
 	}
 	raw, _ := b.take(d.Type)
-	d.settings = readSettings(b, d.Type, raw, d.kind)
+	d.settings = readSettings(b, d.Type, raw, d.kind, usual.settings(d.kind))
 	var stored any
 	if old != nil {
 		// What cannot be read has nothing to keep.

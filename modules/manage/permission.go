@@ -27,6 +27,9 @@ const (
 	// The workspace one is in, and further ones.
 	ChangeWorkspace  Action = "change the workspace"
 	ManageWorkspaces Action = "create and delete workspaces"
+	// What new monitors get, how long history is kept, and how the program does.
+	ReadSettings   Action = "read settings"
+	ChangeSettings Action = "change settings"
 )
 
 // The scopes of API tokens.
@@ -60,6 +63,9 @@ func rules() map[Action]rule {
 
 		ChangeWorkspace:  {uptime.RoleAdmin, ScopeWrite},
 		ManageWorkspaces: {uptime.RoleOwner, ScopeWrite},
+
+		ReadSettings:   {uptime.RoleAdmin, ScopeRead},
+		ChangeSettings: {uptime.RoleAdmin, ScopeWrite},
 	}
 }
 

@@ -41,16 +41,17 @@ func reads(b *bundle) map[string]call {
 			_, err := b.Glances(ctx, a, nil, uptime.GlanceQuery{From: now.Add(-time.Hour), To: now, Width: 30 * time.Minute, Since: now.Add(-24 * time.Hour)})
 			return err
 		},
-		"Channels":       func(a uptime.Actor) error { _, err := b.Channels(ctx, a, page); return err },
-		"Channel":        func(a uptime.Actor) error { _, err := b.Channel(ctx, a, absent); return err },
-		"Deliveries":     func(a uptime.Actor) error { _, err := b.Deliveries(ctx, a, uptime.DeliveryFilter{}, page); return err },
-		"Incidents":      func(a uptime.Actor) error { _, err := b.Incidents(ctx, a, uptime.IncidentFilter{}, page); return err },
-		"CountIncidents": func(a uptime.Actor) error { _, err := b.CountIncidents(ctx, a, uptime.IncidentFilter{}); return err },
-		"Incident":       func(a uptime.Actor) error { _, err := b.Incident(ctx, a, absent); return err },
-		"Overview":       func(a uptime.Actor) error { _, err := b.Overview(ctx, a); return err },
-		"Me":             func(a uptime.Actor) error { _, err := b.Me(ctx, a); return err },
-		"Tokens":         func(a uptime.Actor) error { _, err := b.Tokens(ctx, a, page); return err },
-		"OwnSessions":    func(a uptime.Actor) error { _, err := b.OwnSessions(ctx, a); return err },
+		"Channels":        func(a uptime.Actor) error { _, err := b.Channels(ctx, a, page); return err },
+		"Channel":         func(a uptime.Actor) error { _, err := b.Channel(ctx, a, absent); return err },
+		"Deliveries":      func(a uptime.Actor) error { _, err := b.Deliveries(ctx, a, uptime.DeliveryFilter{}, page); return err },
+		"Incidents":       func(a uptime.Actor) error { _, err := b.Incidents(ctx, a, uptime.IncidentFilter{}, page); return err },
+		"CountIncidents":  func(a uptime.Actor) error { _, err := b.CountIncidents(ctx, a, uptime.IncidentFilter{}); return err },
+		"Incident":        func(a uptime.Actor) error { _, err := b.Incident(ctx, a, absent); return err },
+		"Overview":        func(a uptime.Actor) error { _, err := b.Overview(ctx, a); return err },
+		"Me":              func(a uptime.Actor) error { _, err := b.Me(ctx, a); return err },
+		"MonitorDefaults": func(a uptime.Actor) error { _, err := b.MonitorDefaults(ctx, a); return err },
+		"Tokens":          func(a uptime.Actor) error { _, err := b.Tokens(ctx, a, page); return err },
+		"OwnSessions":     func(a uptime.Actor) error { _, err := b.OwnSessions(ctx, a); return err },
 	}
 }
 
@@ -117,17 +118,22 @@ func adminReads(b *bundle) map[string]call {
 			_, err := b.AuditLog(ctx, a, uptime.AuditFilter{}, page)
 			return err
 		},
+		"Retention": func(a uptime.Actor) error { _, err := b.Retention(ctx, a); return err },
+		"Storage":   func(a uptime.Actor) error { _, err := b.Storage(ctx, a); return err },
+		"About":     func(a uptime.Actor) error { _, err := b.About(ctx, a); return err },
 	}
 }
 
 func adminWrites(b *bundle) map[string]call {
 	ctx, none := context.Background(), json.RawMessage(`{}`)
 	return map[string]call{
-		"CreateUser":    func(a uptime.Actor) error { _, _, err := b.CreateUser(ctx, a, none); return err },
-		"UpdateUser":    func(a uptime.Actor) error { _, err := b.UpdateUser(ctx, a, absent, none, ""); return err },
-		"DeleteUser":    func(a uptime.Actor) error { return b.DeleteUser(ctx, a, absent) },
-		"ResetPassword": func(a uptime.Actor) error { return b.ResetPassword(ctx, a, "nobody@example.com", password, false) },
-		"UnlinkOIDC":    func(a uptime.Actor) error { return b.UnlinkOIDC(ctx, a, "nobody@example.com") },
+		"CreateUser":             func(a uptime.Actor) error { _, _, err := b.CreateUser(ctx, a, none); return err },
+		"UpdateUser":             func(a uptime.Actor) error { _, err := b.UpdateUser(ctx, a, absent, none, ""); return err },
+		"DeleteUser":             func(a uptime.Actor) error { return b.DeleteUser(ctx, a, absent) },
+		"ResetPassword":          func(a uptime.Actor) error { return b.ResetPassword(ctx, a, "nobody@example.com", password, false) },
+		"ReplaceMonitorDefaults": func(a uptime.Actor) error { _, err := b.ReplaceMonitorDefaults(ctx, a, none, ""); return err },
+		"ReplaceRetention":       func(a uptime.Actor) error { _, err := b.ReplaceRetention(ctx, a, none, ""); return err },
+		"UnlinkOIDC":             func(a uptime.Actor) error { return b.UnlinkOIDC(ctx, a, "nobody@example.com") },
 	}
 }
 

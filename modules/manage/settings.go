@@ -83,10 +83,10 @@ func maskedSettings(catalog uptime.Catalog, name string, stored json.RawMessage)
 	return form.Encode(settings)
 }
 
-// readSettings reads a block strictly over the kind's defaults. Where a secret
-// is masked, no rule applies to it: the stored value passed when it was saved.
-func readSettings(b *body, block string, raw json.RawMessage, kind uptime.Kind) any {
-	settings := kind.New()
+// readSettings reads a block strictly over settings, which hold the defaults, and gives
+// them. Where a secret is masked, no rule applies to it: the stored value passed when
+// it was saved.
+func readSettings(b *body, block string, raw json.RawMessage, kind uptime.Kind, settings any) any {
 	var errs []uptime.FieldError
 	if err := form.Decode(block, raw, settings); err != nil {
 		errs = err.Fields

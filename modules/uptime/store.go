@@ -30,6 +30,15 @@ type Purged struct {
 	Results, Rollups, Incidents, Objects int64
 }
 
+// Storage is the database and what it takes in bytes.
+type Storage struct {
+	Kind, Version string
+	Bytes         int64 // all of it
+	// Results and Rollups are parts of Bytes; 0 where the database does not tell
+	// without reading all of it.
+	Results, Rollups int64
+}
+
 // IdempotencyKey names one request that must be done once.
 type IdempotencyKey struct {
 	Actor    ActorKey

@@ -31,6 +31,7 @@ type ChannelForm struct {
 	Card     *ChannelCard
 	Problem  string
 	Summary  []ErrorLink
+	Conflict *Conflict // somebody else saved it meanwhile
 	Test     *ChannelTest
 }
 
@@ -94,6 +95,7 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 	p := &ChannelForm{
 		Frame: s.frame, Heading: s.frame.Title, Action: "/channels", Type: kind.Name, TypeText: kind.Label, TypeHelp: kind.Help,
 	}
+	p.Scripts = []string{draftScript}
 	all := map[string]string{}
 	for k, v := range values {
 		all[k] = v
@@ -200,10 +202,21 @@ func (r *request) refuseChannel(title string, kind uptime.Kind, v url.Values, st
 	if err != nil {
 		return err
 	}
-	if uptime.CodeOf(failure) == uptime.CodePrecondition {
-		p.Problem = "Somebody else changed this channel while you were editing. Save again to overwrite their change."
+	if uptime.CodeOf(failure) != uptime.CodePrecondition {
+		return r.page(http.StatusUnprocessableEntity, "channelform", "", p)
 	}
-	return r.page(http.StatusUnprocessableEntity, "channelform", "", p)
+	p.Problem, p.Summary = "", nil
+	now, err := channelValues(kind, *stored)
+	if err != nil {
+		return err
+	}
+	for name, value := range now {
+		now[settingsBlock+name] = value
+	}
+	if p.Conflict, err = r.conflictOf(s, "channel", stored.ID, now, p.What, p.More, p.Tell); err != nil {
+		return err
+	}
+	return r.page(http.StatusConflict, "channelform", "", p)
 }
 
 // channelValues fills a form with what is stored.

@@ -170,6 +170,29 @@ func (r *request) storedChannel() (manage.ChannelView, error) {
 	return r.web.deps.Manage.Channel(r.Request().Context(), r.actor, id)
 }
 
+func (w *Web) channelEnable(r *request) error  { return r.switchChannel(true, "channel-on") }
+func (w *Web) channelDisable(r *request) error { return r.switchChannel(false, "channel-off") }
+
+// switchChannel mutes a channel for every monitor, or lets it speak again.
+func (r *request) switchChannel(on bool, done string) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	patch := body{}
+	if err := patch.set("enabled", on); err != nil {
+		return err
+	}
+	raw, err := patch.json()
+	if err != nil {
+		return err
+	}
+	if _, err := r.web.deps.Manage.PatchChannel(r.Request().Context(), r.actor, id, raw, ""); err != nil {
+		return err
+	}
+	return r.done(done, "/channels")
+}
+
 func (w *Web) deliveryRetry(r *request) error {
 	id, err := r.id()
 	if err != nil {

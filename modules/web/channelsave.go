@@ -40,6 +40,11 @@ func (w *Web) channelSave(r *request) error {
 	if failure == nil {
 		return r.done("channel-saved", channelURL(c.ID)+"/edit")
 	}
+	if uptime.CodeOf(failure) == uptime.CodePrecondition {
+		if c, err = r.storedChannel(); err != nil { // as it is by now, so that saving again overwrites it
+			return err
+		}
+	}
 	return r.refuseChannel(c.Name, kind, v, &c, failure)
 }
 

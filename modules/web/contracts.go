@@ -17,6 +17,7 @@ type useCases interface {
 	invitations
 	account
 	instance
+	settings
 	monitorLists
 	monitors
 	monitorChecks
@@ -91,6 +92,7 @@ type passkeys interface {
 }
 
 type auditLog interface {
+	LastChange(ctx context.Context, actor uptime.Actor, object string, id int64) (manage.ChangeView, error)
 	AuditLog(ctx context.Context, actor uptime.Actor, f uptime.AuditFilter, p uptime.Page) (uptime.List[manage.AuditView], error)
 }
 
@@ -136,6 +138,20 @@ type account interface {
 type instance interface {
 	Instance(ctx context.Context) (uptime.Workspace, error)
 	Counts(ctx context.Context, actor uptime.Actor) (manage.Counts, error)
+}
+
+// settings are chosen for everybody.
+type settings interface {
+	MonitorDefaults(ctx context.Context, actor uptime.Actor) (manage.MonitorDefaultsView, error)
+	ReplaceMonitorDefaults(ctx context.Context, actor uptime.Actor, body json.RawMessage, ifMatch string) (manage.MonitorDefaultsView, error)
+	Retention(ctx context.Context, actor uptime.Actor) (manage.RetentionView, error)
+	ReplaceRetention(ctx context.Context, actor uptime.Actor, body json.RawMessage, ifMatch string) (manage.RetentionView, error)
+	about
+}
+
+type about interface {
+	Storage(ctx context.Context, actor uptime.Actor) (manage.StorageView, error)
+	About(ctx context.Context, actor uptime.Actor) (manage.AboutView, error)
 }
 
 type monitorLists interface {

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +25,7 @@ type ErrorPage struct {
 	Heading   string
 	Text      string
 	RequestID string
+	Input     []Fact // of a form that could not be taken
 }
 
 // statuses maps application codes to HTTP.
@@ -80,11 +85,37 @@ func (w *Web) answerError(err error, c echo.Context) {
 	p.Heading, p.Text = explain(status, err)
 	p.Title = p.Heading
 	p.Crumbs = []Crumb{{Label: p.Heading}}
+	if p.Me != nil && status >= http.StatusConflict {
+		p.Input = typedInput(r)
+	}
 	if drawn := w.show(c, status, "error", "layout", p); drawn != nil {
 		w.logFailure(c, drawn)
 		w.logFailure(c, c.String(status, p.Heading))
 	}
 }
+
+// typedInput is what a form held that could not be taken, so that nobody has to type it
+// again: what a person typed, and nothing that may be secret. The body was read by who
+// failed; what was not is not there.
+func typedInput(r *http.Request) []Fact {
+	var out []Fact
+	for _, name := range slices.Sorted(maps.Keys(r.PostForm)) {
+		text := strings.Join(r.PostForm[name], ", ")
+		switch {
+		case strings.TrimSpace(text) == "", slices.Contains([]string{"etag", "workspace", "id", "back", "type", "confirm"}, name):
+		case secretName.MatchString(name):
+		default:
+			out = append(out, Fact{name, uptime.Clean(text, 4096)})
+		}
+		if len(out) == 50 {
+			break
+		}
+	}
+	return out
+}
+
+// secretName is of inputs whose text is not to be shown again.
+var secretName = regexp.MustCompile(`(?i)pass|secret|token|code|key|headers|url|body`)
 
 // logFailure names the route: an address may hold a token.
 func (w *Web) logFailure(c echo.Context, err error) {

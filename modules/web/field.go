@@ -28,6 +28,7 @@ type FieldView struct {
 	ReadOnly          bool
 	MaxLength         int
 	Suffix            string      // of the id, where a name stands twice on a page
+	Usual             string      // what it is where nobody chooses, and who says so; "" not told
 	Fields            []FieldView // of a group
 }
 
@@ -39,7 +40,7 @@ func (f FieldView) ID() string {
 // Describes lists the ids of what explains the input.
 func (f FieldView) Describes() string {
 	var ids []string
-	if f.Help != "" {
+	if f.Help != "" || f.Usual != "" {
 		ids = append(ids, f.ID()+"-help")
 	}
 	if f.Error != "" {
@@ -109,6 +110,35 @@ func placeholderOf(f form.Field) string {
 		return "One per line"
 	}
 	return ""
+}
+
+// tellUsual says of each field what it is where nobody chooses: usual has the values of
+// the workspace, builtIn those of the program.
+func tellUsual(fields []FieldView, usual, builtIn map[string]string) {
+	for i := range fields {
+		f := &fields[i]
+		value, known := usual[f.Name]
+		if !known || f.Secret {
+			continue
+		}
+		text := strings.Join(strings.Fields(neatText(value)), ", ")
+		if f.Widget == "check" {
+			text = "off"
+			if value != "" {
+				text = "on"
+			}
+		}
+		switch {
+		case text == "" && value == builtIn[f.Name]:
+			continue
+		case text == "":
+			text = "empty"
+		}
+		f.Usual = "Default: " + text + "."
+		if value != builtIn[f.Name] {
+			f.Usual = "Default: " + text + ", from Settings › Defaults."
+		}
+	}
 }
 
 // errorOf finds the message of a field: its own, or that of something within it.

@@ -175,3 +175,16 @@ func plural(n int64, one, many string) string {
 	}
 	return figure(n) + nbsp + many
 }
+
+// bytesText is a size in the units of disks: "512 kB", "1.4 GB".
+func bytesText(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	value, unit := float64(n), 0
+	for value >= 1000 && unit < len(units)-1 {
+		value, unit = value/1000, unit+1
+	}
+	if unit == 0 || value >= 100 {
+		return fmt.Sprintf("%.0f%s%s", value, nbsp, units[unit])
+	}
+	return fmt.Sprintf("%.1f%s%s", value, nbsp, units[unit])
+}

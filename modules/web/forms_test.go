@@ -61,8 +61,9 @@ func TestSecondEditorIsAsked(t *testing.T) {
 	w, f := setup(t)
 	f.failure = uptime.ErrStale
 	rec := ask(w, "/monitors/1/edit", url.Values{"name": {"Mine"}, "http.url": {"https://example.com"}, "etag": {`"6"`}})
-	require.Equal(t, http.StatusUnprocessableEntity, rec.Code)
-	require.Contains(t, rec.Body.String(), "Somebody else changed this monitor")
+	require.Equal(t, http.StatusConflict, rec.Code)
+	require.Contains(t, rec.Body.String(), "Mia Weber changed this monitor")
+	require.Regexp(t, `<td class="first strong">Name</td><td data-label="stored">[^<]+</td><td data-label="yours">Mine</td>`, rec.Body.String())
 	require.Contains(t, rec.Body.String(), `value="Mine"`)
 	require.Contains(t, rec.Body.String(), `name="etag" value="&#34;7&#34;"`, "saving again overwrites")
 }
@@ -147,4 +148,27 @@ func TestFlashIsToldOnce(t *testing.T) {
 	require.Negative(t, rec.Result().Cookies()[0].MaxAge)
 	cookie.Value = "<script>alert(1)</script>"
 	require.NotContains(t, ask(w, "/", nil, func(r *http.Request) { r.AddCookie(cookie) }).Body.String(), "alert(1)")
+}
+
+// TestInputIsNotLostWithAFailure: what was typed stands on the page that says that it
+// could not be taken, and nothing that may be secret.
+func TestInputIsNotLostWithAFailure(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	f.failure = uptime.ErrUnavailable
+	rec := ask(w, "/monitors", url.Values{"name": {hostile}, "type": {"http"}, "http.url": {"https://me:hunter2@example.com"}, "http.headers": {"Authorization: hunter2"}, "interval": {"90s"}})
+	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
+	require.Contains(t, rec.Body.String(), "What you had typed")
+	require.Contains(t, rec.Body.String(), "<dt>interval</dt><dd>90s</dd>")
+	require.NotContains(t, rec.Body.String(), "hunter2")
+	require.NotContains(t, rec.Body.String(), "<script>alert")
+}
+
+func TestChannelsAreTurnedOffAndOn(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	require.Equal(t, http.StatusSeeOther, ask(w, "/channels/1/disable", url.Values{}).Code)
+	require.Equal(t, map[string]any{"enabled": false}, f.lastSaved(t))
+	require.Equal(t, http.StatusSeeOther, ask(w, "/channels/1/enable", url.Values{}).Code)
+	require.Equal(t, map[string]any{"enabled": true}, f.lastSaved(t))
 }

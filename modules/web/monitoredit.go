@@ -16,7 +16,11 @@ func (w *Web) monitorNew(r *request) error {
 	if err != nil {
 		return err
 	}
-	d := newDraft(kindOf(w.deps.Manage.MonitorKinds(), r.QueryParam("type")))
+	usual, err := w.deps.Manage.MonitorDefaults(r.Request().Context(), r.actor)
+	if err != nil {
+		return err
+	}
+	d := newDraft(kindOf(w.deps.Manage.MonitorKinds(), r.QueryParam("type")), usual)
 	// A change of type keeps what was typed for every type.
 	for _, f := range append(append(whenFields(), tellFields()...), form.Field{Name: "name"}) {
 		if r.QueryParams().Has(f.Name) {
@@ -79,7 +83,7 @@ func completed(v url.Values) url.Values {
 
 // refuseMonitor shows the form again with what is wrong, and all that was typed.
 func (r *request) refuseMonitor(title string, d draft, failure error, dress func(*MonitorForm)) error {
-	if _, bad := fieldErrors(failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
+	if _, bad := fieldErrors(failure); !bad {
 		return failure
 	}
 	s, err := r.scene(title, "Monitors", Crumb{"Monitors", "/monitors"})
@@ -159,12 +163,40 @@ func (w *Web) monitorSave(r *request) error {
 	if failure == nil {
 		return r.done("monitor-saved", monitorURL(m.ID))
 	}
-	return r.refuseMonitor("Edit "+m.Name, typedDraft(kind, v), failure, func(p *MonitorForm) {
-		p.of(m) // with the newest version, so that saving again overwrites
-		if uptime.CodeOf(failure) == uptime.CodePrecondition {
-			p.Problem = "Somebody else changed this monitor while you were editing. Your input is below; save again to overwrite their change."
-		}
-	})
+	if uptime.CodeOf(failure) == uptime.CodePrecondition {
+		return r.conflictingMonitor(kind, typedDraft(kind, v))
+	}
+	return r.refuseMonitor("Edit "+m.Name, typedDraft(kind, v), failure, func(p *MonitorForm) { p.of(m) })
+}
+
+// conflictingMonitor shows the form of a monitor that somebody else changed meanwhile,
+// with what was typed and the newest version, so that saving again overwrites it.
+func (r *request) conflictingMonitor(kind uptime.Kind, d draft) error {
+	m, _, err := r.stored()
+	if err != nil {
+		return err
+	}
+	s, err := r.scene("Edit "+m.Name, "Monitors", Crumb{"Monitors", "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
+	if err != nil {
+		return err
+	}
+	p, err := r.monitorForm(s, d, nil)
+	if err != nil {
+		return err
+	}
+	p.of(m)
+	stored, err := storedDraft(kind, m)
+	if err != nil {
+		return err
+	}
+	p.Conflict, err = r.conflictOf(s, "monitor", m.ID, stored.values, p.What, p.When, p.Check, p.More, p.Tell)
+	if err != nil {
+		return err
+	}
+	if theirs, yours := p.channelNames(stored.channels), p.channelNames(d.channels); theirs != yours {
+		p.Conflict.Rows = append(p.Conflict.Rows, ConflictRow{"Channels", theirs, yours})
+	}
+	return r.page(http.StatusConflict, "monitorform", "", p)
 }
 
 // monitorTest runs the form's monitor once. It saves nothing and alerts nobody.

@@ -35,6 +35,7 @@ type MonitorForm struct {
 	Channels []ChannelTick
 	Problem  string
 	Summary  []ErrorLink
+	Conflict *Conflict // somebody else saved it meanwhile
 	Test     *TestPanel
 }
 
@@ -66,11 +67,12 @@ func tellFields() []form.Field {
 	}
 }
 
-// whenDefaults leaves timeout and retry interval open: they follow the interval
-// where that is short.
-func whenDefaults() map[string]string {
+// builtIn are the program's own defaults of what every monitor has.
+func builtIn() map[string]string {
 	return map[string]string{
 		"interval":             form.FormatDuration(uptime.DefaultInterval),
+		"timeout":              form.FormatDuration(uptime.DefaultTimeout),
+		"retry_interval":       form.FormatDuration(uptime.DefaultRetryInterval),
 		"failures_before_down": strconv.Itoa(uptime.DefaultFailuresBeforeDown),
 		"successes_before_up":  strconv.Itoa(uptime.DefaultSuccessesBeforeUp), "resend_every": "0s",
 	}
@@ -96,10 +98,13 @@ func kindOf(kinds []uptime.Kind, name string) uptime.Kind {
 	return kinds[0]
 }
 
-// newDraft has the defaults.
-func newDraft(kind uptime.Kind) draft {
-	d := draft{kind: kind, values: whenDefaults()}
-	maps.Copy(d.values, defaultsOf(kind.Name+".", kind.New()))
+// newDraft has the workspace's defaults. Timeout and retry interval are left open: they
+// follow the interval where that is short.
+func newDraft(kind uptime.Kind, usual manage.MonitorDefaultsView) draft {
+	d := draft{kind: kind, values: commonDefaults(usual)}
+	delete(d.values, "timeout")
+	delete(d.values, "retry_interval")
+	maps.Copy(d.values, typeDefaults(kind, usual))
 	return d
 }
 
@@ -139,6 +144,7 @@ func typedDraft(kind uptime.Kind, v url.Values) draft {
 func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, error) {
 	errs, _ := fieldErrors(failure)
 	p := &MonitorForm{Frame: s.frame, Heading: s.frame.Title, Action: "/monitors", Cancel: "/monitors", Type: d.kind.Name, TypeHelp: d.kind.Help}
+	p.Scripts = []string{draftScript}
 	for _, k := range r.web.deps.Manage.MonitorKinds() {
 		p.Kinds = append(p.Kinds, Option{Value: k.Name, Label: k.Label, Selected: k.Name == d.kind.Name})
 	}
@@ -161,13 +167,46 @@ func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, e
 	p.When = fieldsOf(whenFields(), "", d.values, errs)
 	p.Tell = fieldsOf(tellFields(), "", d.values, errs)
 	p.Problem, p.Summary = problems(failure, p.What, p.Check, p.More, p.When, p.Tell)
+	if err := p.fillUsual(r, d.kind); err != nil {
+		return nil, err
+	}
 	return p, p.fillChannels(r, d)
+}
+
+// fillUsual says what each field is where nobody chooses.
+func (p *MonitorForm) fillUsual(r *request, kind uptime.Kind) error {
+	usual, err := r.web.deps.Manage.MonitorDefaults(r.Request().Context(), r.actor)
+	if err != nil {
+		return err
+	}
+	common := commonDefaults(usual)
+	tellUsual(p.When, common, builtIn())
+	for i := range p.When {
+		if f := &p.When[i]; f.Placeholder != "" { // it may be left open
+			f.Placeholder = neatText(common[f.Name]) + ", or the interval"
+		}
+	}
+	for _, fields := range [][]FieldView{p.Check, p.More} {
+		tellUsual(fields, typeDefaults(kind, usual), defaultsOf(kind.Name+".", kind.New()))
+	}
+	return nil
 }
 
 // changed reports whether an advanced setting is not its default.
 func changed(f form.Field, block string, d draft) bool {
 	value, ok := d.values[block+f.Name]
 	return ok && value != defaultsOf(block, d.kind.New())[block+f.Name]
+}
+
+// channelNames of those that are told, in the order of the form.
+func (p *MonitorForm) channelNames(ids []int64) string {
+	var names []string
+	for _, c := range p.Channels {
+		if slices.Contains(ids, c.ID) {
+			names = append(names, c.Name)
+		}
+	}
+	return orDash(strings.Join(names, ", "))
 }
 
 func (p *MonitorForm) fillChannels(r *request, d draft) error {

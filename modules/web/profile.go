@@ -25,8 +25,14 @@ func (r *request) settingsTabs(current string) []Link {
 		tabs = append(tabs, Link{Label: "People", URL: "/settings/people"})
 	}
 	tabs = append(tabs, Link{Label: "Workspaces", URL: "/settings/workspaces"})
+	if r.web.deps.Manage.Can(r.actor, manage.ReadSettings) {
+		tabs = append(tabs, Link{Label: "Defaults", URL: "/settings/defaults"}, Link{Label: "Retention", URL: "/settings/retention"})
+	}
 	if r.web.deps.Manage.Can(r.actor, manage.ReadAudit) {
 		tabs = append(tabs, Link{Label: "Audit log", URL: "/settings/audit"})
+	}
+	if r.web.deps.Manage.Can(r.actor, manage.ReadSettings) {
+		tabs = append(tabs, Link{Label: "About", URL: "/settings/about"})
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Label == current

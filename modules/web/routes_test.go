@@ -30,12 +30,13 @@ func leastRoles() map[string]uptime.Role {
 			"GET /monitors/new", "POST /monitors", "POST /monitors/test", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
 			"GET /monitors/:id/delete", "POST /monitors/:id/delete", "POST /monitors/:id/pause", "POST /monitors/:id/resume", "POST /monitors/:id/check",
 			"POST /incidents/:id/acknowledge", "POST /incidents/:id/resolve", "POST /incidents/:id/updates",
-			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test",
+			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test", "POST /channels/:id/enable", "POST /channels/:id/disable",
 			"GET /channels/:id/delete", "POST /channels/:id/delete", "POST /deliveries/:id/retry",
 		},
 		admin: {
 			"POST /settings/workspaces", "GET /settings/people", "POST /settings/people", "GET /settings/people/:id", "POST /settings/people/:id",
 			"GET /settings/people/:id/remove", "POST /settings/people/:id/remove", "GET /settings/audit", "GET /settings/audit.csv",
+			"GET /settings/defaults", "POST /settings/defaults", "GET /settings/retention", "POST /settings/retention", "GET /settings/about",
 		},
 		owner: {"POST /settings/workspaces/new", "GET /settings/workspaces/delete", "POST /settings/workspaces/delete"},
 	} {
@@ -165,6 +166,15 @@ func TestLoginKeepsTheWay(t *testing.T) {
 	w, _ := setup(t)
 	rec := ask(w, "/monitors?status=down", nil, anonymous)
 	require.Equal(t, "/login?next=%2Fmonitors%3Fstatus%3Ddown", rec.Header().Get("Location"))
+	for from, want := range map[string]string{
+		"http://localhost:8080/monitors/new?type=http": "/login?next=%2Fmonitors%2Fnew%3Ftype%3Dhttp", // the form, not what it was sent to
+		"http://evil.example.com/monitors/new":         "/login",
+		"http://localhost:8080//evil.example.com":      "/login",
+		"": "/login",
+	} {
+		rec := ask(w, "/monitors", url.Values{"name": {"x"}}, anonymous, func(r *http.Request) { r.Header.Set("Referer", from) })
+		require.Equal(t, want, rec.Header().Get("Location"), from)
+	}
 	require.Contains(t, ask(w, rec.Header().Get("Location"), nil, anonymous).Body.String(), `name="next" value="/monitors?status=down"`)
 	rec = ask(w, "/login", url.Values{"email": {"m@example.com"}, "password": {"right"}, "remember": {"on"}, "next": {"/monitors?status=down"}},
 		anonymous, from(uptime.Request{Secure: true}))

@@ -16,6 +16,9 @@ import (
 
 const sessionCookie = "monitor_session"
 
+// draftScript keeps what was typed into a form whose session has ended.
+const draftScript = "js/draft.js"
+
 // request is one request of somebody who is logged in.
 type request struct {
 	echo.Context
@@ -120,11 +123,23 @@ func (w *Web) sendToLogin(c echo.Context) error {
 	if needs {
 		return c.Redirect(http.StatusSeeOther, "/setup")
 	}
-	target := "/login"
-	if next := r.URL.RequestURI(); r.Method == http.MethodGet && next != "/" {
+	target, next := "/login", r.URL.RequestURI()
+	if r.Method == http.MethodPost {
+		next = cameFrom(r)
+	}
+	if next != "/" {
 		target += "?next=" + url.QueryEscape(next)
 	}
 	return c.Redirect(http.StatusSeeOther, target)
+}
+
+// cameFrom is the page of ours on which a form was sent, "/" where that is not known.
+func cameFrom(r *http.Request) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != asKnown(r).Host {
+		return "/"
+	}
+	return safeNext(from.RequestURI())
 }
 
 // safeNext keeps a way back within this site: a path from the root that no

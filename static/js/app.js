@@ -211,3 +211,15 @@ if (codes) {
   const file = $('[data-do="keep"]', actions);
   file.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
 }
+
+// Texts that are there to be handed on can be copied.
+for (const button of $$('[data-copy]')) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = 'Copied';
+  });
+}
+
+// On a phone the tab that one is in may lie beside the edge.
+$('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });

@@ -11,10 +11,8 @@ import (
 )
 
 const (
-	// historyInterval is that of every monitor with a history.
-	historyInterval = 30 * time.Second
-	// Each monitor had an outage of so many checks every so many.
-	outageChecks, outageEvery = 10, 7 * 2880
+	// Each monitor had an outage of so many checks every week.
+	outageChecks = 10
 	// What a result of the history takes on disk while it is made, write-ahead logs
 	// and rollups included, in bytes: measured, and rounded up.
 	diskPerResultSQLite, diskPerResultPostgres = 60, 160
@@ -23,6 +21,7 @@ const (
 // past is what has been: n monitors checked for some days up to a moment.
 type past struct {
 	ids      []int64
+	interval time.Duration
 	from, to time.Time // whole days
 	progress func(done, all int)
 }
@@ -30,10 +29,13 @@ type past struct {
 // slots gives the number of the first slot of a monitor at or after a time, and the
 // phase: slot k is at k × interval + phase.
 func (p past) slots(id int64, at time.Time) (k, phase int64) {
-	step := historyInterval.Milliseconds()
+	step := p.interval.Milliseconds()
 	phase = phaseOf(id, step)
 	return (at.UnixMilli() - phase + step - 1) / step, phase
 }
+
+// outageEvery is how many checks lie between the beginnings of two outages.
+func (p past) outageEvery() int64 { return int64(7 * 24 * time.Hour / p.interval) }
 
 // historian writes a past into a database that no program has open.
 type historian interface {
@@ -51,7 +53,9 @@ type historyFigures struct {
 	Results  int64            `json:"results"`
 	FillS    float64          `json:"fill_s"`
 	RollS    float64          `json:"rollup_s"` // of the whole history
+	Interval float64          `json:"interval_s"`
 	Pages    map[string]spent `json:"pages"`
+	Looks    []look           `json:"looks,omitempty"`
 	Leg      leg              `json:"leg"` // while pages are asked for and retention runs
 }
 
@@ -67,17 +71,17 @@ type spent struct {
 // history makes a past, lets the program sum it up, and then asks for pages while
 // it checks on and drops the oldest day.
 func (b *bench) history(ctx context.Context, r *report, backend string) (err error) {
-	n, days := b.options.monitors[backend], b.options.history
-	results := int64(n) * int64(days) * int64(24*time.Hour/historyInterval)
+	n, days, every := b.options.monitors[backend], b.options.history, b.options.every
+	results := int64(n) * int64(days) * int64(24*time.Hour/every)
 	if err := b.room(backend, results); err != nil {
 		return err
 	}
-	m, err := newMonitor(ctx, b, backend, historyInterval)
+	m, err := newMonitor(ctx, b, backend, every)
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	if err := m.start(ctx, plan{monitors: n, interval: historyInterval}); err != nil {
+	if err := m.start(ctx, plan{monitors: n, interval: every}); err != nil {
 		return err
 	}
 	if err := m.stop(); err != nil {
@@ -88,9 +92,9 @@ func (b *bench) history(ctx context.Context, r *report, backend string) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	f := historyFigures{Backend: backend, Monitors: n, Days: days, Results: results, Pages: map[string]spent{}}
+	f := historyFigures{Backend: backend, Monitors: n, Days: days, Results: results, Interval: every.Seconds(), Pages: map[string]spent{}}
 	to := time.Now().UTC().Truncate(time.Hour)
-	p := past{ids: m.ids, from: to.Truncate(24*time.Hour).AddDate(0, 0, -days), to: to}
+	p := past{ids: m.ids, interval: every, from: to.Truncate(24*time.Hour).AddDate(0, 0, -days), to: to}
 	p.progress = func(done, all int) { b.step(backend+", writing the past", done, all) }
 	began := time.Now()
 	if err := h.write(ctx, p); err != nil {
@@ -99,13 +103,17 @@ func (b *bench) history(ctx context.Context, r *report, backend string) (err err
 	f.FillS = time.Since(began).Seconds()
 	// The oldest day is too old by now.
 	m.extra = []string{fmt.Sprintf("MONITOR_RETENTION_RESULTS=%dd", days-1)}
-	if err := m.start(ctx, plan{monitors: n, interval: historyInterval}); err != nil {
+	if err := m.start(ctx, plan{monitors: n, interval: every}); err != nil {
 		return err
 	}
 	if err := b.rollUp(ctx, m, h, p, &f); err != nil {
 		return err
 	}
-	if err := errors.Join(b.underLoad(ctx, m, p, &f), m.stop()); err != nil {
+	err = b.underLoad(ctx, m, p, &f)
+	if err == nil && b.options.look {
+		f.Looks, err = b.lookAt(ctx, m)
+	}
+	if err := errors.Join(err, m.stop()); err != nil {
 		return err
 	}
 	r.Histories = append(r.Histories, f)
@@ -163,7 +171,7 @@ func (b *bench) underLoad(ctx context.Context, m *monitor, p past, f *historyFig
 	r := &readers{m: m, stop: stop, took: map[string][]float64{}, first: p.from, last: p.to}
 	go func() { pages <- r.run(ctx) }()
 	var err error
-	f.Leg, err = b.measure(ctx, m, plan{monitors: len(m.ids), interval: historyInterval}, b.options.length+max(retentionAfter-time.Since(m.began), 0))
+	f.Leg, err = b.measure(ctx, m, plan{monitors: len(m.ids), interval: p.interval}, b.options.length+max(retentionAfter-time.Since(m.began), 0))
 	close(stop)
 	if err := errors.Join(err, <-pages); err != nil {
 		return err

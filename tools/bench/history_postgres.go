@@ -37,7 +37,7 @@ func (h *postgresHistorian) write(ctx context.Context, p past) error {
 		first, phase := p.slots(id, p.from)
 		last, _ := p.slots(id, p.to)
 		if err := execAll(ctx, h.db, outagesSQL("generate_series($4::bigint, $5::bigint - 1)", "g"),
-			id, historyInterval.Milliseconds(), phase, first, last, outageEvery, outageChecks); err != nil {
+			id, p.interval.Milliseconds(), phase, first, last, p.outageEvery(), outageChecks); err != nil {
 			return err
 		}
 	}
@@ -87,7 +87,7 @@ func (h *postgresHistorian) day(ctx context.Context, p past, day time.Time) erro
 			SELECT m.id, m.phase, k, (k + 37 * m.id) % $9 < $10 AS bad
 			FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS m (id, first, last, phase), generate_series(m.first, m.last - 1) k
 		) s ON CONFLICT DO NOTHING`,
-		p.ids, firsts, lasts, phases, historyInterval.Milliseconds(), codeUp, codeDown, codeStatus, outageEvery, outageChecks)
+		p.ids, firsts, lasts, phases, p.interval.Milliseconds(), codeUp, codeDown, codeStatus, p.outageEvery(), outageChecks)
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,12 @@ func (h *sqliteHistorian) write(ctx context.Context, p past) error {
 				CASE WHEN bad THEN 503 ELSE 200 END, 1, CASE WHEN bad THEN 'Status 503 Service Unavailable, expected 200-299' END
 			FROM (SELECT value, (value + 37 * ?1) % ?9 < ?10 AS bad FROM generate_series(?4, ?5 - 1)) WHERE TRUE
 			ON CONFLICT DO NOTHING`,
-			id, historyInterval.Milliseconds(), phase, first, last, codeUp, codeDown, codeStatus, outageEvery, outageChecks)
+			id, p.interval.Milliseconds(), phase, first, last, codeUp, codeDown, codeStatus, p.outageEvery(), outageChecks)
 		if err != nil {
 			return err
 		}
 		if err := execAll(ctx, h.db, outagesSQL("generate_series(?4, ?5 - 1)", "value"),
-			id, historyInterval.Milliseconds(), phase, first, last, outageEvery, outageChecks); err != nil {
+			id, p.interval.Milliseconds(), phase, first, last, p.outageEvery(), outageChecks); err != nil {
 			return err
 		}
 		p.progress(i+1, len(p.ids))

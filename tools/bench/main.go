@@ -27,7 +27,9 @@ type options struct {
 	alertRate int
 	growth    []int
 	patience  time.Duration
-	history   int // days
+	history   int           // days
+	every     time.Duration // interval of monitors with a history
+	look      bool          // at pages in a browser
 	monitors  map[string]int
 	json      string
 	compare   string
@@ -72,6 +74,8 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&growth, "growth", "", "numbers of monitors, such as 100,1000,10000,100000, to measure the cost of a check at, 100 checks a second in each")
 	flags.DurationVar(&o.patience, "patience", 2*time.Minute, "the longest first interval after a start that -growth waits for")
 	flags.IntVar(&o.history, "history", 0, "days of history to make, to ask for pages on while the program checks and purges; it says first what disk that needs")
+	flags.DurationVar(&o.every, "history-interval", 30*time.Second, "how often monitors with a history are checked")
+	flags.BoolVar(&o.look, "look", false, "look at pages with a history in a browser, too: their size, nodes and largest paint")
 	onSmall := flags.Int("sqlite-monitors", 200, "monitors with a history on SQLite, every 30 s")
 	onLarge := flags.Int("postgres-monitors", 1000, "and on PostgreSQL")
 	flags.StringVar(&o.json, "json", "", "write the figures to this file, too")
@@ -79,6 +83,9 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.keep, "keep", false, "leave the folder with databases and logs")
 	if err := flags.Parse(args); err != nil {
 		return o, err
+	}
+	if o.every < 5*time.Second || 24*time.Hour%o.every != 0 {
+		return o, errors.New("-history-interval must divide a day and be 5s or more")
 	}
 	if o.history < 0 || o.history == 1 || *onSmall < 1 || *onLarge < 1 {
 		return o, errors.New("-history needs two days or more, and monitors")

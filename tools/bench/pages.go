@@ -38,6 +38,8 @@ func (r *readers) asks() []ask {
 		{"page: overview", false, fixed("/")},
 		{"page: list", false, fixed("/monitors")},
 		{"page: list, by name", false, fixed("/monitors?sort=name")},
+		{"page: list of 100", false, fixed("/monitors?size=100")},
+		{"page: list, searched", false, fixed("/monitors?q=7")},
 		{"page: incidents", false, fixed("/incidents")},
 		{"api: list", true, fixed("/api/v1/monitors?limit=100")},
 		{"api: results", true, func() string { return fmt.Sprintf("/api/v1/monitors/%d/results?limit=100", some()) }},

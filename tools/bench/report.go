@@ -158,11 +158,15 @@ func (r *report) print(out io.Writer, before *report) error {
 
 func printHistory(line func(string, ...any), h historyFigures) {
 	line("")
-	line("%s: %d days of %d monitors, %d results, written in %.0f s, summed up by the program in %.0f s", h.Backend, h.Days, h.Monitors, h.Results, h.FillS, h.RollS)
+	line("%s: %d days of %d monitors every %.0f s, %d results, written in %.0f s, summed up by the program in %.0f s", h.Backend, h.Days, h.Monitors, h.Interval, h.Results, h.FillS, h.RollS)
 	line("asked while it checks and purges\ttimes\tp50\tp95\tp99\tmax ms")
 	for _, name := range slices.Sorted(maps.Keys(h.Pages)) {
 		p := h.Pages[name]
 		line("%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f", name, p.Asked, p.P50, p.P95, p.P99, p.Max)
+	}
+	for _, l := range h.Looks {
+		line("%s: %d nodes, HTML %.1f kB (%.1f packed), scripts %.1f and styles %.1f kB packed, %d requests; first byte %.0f ms, largest paint %.0f ms, layout shift %.3f",
+			l.Name, l.Nodes, l.HTML, l.Packed, l.Scripts, l.Styles, l.Requests, l.FirstByte, l.Paint, l.Shift)
 	}
 	line("checks meanwhile: late p50 %.2f, p95 %.2f, p99 %.2f, max %.1f ms; %d of %d missed", h.Leg.LateP50, h.Leg.LateP95, h.Leg.LateP99, h.Leg.LateMax, h.Leg.Missed, h.Leg.Due)
 }

@@ -134,11 +134,11 @@ func TestRetentionIsChosen(t *testing.T) {
 	// It counts for every workspace, so it is the first one's to choose.
 	owner, _ := b.annex(t)
 	_, err = m.ReplaceRetention(ctx, owner, json.RawMessage(`{"results":"1d"}`), "")
-	require.Equal(t, uptime.CodeForbidden, uptime.CodeOf(err))
-	require.ErrorContains(t, err, "an admin of the first one, Monitor")
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err))
 	v, err = m.Retention(ctx, owner)
 	require.NoError(t, err)
 	require.Equal(t, form.Duration(90*day), v.Results)
+	require.False(t, v.Changeable)
 
 	// The operator's word wins over what was chosen before.
 	deps.Config.Retention.Fixed = []string{"results", "rollups"}

@@ -34,8 +34,10 @@ type RetentionView struct {
 	Rollups   form.Duration `json:"rollups"`
 	Incidents form.Duration `json:"incidents"`
 	Fixed     []string      `json:"fixed"`
-	UpdatedAt *time.Time    `json:"updated_at"` // nil: never chosen on a page
-	ETag      string        `json:"-"`
+	// Changeable: this is the workspace in which it is chosen, for all of them.
+	Changeable bool       `json:"changeable"`
+	UpdatedAt  *time.Time `json:"updated_at"` // nil: never chosen on a page
+	ETag       string     `json:"-"`
 }
 
 // chosenRetention is what was saved by people; nil is what they have not chosen.
@@ -89,11 +91,11 @@ func (m *Manage) KeptHistory(ctx context.Context) (uptime.Retention, error) {
 	return m.deps.Config.Retention.keep(chosen), nil
 }
 
-func (m *Manage) retentionView(chosen chosenRetention, stored uptime.Setting) RetentionView {
+func (m *Manage) retentionView(chosen chosenRetention, stored uptime.Setting, changeable bool) RetentionView {
 	r := m.deps.Config.Retention.keep(chosen)
 	return RetentionView{
 		Results: form.Duration(r.Results), Rollups: form.Duration(r.Rollups), Incidents: form.Duration(r.Incidents),
-		Fixed: orEmpty(m.deps.Config.Retention.Fixed), UpdatedAt: timeOrNil(stored.UpdatedAt), ETag: etag(stored.Version),
+		Fixed: orEmpty(m.deps.Config.Retention.Fixed), Changeable: changeable, UpdatedAt: timeOrNil(stored.UpdatedAt), ETag: etag(stored.Version),
 	}
 }
 
@@ -110,12 +112,12 @@ func (m *Manage) Retention(ctx context.Context, actor uptime.Actor) (RetentionVi
 	if err != nil {
 		return RetentionView{}, err
 	}
-	return m.retentionView(chosen, stored), nil
+	return m.retentionView(chosen, stored, actor.WorkspaceID == first.ID), nil
 }
 
 // ReplaceRetention sets how long history is kept; what the body leaves out is the
 // program's again. What is older by then is removed within the hour, for good.
-// CodeForbidden from any workspace but the first one, as it counts for all of them;
+// CodeConflict from any workspace but the first one, as it counts for all of them;
 // CodeInvalid for what the operator has set. ifMatch is the header's value, "" for
 // none; CodePrecondition.
 func (m *Manage) ReplaceRetention(ctx context.Context, actor uptime.Actor, raw json.RawMessage, ifMatch string) (RetentionView, error) {
@@ -135,7 +137,7 @@ func (m *Manage) ReplaceRetention(ctx context.Context, actor uptime.Actor, raw j
 		return RetentionView{}, err
 	}
 	if first.ID != actor.WorkspaceID {
-		return RetentionView{}, uptime.Fail(uptime.CodeForbidden, "History is kept as long in every workspace; an admin of the first one, %s, can change that.", first.Name)
+		return RetentionView{}, uptime.Fail(uptime.CodeConflict, "History is kept as long in every workspace, so that is changed in the first one.")
 	}
 	audit := m.audited(actor, "settings.retention", "workspace", actor.WorkspaceID)
 	saved, err := m.deps.Settings.ChangeSetting(ctx, actor.WorkspaceID, uptime.SettingRetention, func(s *uptime.Setting) error {
@@ -151,14 +153,14 @@ func (m *Manage) ReplaceRetention(ctx context.Context, actor uptime.Actor, raw j
 			return fmt.Errorf("write the retention: %w", err)
 		}
 		s.Value = value
-		was, is := members(m.retentionView(before, *s)), members(m.retentionView(next, *s))
+		was, is := members(m.retentionView(before, *s, true)), members(m.retentionView(next, *s, true))
 		audit.Detail = changes(was, is, was, is)
 		return nil
 	}, audit)
 	if err != nil {
 		return RetentionView{}, err
 	}
-	return m.retentionView(next, saved), nil
+	return m.retentionView(next, saved, true), nil
 }
 
 func (m *Manage) readRetention(b *body) chosenRetention {
@@ -192,6 +194,6 @@ func (m *Manage) readRetention(b *body) chosenRetention {
 			*part.into = &value
 		}
 	}
-	b.readOnly("fixed", "updated_at")
+	b.readOnly("fixed", "changeable", "updated_at")
 	return next
 }

@@ -38,7 +38,7 @@ func (f *fake) ReplaceMonitorDefaults(_ context.Context, _ uptime.Actor, body js
 func (f *fake) Retention(context.Context, uptime.Actor) (manage.RetentionView, error) {
 	day := 24 * time.Hour
 	return manage.RetentionView{
-		Results: form.Duration(30 * day), Rollups: form.Duration(400 * day), Incidents: 0, Fixed: []string{"rollups"}, ETag: `"2"`,
+		Results: form.Duration(30 * day), Rollups: form.Duration(400 * day), Incidents: 0, Fixed: []string{"rollups"}, Changeable: !f.young, ETag: `"2"`,
 	}, f.broken
 }
 

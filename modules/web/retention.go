@@ -17,6 +17,7 @@ type RetentionPage struct {
 	Tabs    []Link
 	ETag    string
 	Fields  []FieldView
+	Locked  bool       // it is chosen in another workspace
 	Sure    *FieldView // to be ticked before anything is kept for a shorter time
 	Facts   []Fact
 	Problem string
@@ -27,6 +28,7 @@ type RetentionPage struct {
 func kept(v manage.RetentionView) []FieldView {
 	field := func(name, label, help string, d form.Duration) FieldView {
 		f := FieldView{Name: name, Label: label, Help: help, Widget: "input", Type: "text", Autocomplete: "off", Value: neat(time.Duration(d))}
+		f.ReadOnly = !v.Changeable
 		if slices.Contains(v.Fixed, name) {
 			f.ReadOnly = true
 			f.Help = "Set by the program's settings (retention." + name + "), so it cannot be changed here."
@@ -59,7 +61,7 @@ func (r *request) showRetention(status int, v manage.RetentionView, given map[st
 	if err != nil {
 		return err
 	}
-	p := RetentionPage{Frame: s.frame, Tabs: r.settingsTabs("Retention"), ETag: v.ETag, Fields: kept(v), Facts: storageFacts(storage)}
+	p := RetentionPage{Frame: s.frame, Tabs: r.settingsTabs("Retention"), ETag: v.ETag, Fields: kept(v), Locked: !v.Changeable, Facts: storageFacts(storage)}
 	p.Scripts = []string{draftScript}
 	for i := range p.Fields {
 		if !p.Fields[i].ReadOnly {

@@ -25,6 +25,7 @@ func settingShots() []shot {
 		{"defaults-none", "/settings/defaults", nil, ok, func(f *fake) { f.empty = true }, nil},
 		{"defaults-refused", "/settings/defaults", url.Values{"interval": {hostile}, "http.degraded_after": {hostile}}, bad, refuse, nil},
 		{"retention", "/settings/retention", nil, ok, nil, nil},
+		{"retention-elsewhere", "/settings/retention", nil, ok, func(f *fake) { f.young = true }, nil},
 		{"retention-shorter", "/settings/retention", url.Values{"results": {"7d"}, "incidents": {"0s"}}, bad, nil, nil},
 		{"retention-refused", "/settings/retention", url.Values{"results": {hostile}, "incidents": {"0s"}}, bad, refuse, nil},
 		{"about", "/settings/about", nil, ok, nil, nil},

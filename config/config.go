@@ -133,9 +133,9 @@ type Limits struct {
 
 // Retention is how long history is kept.
 type Retention struct {
-	Results   time.Duration `key:"retention.results" default:"30d" check:"1d-3650d" help:"How long single results are kept."`
-	Rollups   time.Duration `key:"retention.rollups" default:"400d" check:"retention" help:"How long hourly and daily sums are kept; 0s: for ever."`
-	Incidents time.Duration `key:"retention.incidents" default:"0s" check:"retention" help:"How long resolved incidents are kept; 0s: for ever."`
+	Results   time.Duration `key:"retention.results" default:"30d" check:"1d-3650d" help:"How long single results are kept. Where this is set in no process, Settings › Retention may say otherwise."`
+	Rollups   time.Duration `key:"retention.rollups" default:"400d" check:"retention" help:"How long hourly and daily sums are kept; 0s: for ever. As above."`
+	Incidents time.Duration `key:"retention.incidents" default:"0s" check:"retention" help:"How long resolved incidents are kept; 0s: for ever. As above."`
 }
 
 // SMTP is the default mail server.

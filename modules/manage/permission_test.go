@@ -95,6 +95,8 @@ func edits(b *bundle) map[string]call {
 		"PauseMonitor":        func(a uptime.Actor) error { _, err := b.PauseMonitor(ctx, a, absent); return err },
 		"ResumeMonitor":       func(a uptime.Actor) error { _, err := b.ResumeMonitor(ctx, a, absent); return err },
 		"CheckNow":            func(a uptime.Actor) error { _, err := b.CheckNow(ctx, a, absent); return err },
+		"ValidateMonitor":     func(a uptime.Actor) error { return b.ValidateMonitor(ctx, a, 0, none) },
+		"ValidateChannel":     func(a uptime.Actor) error { return b.ValidateChannel(ctx, a, 0, none) },
 		"TestMonitor":         func(a uptime.Actor) error { _, err := b.TestMonitor(ctx, a, none); return err },
 		"CreateChannel":       func(a uptime.Actor) error { _, err := b.CreateChannel(ctx, a, none); return err },
 		"PatchChannel":        func(a uptime.Actor) error { _, err := b.PatchChannel(ctx, a, absent, none, ""); return err },

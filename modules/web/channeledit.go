@@ -95,7 +95,7 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 	p := &ChannelForm{
 		Frame: s.frame, Heading: s.frame.Title, Action: "/channels", Type: kind.Name, TypeText: kind.Label, TypeHelp: kind.Help,
 	}
-	p.Scripts = []string{draftScript}
+	p.Scripts = []string{formScript}
 	all := map[string]string{}
 	for k, v := range values {
 		all[k] = v
@@ -194,11 +194,7 @@ func (r *request) refuseChannel(title string, kind uptime.Kind, v url.Values, st
 	if err != nil {
 		return err
 	}
-	values := map[string]string{}
-	for k, text := range typed(v) {
-		values[trimBlock(k)] = text
-	}
-	p, err := r.channelForm(s, kind, values, stored, failure)
+	p, err := r.channelForm(s, kind, channelTyped(v), stored, failure)
 	if err != nil {
 		return err
 	}
@@ -217,6 +213,15 @@ func (r *request) refuseChannel(title string, kind uptime.Kind, v url.Values, st
 		return err
 	}
 	return r.page(http.StatusConflict, "channelform", "", p)
+}
+
+// channelTyped is what was typed, settings without their prefix.
+func channelTyped(v url.Values) map[string]string {
+	values := map[string]string{}
+	for k, text := range typed(v) {
+		values[trimBlock(k)] = text
+	}
+	return values
 }
 
 // channelValues fills a form with what is stored.

@@ -172,6 +172,7 @@ type monitorChecks interface {
 	ResumeMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
 	CheckNow(ctx context.Context, actor uptime.Actor, id int64) (manage.ResultView, error)
 	TestMonitor(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.MonitorTestView, error)
+	ValidateMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) error
 }
 
 type figures interface {
@@ -203,6 +204,7 @@ type channels interface {
 }
 
 type deliveries interface {
+	ValidateChannel(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) error
 	TestChannel(ctx context.Context, actor uptime.Actor, id int64) (manage.ChannelTestView, error)
 	Deliveries(ctx context.Context, actor uptime.Actor, f uptime.DeliveryFilter, p uptime.Page) (uptime.List[manage.DeliveryView], error)
 	RetryDelivery(ctx context.Context, actor uptime.Actor, id int64) (manage.DeliveryView, error)

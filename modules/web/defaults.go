@@ -44,7 +44,7 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 		return err
 	}
 	p := DefaultsPage{Frame: s.frame, Tabs: r.settingsTabs("Defaults"), ETag: stored.ETag}
-	p.Scripts = []string{draftScript}
+	p.Scripts = []string{formScript}
 	values, errs := commonDefaults(stored), map[string]string{}
 	if v != nil {
 		values = typed(v)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"monitor/modules/form"
@@ -65,4 +66,28 @@ func (f *fake) About(ctx context.Context, a uptime.Actor) (manage.AboutView, err
 
 func (f *fake) LastChange(context.Context, uptime.Actor, string, int64) (manage.ChangeView, error) {
 	return manage.ChangeView{At: sampleNow().Add(-40 * time.Second), User: "Mia Weber"}, f.broken
+}
+
+// judge is what is wrong with a form: a URL of another kind, and a short interval.
+func (f *fake) judge(raw json.RawMessage) error {
+	text := string(raw)
+	var wrong []uptime.FieldError
+	if strings.Contains(text, `"ftp:`) {
+		wrong = append(wrong, uptime.FieldError{Field: "http.url", Message: "must be an absolute http or https URL"}, uptime.FieldError{Field: "settings.url", Message: "must be an absolute http or https URL"})
+	}
+	if strings.Contains(text, `"interval":"1s"`) {
+		wrong = append(wrong, uptime.FieldError{Field: "interval", Message: "must be at least 5s"})
+	}
+	if len(wrong) == 0 {
+		return f.broken
+	}
+	return uptime.Invalid(wrong...)
+}
+
+func (f *fake) ValidateMonitor(_ context.Context, _ uptime.Actor, _ int64, body json.RawMessage) error {
+	return f.judge(body)
+}
+
+func (f *fake) ValidateChannel(_ context.Context, _ uptime.Actor, _ int64, body json.RawMessage) error {
+	return f.judge(body)
 }

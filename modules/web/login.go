@@ -72,7 +72,7 @@ func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem stri
 	if name := w.deps.Manage.OIDCName(); name != "" {
 		p.Elsewhere = &Link{Label: "Log in with " + name, URL: oidcLink(next)}
 	}
-	p.Scripts = append(p.Scripts, draftScript)
+	p.Scripts = append(p.Scripts, formScript)
 	if p.Passkey.Why == "" {
 		p.Fields[0].Autocomplete = "username webauthn"
 		p.Scripts = append(p.Scripts, keysScript)

@@ -144,7 +144,7 @@ func typedDraft(kind uptime.Kind, v url.Values) draft {
 func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, error) {
 	errs, _ := fieldErrors(failure)
 	p := &MonitorForm{Frame: s.frame, Heading: s.frame.Title, Action: "/monitors", Cancel: "/monitors", Type: d.kind.Name, TypeHelp: d.kind.Help}
-	p.Scripts = []string{draftScript}
+	p.Scripts = []string{formScript}
 	for _, k := range r.web.deps.Manage.MonitorKinds() {
 		p.Kinds = append(p.Kinds, Option{Value: k.Name, Label: k.Label, Selected: k.Name == d.kind.Name})
 	}

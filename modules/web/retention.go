@@ -62,7 +62,7 @@ func (r *request) showRetention(status int, v manage.RetentionView, given map[st
 		return err
 	}
 	p := RetentionPage{Frame: s.frame, Tabs: r.settingsTabs("Retention"), ETag: v.ETag, Fields: kept(v), Locked: !v.Changeable, Facts: storageFacts(storage)}
-	p.Scripts = []string{draftScript}
+	p.Scripts = []string{formScript}
 	for i := range p.Fields {
 		if !p.Fields[i].ReadOnly {
 			p.Fields[i].Value = stillTyped(given, p.Fields[i].Name, p.Fields[i].Value)

@@ -27,7 +27,7 @@ func leastRoles() map[string]uptime.Role {
 			"GET /settings/tokens", "POST /settings/tokens", "POST /settings/tokens/:id/revoke",
 		},
 		editor: {
-			"GET /monitors/new", "POST /monitors", "POST /monitors/test", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
+			"GET /monitors/new", "POST /monitors", "POST /monitors/test", "POST /monitors/validate", "POST /channels/validate", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
 			"GET /monitors/:id/delete", "POST /monitors/:id/delete", "POST /monitors/:id/pause", "POST /monitors/:id/resume", "POST /monitors/:id/check",
 			"POST /incidents/:id/acknowledge", "POST /incidents/:id/resolve", "POST /incidents/:id/updates",
 			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test", "POST /channels/:id/enable", "POST /channels/:id/disable",

@@ -16,8 +16,9 @@ import (
 
 const sessionCookie = "monitor_session"
 
-// draftScript keeps what was typed into a form whose session has ended.
-const draftScript = "js/draft.js"
+// formScript tells of mistakes while a form is filled in, and keeps what was typed into one
+// whose session has ended.
+const formScript = "js/form.js"
 
 // request is one request of somebody who is logged in.
 type request struct {

@@ -59,3 +59,36 @@ form?.addEventListener('submit', () => {
   const fields = [...new FormData(form)].filter(([name, value]) => typeof value === 'string' && !hidden.has(name));
   keep({ page: here, at: Date.now(), fields });
 });
+
+// A mistake is told when somebody leaves the field, and is gone once it is mended: what
+// is right is judged by the server alone, as it will be when the form is saved.
+const judge = form?.dataset.validate;
+let asked = 0;
+
+form?.addEventListener('change', async (event) => {
+  const input = event.target;
+  if (!judge || !input.id || !input.name) return;
+  const mine = asked += 1;
+  const answer = await fetch(judge, { method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { 'HX-Request': 'true' } }).catch(() => null);
+  const said = answer?.ok && await answer.json().catch(() => null);
+  if (!said || mine !== asked) return;
+  for (const marked of new Set([input, ...form.querySelectorAll('[aria-invalid]')])) tell(marked, said.errors[marked.id]);
+});
+
+function tell(input, message) {
+  const id = `${input.id}-err`;
+  const named = (input.getAttribute('aria-describedby') ?? '').split(' ').filter((name) => name && name !== id);
+  document.getElementById(id)?.remove();
+  if (message) {
+    const text = document.getElementById('field-error').content.firstElementChild.cloneNode(true);
+    text.id = id;
+    text.append(message);
+    input.closest('.field, .tick').append(text);
+    input.setAttribute('aria-invalid', 'true');
+    named.push(id);
+  } else {
+    input.removeAttribute('aria-invalid');
+  }
+  if (named.length) input.setAttribute('aria-describedby', named.join(' '));
+  else input.removeAttribute('aria-describedby');
+}

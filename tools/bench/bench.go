@@ -215,7 +215,6 @@ func (b *bench) grown(ctx context.Context, r *report, backend string, n int) err
 			return err
 		}
 		loop.RateWanted = ours.RateWanted
-		p.settle = 0
 		r.add(backend, ours)
 		r.add(backend, loop)
 	}

@@ -2,6 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
 
 	"gorm.io/gorm"
 
@@ -25,16 +29,49 @@ func (s *Store) Glances(ctx context.Context, ws int64, monitorIDs []int64, q upt
 			return err
 		}
 		out = make(map[int64]uptime.Glance, len(ids))
-		r, err := s.newReading(db, ids, since, max(since, min(b.to, s.now().UnixMilli())), false)
-		if err != nil {
-			return err
-		}
-		if err := r.readRollups(b.from, false); err != nil {
-			return err
-		}
-		return b.draw(r, func(id int64, line timeline, buckets []uptime.Bucket, all *tally) {
-			out[id] = uptime.Glance{Buckets: buckets, P95: all.histogram.percentile(95), Uptime: line.measure(r.from, r.to).uptime()}
+		var at sync.Mutex
+		return atOnce(slices.Chunk(ids, max(leastAtOnce, (len(ids)+1)/2)), func(ids []int64) error {
+			return s.glances(db, ids, b, since, func(id int64, g uptime.Glance) {
+				at.Lock()
+				defer at.Unlock()
+				out[id] = g
+			})
 		})
 	})
 	return out, err
+}
+
+// leastAtOnce is of how many monitors one half of a list is read beside the other.
+const leastAtOnce = 10
+
+// atOnce does parts of a reading side by side, each on a connection of its own.
+func atOnce(parts iter.Seq[[]int64], do func(ids []int64) error) error {
+	var all sync.WaitGroup
+	var at sync.Mutex
+	var failed error
+	for part := range parts {
+		all.Go(func() {
+			if err := do(part); err != nil {
+				at.Lock()
+				defer at.Unlock()
+				failed = errors.Join(failed, err)
+			}
+		})
+	}
+	all.Wait()
+	return failed
+}
+
+// glances of monitors that live, one after the other to give.
+func (s *Store) glances(db *gorm.DB, ids []int64, b bucketing, since int64, give func(int64, uptime.Glance)) error {
+	r, err := s.newReading(db, ids, since, max(since, min(b.to, s.now().UnixMilli())), false)
+	if err != nil {
+		return err
+	}
+	if err := r.readRollups(b.from, false); err != nil {
+		return err
+	}
+	return b.draw(r, func(id int64, line timeline, buckets []uptime.Bucket, all *tally) {
+		give(id, uptime.Glance{Buckets: buckets, P95: all.histogram.percentile(95), Uptime: line.measure(r.from, r.to).uptime()})
+	})
 }

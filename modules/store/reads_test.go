@@ -43,9 +43,9 @@ func (h *hearing) take() []store.Statement {
 }
 
 // mostStatements that a page may ask, whatever there is: a reading of figures is a
-// dozen, of which the list makes one and the page of a monitor four.
+// dozen, of which the list makes two side by side and the page of a monitor four.
 var mostStatements = map[string]int{
-	"Counts": 2, "Rows": 4, "List": 24, "Search": 4, "LastPage": 4, "Bars": 16, "Overview": 10, "Detail": 60,
+	"Counts": 2, "Rows": 4, "List": 36, "Search": 4, "LastPage": 4, "Bars": 28, "Overview": 10, "Detail": 60,
 }
 
 // Pages ask a fixed number of questions, each of which finds what it needs by an
@@ -56,7 +56,7 @@ func TestPageReads(t *testing.T) {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
 			asked := map[string][]store.Statement{}
-			for _, monitors := range []int{10, 1000} {
+			for _, monitors := range []int{25, 1000} {
 				m := newManyMonitors(t, dialect, monitors, 20, 3)
 				var heard hearing
 				m.WatchReads(heard.tell)

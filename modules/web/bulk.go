@@ -290,6 +290,9 @@ func (p *BulkPage) fillChannels(r *request, v url.Values) error {
 // show fills in what would be done.
 func (p *BulkPage) show(action string, dry manage.BulkJobView) {
 	p.Danger, p.Typed = action == manage.BulkDelete, typedNumber(action, dry)
+	if p.Danger {
+		p.Verb += " " + plural(int64(dry.Changed), "monitor", "monitors")
+	}
 	p.Heading += ": " + plural(int64(dry.Total), "monitor", "monitors")
 	p.Preview = &BulkPreview{
 		Total: int64(dry.Total), Changed: int64(dry.Changed), Same: int64(dry.Same), Skipped: int64(dry.Skipped), Names: dry.Names, More: int64(dry.Changed - len(dry.Names)),

@@ -178,7 +178,7 @@ func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilte
 	}
 	for i, s := range sampleList() {
 		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) {
-			out.Items = append(out.Items, sampleMonitor(i))
+			out.Items = append(out.Items, f.silenced(sampleMonitor(i)))
 		}
 	}
 	return out, nil

@@ -20,6 +20,8 @@ const (
 	// of SQLite's may last.
 	bulkStepTime = 20 * time.Millisecond
 	mostInStep   = 20
+	// bulkAsk is how often it is asked whether who wanted the job still may.
+	bulkAsk = 3 * time.Second
 	// mostChecks is how many checks are queued at once: they are no rows of the database.
 	mostChecks = 200
 )
@@ -78,6 +80,9 @@ type bulkRun struct {
 	ids    []int64
 	action bulkAction
 	size   int // of a step
+
+	asked   time.Time // when the right was looked at
+	refused bool
 }
 
 func (r *bulkRun) toTheEnd(ctx context.Context) error {
@@ -151,7 +156,33 @@ func (r *bulkRun) tell(ctx context.Context, changed []int64) {
 	r.announce(ctx, notices...)
 }
 
+// look asks whether who wanted the job may still change monitors: they may have been removed
+// or have another role by now.
+func (r *bulkRun) look(ctx context.Context) error {
+	if r.job.UserID == 0 || time.Since(r.asked) < bulkAsk {
+		return nil
+	}
+	user, err := r.liveUser(ctx, r.job.WorkspaceID, r.job.UserID)
+	if err != nil && uptime.CodeOf(err) != uptime.CodeUnauthorized {
+		return err
+	}
+	actor := r.actor()
+	actor.Role = user.Role
+	r.asked, r.refused = time.Now(), err != nil || !r.Can(actor, ChangeMonitor)
+	return nil
+}
+
 func (r *bulkRun) changes(ctx context.Context, ids []int64) ([]uptime.BulkChange, error) {
+	if err := r.look(ctx); err != nil {
+		return nil, err
+	}
+	if r.refused {
+		out := make([]uptime.BulkChange, 0, len(ids))
+		for _, id := range ids {
+			out = append(out, uptime.BulkChange{MonitorID: id, Skip: "who asked for it may not change monitors any more"})
+		}
+		return out, nil
+	}
 	switch r.action.Action {
 	case BulkCheck:
 		return r.checks(ctx, ids)

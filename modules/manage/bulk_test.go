@@ -173,6 +173,26 @@ func TestBulkUndoEnds(t *testing.T) {
 	require.Equal(t, uptime.CodeForbidden, uptime.CodeOf(err))
 }
 
+// TestBulkOfSomebodyWhoLeft: a job does no more than who asked for it may.
+func TestBulkOfSomebodyWhoLeft(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	ids, list := b.fleet(t, 2)
+	user, _, err := b.CreateUser(ctx, b.owner, json.RawMessage(`{"email":"eve@example.com","role":"editor","password":"`+password+`"}`))
+	require.NoError(t, err)
+	eve := b.as(uptime.RoleEditor)
+	eve.UserID, eve.Name = user.ID, "Eve"
+	job, err := b.BulkMonitors(ctx, eve, json.RawMessage(`{"ids":`+list+`,"action":"pause"}`))
+	require.NoError(t, err)
+	_, err = b.UpdateUser(ctx, b.owner, user.ID, json.RawMessage(`{"role":"viewer"}`), "")
+	require.NoError(t, err)
+	done := b.ran(t, *job.ID)
+	require.Equal(t, [3]int{0, 0, 2}, [3]int{done.Changed, done.Same, done.Skipped})
+	for _, m := range b.all(t, ids) {
+		require.True(t, m.Enabled)
+	}
+}
+
 func TestBulkSpreadsResumed(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -63,15 +63,6 @@ type bulkAction struct {
 // tag is its name and value; one without a value means any when it is removed.
 func (a bulkAction) tag() (name, value string, has bool) { return strings.Cut(a.Tag, ":") }
 
-// settings reports that the action changes settings, by apply.
-func (a bulkAction) settings() bool {
-	switch a.Action {
-	case BulkCheck, BulkSilence, BulkUnsilence, BulkDelete, bulkUndo:
-		return false
-	}
-	return true
-}
-
 // apply changes the settings of a monitor; not "" is why it cannot.
 func (a bulkAction) apply(mon *uptime.Monitor) (skip string) {
 	switch a.Action {

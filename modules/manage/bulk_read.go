@@ -138,12 +138,11 @@ func (m *Manage) readBulkFilter(b *body) (*uptime.MonitorFilter, error) {
 	if !there {
 		return nil, nil //nolint:nilnil // there is none, and that is no error
 	}
-	in := &body{}
-	if json.Unmarshal(raw, &in.fields) != nil {
+	f, in := &uptime.MonitorFilter{}, &body{}
+	if !isObject(raw, &in.fields) {
 		b.fail("filter", `must be an object such as {"status": ["down"]}`)
-		return nil, nil //nolint:nilnil // told by the body
+		return f, nil
 	}
-	f := &uptime.MonitorFilter{}
 	texts := func(name string, add func(string)) {
 		in.list(name, 200, func(path string, raw json.RawMessage) {
 			var text string
@@ -183,6 +182,10 @@ func (m *Manage) readBulkFilter(b *body) (*uptime.MonitorFilter, error) {
 		return f, nil
 	}
 	return nil, err
+}
+
+func isObject(raw json.RawMessage, into *map[string]json.RawMessage) bool {
+	return json.Unmarshal(raw, into) == nil
 }
 
 // chosen gives the ids of the monitors that are asked for, ascending.

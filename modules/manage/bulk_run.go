@@ -86,10 +86,7 @@ type bulkRun struct {
 }
 
 func (r *bulkRun) toTheEnd(ctx context.Context) error {
-	for r.job.FinishedAt.IsZero() && r.job.Position < len(r.ids) {
-		if ctx.Err() != nil {
-			return nil
-		}
+	for ctx.Err() == nil && r.job.FinishedAt.IsZero() && r.job.Position < len(r.ids) {
 		if err := r.step(ctx); err != nil {
 			return err
 		}
@@ -162,14 +159,14 @@ func (r *bulkRun) look(ctx context.Context) error {
 	if r.job.UserID == 0 || time.Since(r.asked) < bulkAsk {
 		return nil
 	}
-	user, err := r.liveUser(ctx, r.job.WorkspaceID, r.job.UserID)
-	if err != nil && uptime.CodeOf(err) != uptime.CodeUnauthorized {
-		return err
-	}
 	actor := r.actor()
+	user, err := r.liveUser(ctx, r.job.WorkspaceID, r.job.UserID)
+	if uptime.CodeOf(err) == uptime.CodeUnauthorized {
+		user, err = uptime.User{}, nil // who is gone has no role
+	}
 	actor.Role = user.Role
-	r.asked, r.refused = time.Now(), err != nil || !r.Can(actor, ChangeMonitor)
-	return nil
+	r.asked, r.refused = time.Now(), !r.Can(actor, ChangeMonitor)
+	return err
 }
 
 func (r *bulkRun) changes(ctx context.Context, ids []int64) ([]uptime.BulkChange, error) {

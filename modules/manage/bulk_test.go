@@ -92,7 +92,8 @@ func TestBulkAsPreviewed(t *testing.T) {
 			dry := b.bulk(t, `{"ids":`+list+`,`+c.body+`,"dry_run":true}`)
 			require.Equal(t, manage.BulkPreview, dry.Status)
 			require.Nil(t, dry.ID)
-			require.Equal(t, c.counts, [3]int{dry.Changed, dry.Same, dry.Skipped})
+			got := [3]int{dry.Changed, dry.Same, dry.Skipped}
+			require.Equal(t, c.counts, got)
 			require.Len(t, dry.Names, dry.Changed)
 			require.Equal(t, before, b.all(t, ids), "nothing was done")
 
@@ -100,7 +101,8 @@ func TestBulkAsPreviewed(t *testing.T) {
 			job := b.bulk(t, `{"ids":`+list+`,`+c.body+`,"set":"`+dry.Set+`"}`)
 			require.Equal(t, manage.BulkWaiting, job.Status)
 			done := b.ran(t, *job.ID)
-			require.Equal(t, c.counts, [3]int{done.Changed, done.Same, done.Skipped}, "as the preview said")
+			got = [3]int{done.Changed, done.Same, done.Skipped}
+			require.Equal(t, c.counts, got, "as the preview said")
 			require.Len(t, done.Skips, done.Skipped)
 			require.Equal(t, "Olga", done.CreatedBy)
 			for _, m := range b.all(t, ids) {

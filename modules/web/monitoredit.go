@@ -208,7 +208,7 @@ func (w *Web) monitorTest(r *request) error {
 	kind := kindOf(w.deps.Manage.MonitorKinds(), v.Get("type"))
 	over := body{}
 	title := "New monitor"
-	if id := max(idOf(v.Get("id")), idOf(v.Get("copy_of"))); id > 0 { // masked secrets are those of the stored one
+	if id := r.formID(); id > 0 { // masked secrets are those of the stored one
 		if title = "Edit monitor"; v.Get("id") == "" {
 			title = "Clone monitor"
 		}

@@ -22,6 +22,7 @@ func monitorQuery() []param {
 		param{name: "group", kind: text, about: "this group and everything below it"},
 		param{name: "q", kind: text, about: "text in name, target, group or tags"},
 		param{name: "enabled", kind: truth, about: "true leaves out paused ones, false leaves only them"},
+		param{name: "silenced", kind: truth, about: "true leaves only those that are silenced, false leaves them out"},
 		param{name: "sort", kind: choice, options: []string{"status", "name", "checked", "response"}, about: "status when absent: worst first"},
 		direction(),
 	)
@@ -33,7 +34,7 @@ func direction() param {
 
 func (q query) monitors() uptime.MonitorFilter {
 	f := uptime.MonitorFilter{
-		Types: q["type"], Group: q.text("group"), Query: q.text("q"), Enabled: q.truth("enabled"),
+		Types: q["type"], Group: q.text("group"), Query: q.text("q"), Enabled: q.truth("enabled"), Silenced: q.truth("silenced"),
 		Sort: q.text("sort"), Desc: q.text("dir") == "desc",
 	}
 	for _, status := range q["status"] {

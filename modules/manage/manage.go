@@ -29,6 +29,9 @@ type Config struct {
 type Deps struct {
 	Monitors     monitorStore
 	MonitorLists monitorLists
+	Silences     silenceStore
+	Bulk         bulkJobs
+	BulkWork     bulkWork
 	Results      resultStore
 	Incidents    incidentStore
 	Channels     channelStore
@@ -84,6 +87,8 @@ type Manage struct {
 	// tests bounds the unsaved monitors and the channels under test.
 	tests   chan struct{}
 	streams streams
+	// bulk wakes whoever does jobs on many monitors.
+	bulk chan struct{}
 }
 
 // maxTests bounds how many tests by people run at once in a process: each may
@@ -93,7 +98,7 @@ const maxTests = 8
 // New gives the use cases over what deps names.
 func New(deps Deps) *Manage {
 	return &Manage{
-		deps: deps, rules: rules(), tests: make(chan struct{}, maxTests),
+		deps: deps, rules: rules(), tests: make(chan struct{}, maxTests), bulk: make(chan struct{}, 1),
 		streams: streams{open: map[uptime.ActorKey]int{}},
 	}
 }

@@ -101,8 +101,8 @@ func bulkInput() *huma.Schema {
 		"ids": ids, "filter": filter, "action": oneOf(manage.BulkActions()),
 		"dry_run": boolean("Only say what would be done."), "set": line("That of a dry run: refused when other monitors match by now."),
 		"for": line("Of silence."), "until": {Type: huma.TypeString, Format: "date-time", Description: "Of silence."}, "note": line("Of silence."),
-		"tag": line("Of tag-add and tag-remove: team or team:web."), "channel_ids": ids, "mode": oneOf([]string{"set", "add", "remove"}),
-		"interval": line("A duration."), "failures_before_down": {Type: huma.TypeInteger, Description: "Of retries."}, "group": line("Of group."),
+		"tag": line("Of tag-add, tag-remove and tag-rename: team or team:web."), "to": line("Of tag-rename and group-rename: the new one."), "channel_ids": ids, "mode": oneOf([]string{"set", "add", "remove"}),
+		"interval": line("A duration."), "failures_before_down": {Type: huma.TypeInteger, Description: "Of retries."}, "group": line("Of group and group-rename."),
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"monitor/modules/form"
 	"monitor/modules/uptime"
@@ -27,6 +28,9 @@ const (
 	BulkGroup     = "group"
 	BulkDelete    = "delete"
 
+	BulkTagRename   = "tag-rename"
+	BulkGroupRename = "group-rename"
+
 	bulkUndo = "undo" // of a job
 )
 
@@ -34,6 +38,7 @@ const (
 func BulkActions() []string {
 	return []string{
 		BulkPause, BulkResume, BulkCheck, BulkSilence, BulkUnsilence, BulkTagAdd, BulkTagRemove, BulkChannels, BulkInterval, BulkRetries, BulkGroup, BulkDelete,
+		BulkTagRename, BulkGroupRename,
 	}
 }
 
@@ -55,6 +60,7 @@ type bulkAction struct {
 	Interval   form.Duration `json:"interval,omitempty"`
 	Failures   int           `json:"failures_before_down,omitempty"`
 	Group      *string       `json:"group,omitempty"`
+	To         string        `json:"to,omitempty"` // of a tag or group that is renamed
 	Undoes     int64         `json:"undoes,omitempty"`
 
 	usual monitorDefaults // of the workspace
@@ -78,7 +84,49 @@ func (a bulkAction) apply(mon *uptime.Monitor) (skip string) {
 		mon.FailuresBeforeDown = a.Failures
 	case BulkGroup:
 		mon.Group = *a.Group
+	case BulkTagRename:
+		return a.renameTag(mon)
+	case BulkGroupRename:
+		return a.renameGroup(mon)
 	}
+	return ""
+}
+
+// renameTag gives a tag another name, another value, or both; where the new one has no
+// value, the old one stays.
+func (a bulkAction) renameTag(mon *uptime.Monitor) (skip string) {
+	name, value, has := a.tag()
+	had, there := mon.Tags[name]
+	if !there || has && had != value {
+		return ""
+	}
+	next, nextValue, hasNext := strings.Cut(a.To, ":")
+	if !hasNext {
+		nextValue = had
+	}
+	if other, taken := mon.Tags[next]; taken && next != name && other != nextValue {
+		return "has the tag " + next + " with another value already"
+	}
+	if next == name && nextValue == had {
+		return ""
+	}
+	mon.Tags = maps.Clone(mon.Tags)
+	delete(mon.Tags, name)
+	mon.Tags[next] = nextValue
+	return ""
+}
+
+// renameGroup moves a group, with all that is below it.
+func (a bulkAction) renameGroup(mon *uptime.Monitor) (skip string) {
+	rest, within := strings.CutPrefix(mon.Group, *a.Group)
+	if !within || rest != "" && rest[0] != '/' {
+		return ""
+	}
+	next := strings.TrimPrefix(a.To+rest, "/")
+	if utf8.RuneCountInString(next) > maxGroupLength || strings.Count(next, "/") >= maxGroupDepth {
+		return "its group would be too long or too deep"
+	}
+	mon.Group = next
 	return ""
 }
 

@@ -68,7 +68,20 @@ func (m *Manage) readBulkAction(ctx context.Context, actor uptime.Actor, b *body
 		a.Until, a.Note = &s.Until, s.Note
 	case BulkTagAdd, BulkTagRemove:
 		need("tag", b.text("tag", maxTagName+maxTagValue+1, &a.Tag))
-		readBulkTag(b, a)
+		readBulkTag(b, "tag", &a.Tag)
+	case BulkTagRename:
+		need("tag", b.text("tag", maxTagName+maxTagValue+1, &a.Tag))
+		readBulkTag(b, "tag", &a.Tag)
+		need("to", b.text("to", maxTagName+maxTagValue+1, &a.To))
+		readBulkTag(b, "to", &a.To)
+	case BulkGroupRename:
+		need("group", b.given("group"))
+		group := readGroup(b, "group")
+		if a.Group = &group; group == "" && len(b.errs) == 0 {
+			b.fail("group", "must not be empty")
+		}
+		need("to", b.given("to"))
+		a.To = readGroup(b, "to")
 	case BulkChannels:
 		return m.readBulkChannels(ctx, actor, b, a)
 	case BulkInterval:
@@ -79,22 +92,22 @@ func (m *Manage) readBulkAction(ctx context.Context, actor uptime.Actor, b *body
 		need("failures_before_down", b.whole("failures_before_down", 1, uptime.MaxThreshold, &a.Failures))
 	case BulkGroup:
 		need("group", b.given("group"))
-		group := readGroup(b)
+		group := readGroup(b, "group")
 		a.Group = &group
 	}
 	return nil
 }
 
-func readBulkTag(b *body, a *bulkAction) {
-	if a.Tag == "" {
+// readBulkTag judges a tag that is written as its name, or as name:value.
+func readBulkTag(b *body, field string, tag *string) {
+	if *tag == "" {
 		return
 	}
-	name, value, has := a.tag()
-	a.Tag = strings.TrimSpace(name)
-	if has {
-		a.Tag += ":" + strings.TrimSpace(value)
+	name, value, has := strings.Cut(*tag, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if *tag = name; has {
+		*tag += ":" + value
 	}
-	name, value, _ = a.tag()
 	raw, err := json.Marshal(map[string]map[string]string{"tags": {name: value}})
 	if err != nil {
 		return
@@ -104,7 +117,7 @@ func readBulkTag(b *body, a *bulkAction) {
 		readTags(one)
 	}
 	for _, e := range one.errs {
-		b.fail("tag", "%s", e.Message)
+		b.fail(field, "%s", e.Message)
 	}
 }
 
@@ -161,12 +174,14 @@ func (m *Manage) readBulkFilter(b *body) (*uptime.MonitorFilter, error) {
 	})
 	in.text("group", 1000, &f.Group)
 	in.text("q", 1000, &f.Query)
-	for name, into := range map[string]**bool{"enabled": &f.Enabled, "silenced": &f.Silenced} {
+	switches := func(name string, into **bool) {
 		var value bool
 		if in.boolean(name, &value) {
 			*into = &value
 		}
 	}
+	switches("enabled", &f.Enabled)
+	switches("silenced", &f.Silenced)
 	err := in.finish("a filter")
 	if err == nil {
 		err = m.checkFilter(*f)

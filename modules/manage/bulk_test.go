@@ -64,13 +64,18 @@ func TestBulkAsPreviewed(t *testing.T) {
 		counts  [3]int // changed, same, skipped of three
 		want    func(uptime.Monitor) bool
 	}{
-		"Pause":      {`{"enabled":false}`, `"action":"pause"`, [3]int{2, 1, 0}, func(m uptime.Monitor) bool { return !m.Enabled }},
-		"Resume":     {`{"enabled":false}`, `"action":"resume"`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Enabled }},
-		"Silence":    {`{}`, `"action":"silence","for":"1h","note":"x"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return m.Silence.Note == "x" }},
-		"TagAdd":     {`{"tags":{"env":"prod"}}`, `"action":"tag-add","tag":"env:prod"`, [3]int{2, 1, 0}, func(m uptime.Monitor) bool { return m.Tags["env"] == "prod" && m.Tags["team"] == "web" }},
-		"TagChange":  {`{"tags":{"env":"test"}}`, `"action":"tag-add","tag":"env:prod"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return m.Tags["env"] == "prod" }},
-		"TagRemove":  {`{"tags":{"team":"core"}}`, `"action":"tag-remove","tag":"team"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return len(m.Tags) == 0 }},
-		"TagWithOne": {`{"tags":{"team":"core"}}`, `"action":"tag-remove","tag":"team:core"`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Tags["team"] != "core" }},
+		"Pause":          {`{"enabled":false}`, `"action":"pause"`, [3]int{2, 1, 0}, func(m uptime.Monitor) bool { return !m.Enabled }},
+		"Resume":         {`{"enabled":false}`, `"action":"resume"`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Enabled }},
+		"Silence":        {`{}`, `"action":"silence","for":"1h","note":"x"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return m.Silence.Note == "x" }},
+		"TagAdd":         {`{"tags":{"env":"prod"}}`, `"action":"tag-add","tag":"env:prod"`, [3]int{2, 1, 0}, func(m uptime.Monitor) bool { return m.Tags["env"] == "prod" && m.Tags["team"] == "web" }},
+		"TagChange":      {`{"tags":{"env":"test"}}`, `"action":"tag-add","tag":"env:prod"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return m.Tags["env"] == "prod" }},
+		"TagRemove":      {`{"tags":{"team":"core"}}`, `"action":"tag-remove","tag":"team"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return len(m.Tags) == 0 }},
+		"TagRename":      {`{"tags":{"team":"core"}}`, `"action":"tag-rename","tag":"team","to":"squad"`, [3]int{3, 0, 0}, func(m uptime.Monitor) bool { return m.Tags["squad"] != "" && len(m.Tags) == 1 }},
+		"TagOtherValue":  {`{"tags":{"team":"core"}}`, `"action":"tag-rename","tag":"team:core","to":"team:shop"`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Tags["team"] == "shop" || m.Tags["team"] == "web" }},
+		"TagTaken":       {`{"tags":{"team":"core","squad":"x"}}`, `"action":"tag-rename","tag":"team","to":"squad"`, [3]int{2, 0, 1}, func(m uptime.Monitor) bool { return (m.Tags["team"] == "core") == (m.Tags["squad"] == "x") }},
+		"GroupRename":    {`{"group":"Shop/EU"}`, `"action":"group-rename","group":"Shop","to":"Store/Old"`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Group == "Store/Old/EU" || m.Group == "" }},
+		"GroupDissolved": {`{"group":"Shop/EU"}`, `"action":"group-rename","group":"Shop","to":""`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Group == "EU" || m.Group == "" }},
+		"TagWithOne":     {`{"tags":{"team":"core"}}`, `"action":"tag-remove","tag":"team:core"`, [3]int{1, 2, 0}, func(m uptime.Monitor) bool { return m.Tags["team"] != "core" }},
 		"Interval": {`{"timeout":"9s"}`, `"action":"interval","interval":"8s"`, [3]int{2, 0, 1}, func(m uptime.Monitor) bool {
 			return m.Timeout == 9*time.Second || m.Interval == 8*time.Second && m.Timeout == 8*time.Second
 		}},
@@ -247,8 +252,8 @@ func TestBulkRequestsThatCannotBe(t *testing.T) {
 	b, ctx := setup(t), context.Background()
 	b.fleet(t, 1)
 	for body, want := range map[string]string{
-		`{"ids":[1]}`:                                             "action is required: one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete",
-		`{"ids":[1],"action":"undo"}`:                             "action must be one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete",
+		`{"ids":[1]}`:                                             "action is required: one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete, tag-rename, group-rename",
+		`{"ids":[1],"action":"undo"}`:                             "action must be one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete, tag-rename, group-rename",
 		`{"action":"pause"}`:                                      "ids is required, or a filter in its place",
 		`{"ids":[1],"filter":{},"action":"pause"}`:                "ids is required, or a filter in its place",
 		`{"ids":[],"action":"pause"}`:                             "ids must name at least 1 monitor",
@@ -344,4 +349,13 @@ func TestRunBulk(t *testing.T) {
 	}
 	stop()
 	require.NoError(t, <-ended)
+}
+
+// TestRenamedGroupTakesNoOtherAlong: a group whose name only begins like another one's.
+func TestRenamedGroupTakesNoOtherAlong(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.monitor(t, `{"name":"Shop","type":"http","group":"Shopping/EU","http":{"url":"https://example.com"}}`)
+	dry := b.bulk(t, `{"ids":[1],"action":"group-rename","group":"Shop","to":"Store","dry_run":true}`)
+	require.Equal(t, [2]int{0, 1}, [2]int{dry.Changed, dry.Same})
 }

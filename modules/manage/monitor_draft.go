@@ -41,7 +41,7 @@ func (m *Manage) readMonitor(b *body, old *uptime.Monitor, usual monitorDefaults
 	known := m.readType(b, old, &d)
 	b.boolean("enabled", &d.Enabled)
 	b.text("external_key", maxExternalKey, &d.ExternalKey)
-	d.Group = readGroup(b)
+	d.Group = readGroup(b, "group")
 	m.readTimes(b, &d, usual)
 	d.Regions, d.MinRegionsDown = usual.regions, usual.minRegionsDown
 	readRegions(b, &d.Regions, &d.MinRegionsDown)
@@ -138,9 +138,9 @@ func readRegions(b *body, into *[]string, least *int) {
 	}
 }
 
-func readGroup(b *body) string {
+func readGroup(b *body, field string) string {
 	var group string
-	if !b.text("group", maxGroupLength, &group) || group == "" {
+	if !b.text(field, maxGroupLength, &group) || group == "" {
 		return ""
 	}
 	parts := strings.Split(group, "/")
@@ -149,9 +149,9 @@ func readGroup(b *body) string {
 	}
 	switch {
 	case slices.Contains(parts, ""):
-		b.fail("group", `must be a path such as "Shop/EU" without empty parts`)
+		b.fail(field, `must be a path such as "Shop/EU" without empty parts`)
 	case len(parts) > maxGroupDepth:
-		b.fail("group", "must have at most %d parts", maxGroupDepth)
+		b.fail(field, "must have at most %d parts", maxGroupDepth)
 	}
 	return strings.Join(parts, "/")
 }

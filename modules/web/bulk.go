@@ -77,6 +77,13 @@ func bulkActions() map[string]bulkAction {
 		manage.BulkInterval: {"Set interval", []form.Field{{Name: "interval", Label: "Interval", Kind: form.KindDuration, Required: true, Help: "How often they are checked, as in 30s, 5m or 1h."}}},
 		manage.BulkRetries:  {"Set failures before down", []form.Field{{Name: "failures_before_down", Label: "Failures before down", Kind: form.KindNumber, Required: true, Help: "So many in a row open an incident, 1–20."}}},
 		manage.BulkGroup:    {"Move to a group", []form.Field{{Name: "to_group", Label: "Group", Kind: form.KindText, Placeholder: "Shop/EU", Help: "Slashes make groups within groups. Empty: in none."}}},
+		manage.BulkTagRename: {"Rename a tag", []form.Field{tag, {
+			Name: "to", Label: "New name", Kind: form.KindText, Required: true, MaxLength: 151, Placeholder: "team:shop", Help: "A name alone keeps the value.",
+		}}},
+		manage.BulkGroupRename: {"Rename a group", []form.Field{
+			{Name: "to_group", Label: "Group", Kind: form.KindText, Required: true, Placeholder: "Shop/EU"},
+			{Name: "to", Label: "New name", Kind: form.KindText, Placeholder: "Shop/Europe", Help: "The whole path. Groups below it go along. Empty: in none."},
+		}},
 	}
 }
 

@@ -83,6 +83,7 @@ func (s *scene) bulkWords(raw json.RawMessage) string {
 		Interval form.Duration `json:"interval"`
 		Failures int           `json:"failures_before_down"`
 		Group    *string       `json:"group"`
+		To       string        `json:"to"`
 	}
 	if json.Unmarshal(raw, &a) != nil {
 		return "Change"
@@ -105,6 +106,13 @@ func (s *scene) bulkWords(raw json.RawMessage) string {
 			return "Move out of groups"
 		}
 		return "Move to the group " + *a.Group
+	case manage.BulkTagRename:
+		return "Rename the tag " + a.Tag + " to " + a.To
+	case manage.BulkGroupRename:
+		if a.Group != nil && a.To != "" {
+			return "Rename the group " + *a.Group + " to " + a.To
+		}
+		return "Dissolve a group"
 	}
 	if action, known := bulkActions()[a.Action]; known {
 		return action.verb

@@ -69,6 +69,7 @@ func routes() []route {
 		{post, "/monitors", member, "Monitors", "Create a monitor", "MonitorInput", "Monitor", made, nil, (*server).createMonitor},
 		{post, "/monitors/test", member, "Monitors", "Test an unsaved monitor", "MonitorInput", "MonitorTest", ok, nil, (*server).testMonitor},
 		{put, "/monitors/by-key/{external_key}", member, "Monitors", "Create or replace a monitor by its key", "MonitorInput", "Monitor", ok, nil, (*server).upsertMonitor},
+		{get, "/monitors/facets", member, "Monitors", "Count monitors by what they are", "", "Facets", ok, monitorConditions(), (*server).facets},
 		{get, "/monitors/{id}", member, "Monitors", "Read a monitor", "", "Monitor", ok, nil, (*server).monitor},
 		{put, "/monitors/{id}", member, "Monitors", "Replace a monitor", "MonitorInput", "Monitor", ok, nil, (*server).replaceMonitor},
 		{patch, "/monitors/{id}", member, "Monitors", "Change a monitor", "MonitorPatch", "Monitor", ok, nil, (*server).patchMonitor},
@@ -79,6 +80,10 @@ func routes() []route {
 		{post, "/monitors/{id}/check", member, "Monitors", "Check a monitor now", "", "Result", ok, nil, (*server).checkMonitor},
 		{get, "/monitors/{id}/results", member, "Monitors", "List results of a monitor", "", "ResultList", ok, resultQuery(), (*server).results},
 		{get, "/monitors/{id}/stats", member, "Monitors", "Read statistics of a monitor", "", "Stats", ok, statsQuery(), (*server).stats},
+
+		{get, "/views", member, "Monitors", "List saved views", "", "SavedViewList", ok, nil, (*server).views},
+		{post, "/views", member, "Monitors", "Save a view", "SavedViewInput", "SavedView", made, nil, (*server).createView},
+		{del, "/views/{id}", member, "Monitors", "Delete a saved view", "", "", none, nil, (*server).deleteView},
 
 		{get, "/incidents", member, "Incidents", "List incidents", "", "IncidentList", ok, incidentQuery(), (*server).incidents},
 		{post, "/incidents", member, "Incidents", "Create an incident", "IncidentInput", "Incident", made, nil, (*server).createIncident},

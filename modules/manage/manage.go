@@ -29,6 +29,8 @@ type Config struct {
 type Deps struct {
 	Monitors     monitorStore
 	MonitorLists monitorLists
+	Groups       groupStore
+	Views        viewStore
 	Results      resultStore
 	Incidents    incidentStore
 	Channels     channelStore

@@ -128,6 +128,8 @@ func (m *manyMonitors) pages() []pageRead {
 		{"Counts", m.counts},
 		{"Rows", m.rows},
 		{"List", m.list},
+		{"Facets", m.facets},
+		{"Groups", m.groups},
 		{"Search", m.search},
 		{"LastPage", m.lastPage},
 		{"Bars", m.bars},
@@ -155,16 +157,26 @@ func (m *manyMonitors) list(ctx context.Context) error {
 	if err := m.counts(ctx); err != nil {
 		return err
 	}
-	if _, err := m.CountMonitors(ctx, m.ws, uptime.MonitorFilter{}); err != nil {
+	if err := m.facets(ctx); err != nil {
 		return err
 	}
 	if err := m.rows(ctx); err != nil {
 		return err
 	}
-	if _, _, err := m.TagsAndGroups(ctx, m.ws); err != nil {
+	if _, err := m.Views(ctx, m.ws, 1); err != nil {
 		return err
 	}
 	return m.bars(ctx)
+}
+
+func (m *manyMonitors) facets(ctx context.Context) error {
+	_, err := m.Facets(ctx, m.ws, uptime.MonitorFilter{})
+	return err
+}
+
+func (m *manyMonitors) groups(ctx context.Context) error {
+	_, _, err := m.Groups(ctx, m.ws, uptime.MonitorFilter{}, 20, 0)
+	return err
 }
 
 func (m *manyMonitors) search(ctx context.Context) error {

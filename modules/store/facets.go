@@ -60,14 +60,40 @@ func (s *Store) cells(db *gorm.DB, ws int64, f uptime.MonitorFilter, by, group s
 
 func (s *Store) tagCounts(db *gorm.DB, ws int64, f uptime.MonitorFilter) ([]uptime.TagCount, error) {
 	rows := []uptime.TagCount{}
-	err := s.chosenBy(db, ws, f).Joins("JOIN monitor_tags ON monitor_tags.monitor_id = v.id").
-		Select("monitor_tags.name, monitor_tags.value, count(*) AS n").Group("monitor_tags.name, monitor_tags.value").Order("n DESC, monitor_tags.name, monitor_tags.value").
-		Limit(maxTagCounts).Find(&rows).Error
+	q := s.chosenBy(db, ws, f).Joins("JOIN monitor_tags ON monitor_tags.monitor_id = v.id").
+		Select("monitor_tags.name, monitor_tags.value, count(*) AS n").Group("monitor_tags.name, monitor_tags.value").
+		Order("n DESC, monitor_tags.name, monitor_tags.value")
+	alone := false
+	if everything(f) {
+		if err := db.Raw(aloneSQL, ws, ws).Scan(&alone).Error; err != nil {
+			return nil, fmt.Errorf("look for other workspaces: %w", err)
+		}
+	}
+	if alone {
+		q = db.Table("(" + allTagsSQL + ") AS counted").Where("n > 0").Order("n DESC, name, value")
+	}
+	err := q.Limit(maxTagCounts).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("count tags: %w", err)
 	}
 	return rows, nil
 }
+
+// everything reports a filter that leaves nothing out.
+func everything(f uptime.MonitorFilter) bool {
+	return len(f.Statuses)+len(f.Types)+len(f.Tags) == 0 && f.Group == "" && f.Query == "" && f.Enabled == nil
+}
+
+// Most databases are of one workspace. There the index of tags says how many monitors
+// have each, without a look at any but the deleted ones: with ten thousand monitors
+// that is 2 ms on SQLite, and 40 with the look.
+const (
+	aloneSQL = `SELECT NOT EXISTS (SELECT 1 FROM monitors WHERE workspace_id < ? AND deleted_at IS NULL)
+		AND NOT EXISTS (SELECT 1 FROM monitors WHERE workspace_id > ? AND deleted_at IS NULL)`
+	allTagsSQL = `SELECT t.name, t.value, count(*) - (SELECT count(*) FROM monitor_tags x JOIN monitors d ON d.id = x.monitor_id
+			WHERE x.name = t.name AND x.value = t.value AND d.deleted_at IS NOT NULL) AS n
+		FROM monitor_tags t GROUP BY t.name, t.value`
+)
 
 // chosenBy is filtered, but without a look at states where the filter needs none.
 func (s *Store) chosenBy(db *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB {

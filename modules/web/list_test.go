@@ -51,8 +51,13 @@ func TestFilterAndURL(t *testing.T) {
 func TestShortNames(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][3]string{
-		{"Shop/EU/api", "Shop/EU", "api"}, {"EU api", "Shop/EU", "api"}, {"EUROPE", "Shop/EU", "EUROPE"},
-		{"Shop", "Shop", "Shop"}, {"api", "", "api"}, {"Shop – db", "Shop", "db"}, {"Shop/EU", "Shop/EU", "Shop/EU"},
+		{"Shop/EU/api", "Shop/EU", "api"},
+		{"EU api", "Shop/EU", "api"},
+		{"EUROPE", "Shop/EU", "EUROPE"},
+		{"Shop", "Shop", "Shop"},
+		{"api", "", "api"},
+		{"Shop – db", "Shop", "db"},
+		{"Shop/EU", "Shop/EU", "Shop/EU"},
 	} {
 		require.Equal(t, c[2], shortName(c[0], c[1]), c)
 	}
@@ -87,7 +92,7 @@ func TestDisplayIsKept(t *testing.T) {
 	}}, f.lastSaved(t))
 	ask(w, "/settings/list", url.Values{"density": {"compact"}, "size": {"x"}, "back": {"//evil.example.com"}})
 	require.Equal(t, []any{}, f.lastSaved(t)["preferences"].(map[string]any)["columns"], "every box unticked")
-	require.Equal(t, 0.0, f.lastSaved(t)["preferences"].(map[string]any)["page_size"], "refused by the rules")
+	require.Zero(t, f.lastSaved(t)["preferences"].(map[string]any)["page_size"], "refused by the rules")
 
 	f.likes = &uptime.Preferences{Columns: []string{"type"}, Density: "compact", PageSize: 25, View: "list"}
 	html := ask(w, "/monitors", nil).Body.String()

@@ -67,13 +67,11 @@ func (w *Web) viewCreate(r *request) error {
 	}
 	said := "view-saved"
 	_, err = w.deps.Manage.CreateView(r.Request().Context(), r.actor, raw)
-	switch uptime.CodeOf(err) {
-	case uptime.CodeInvalid:
-		said, err = "view-name", nil
-	case uptime.CodeConflict:
-		said, err = "view-many", nil
-	}
-	if err != nil {
+	if code := uptime.CodeOf(err); code == uptime.CodeInvalid {
+		said = "view-name"
+	} else if code == uptime.CodeConflict {
+		said = "view-many"
+	} else if err != nil {
 		return err
 	}
 	return r.done(said, r.back("/monitors"))

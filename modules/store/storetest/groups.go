@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,7 +54,9 @@ func testFacets(t *testing.T, open OpenFunc) {
 		{Statuses: []uptime.Status{uptime.Down, uptime.Paused}, Types: []string{"http"}},
 		{Types: []string{"tcp", "dns"}, Group: "a"},
 		{Tags: []uptime.TagFilter{web}, Statuses: []uptime.Status{uptime.Pending}},
-		{Group: uptime.NoGroup}, {Group: "a/b", Query: "b"}, {Query: "nothing has this"},
+		{Group: uptime.NoGroup},
+		{Group: "a/b", Query: "b"},
+		{Query: "nothing has this"},
 	} {
 		got, err := h.Facets(t.Context(), h.ws, f)
 		require.NoError(t, err)
@@ -99,12 +102,12 @@ func testGroups(t *testing.T, open OpenFunc) {
 		groups, total, err := h.Groups(t.Context(), h.ws, f, limit, offset)
 		require.NoError(t, err)
 		for _, g := range groups {
-			head := fmt.Sprintf("%s %s %d:", g.Path, g.Worst, g.Counts.Total())
+			head := []string{fmt.Sprintf("%s %s %d:", g.Path, g.Worst, g.Counts.Total())}
 			for _, m := range g.Rows {
 				require.Equal(t, g.Path, m.Group)
-				head += " " + m.Name
+				head = append(head, m.Name)
 			}
-			heads = append(heads, head)
+			heads = append(heads, strings.Join(head, " "))
 		}
 		return heads, total
 	}

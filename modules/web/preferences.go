@@ -103,13 +103,6 @@ func likesFields(given map[string]string, p uptime.Preferences) []FieldView {
 	}
 }
 
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return ""
-}
-
 // likes are what the profile's form says of preferences.
 func (r *request) likes() map[string]any {
 	density := r.FormValue("preferences.density")

@@ -12,7 +12,7 @@ import (
 // Rows of groups: each group on a page shows a few of its worst monitors, and those
 // that come first as many as there is room for on the page.
 const (
-	rowsOfAll   = 100
+	rowsOfAll   = 75
 	rowsOfEach  = 5
 	rowsOfGroup = 25
 )

@@ -77,6 +77,9 @@ func (f *fake) Groups(ctx context.Context, a uptime.Actor, q uptime.MonitorFilte
 		if !f.odd {
 			path = []string{"Shop/EU", "Shop/US", hostile, ""}[i*4/len(list.Items)]
 		}
+		if f.many > 0 {
+			path = fmt.Sprintf("group %d", i%14)
+		}
 		if _, ok := at[path]; !ok {
 			at[path] = len(out)
 			out = append(out, manage.GroupView{Path: path, Worst: m.Status, Counts: uptime.StatusCounts{}})

@@ -31,6 +31,10 @@ func TestListByKeys(t *testing.T) {
 	require.Equal(t, "3 selected|true|2,3,4", says(ctx, t, `return `+told))
 	f.notices <- uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 1}
 	require.Equal(t, "3 selected|true|2,3,4", says(ctx, t, `await new Promise(done => document.addEventListener('htmx:after:swap', () => setTimeout(done, 50), {once: true})); return `+told))
+	require.Equal(t, "3|true", says(ctx, t, `const box = document.querySelector('#m3 input'); box.focus();
+		const again = new Promise(done => document.addEventListener('htmx:after:swap', () => setTimeout(done, 50), {once: true}));
+		htmx.trigger(document.querySelector('#list'), 'refresh'); await again;
+		return document.activeElement.value + '|' + document.activeElement.checked`), "the focus stays in a box")
 	require.Equal(t, "11 selected|true|1,2,3,4,5,6,7,8,9,10,11", says(ctx, t, `document.querySelector('[data-pick]').click(); return `+told))
 	require.Equal(t, "0 selected|false|", says(ctx, t, `document.querySelector('#bulk [type="reset"]').click(); await until(() => document.querySelector('#picked').textContent === '0 selected'); return `+told))
 

@@ -23,7 +23,7 @@ type GroupBlock struct {
 }
 
 // groupsPerPage bounds the groups of a page; the store bounds their rows.
-const groupsPerPage = 20
+const groupsPerPage = 15
 
 func (p *MonitorsPage) fillGroups(r *request, s *scene) error {
 	f := &p.Filter

@@ -137,6 +137,8 @@ func (f *fake) Me(ctx context.Context, _ uptime.Actor) (manage.UserView, error) 
 	if err := f.wait(ctx); err != nil {
 		return manage.UserView{}, err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, TOTP: f.factor, Password: f.oidc == "", Preferences: f.likes}, nil
 }
 

@@ -90,9 +90,11 @@ func everything(f uptime.MonitorFilter) bool {
 const (
 	aloneSQL = `SELECT NOT EXISTS (SELECT 1 FROM monitors WHERE workspace_id < ? AND deleted_at IS NULL)
 		AND NOT EXISTS (SELECT 1 FROM monitors WHERE workspace_id > ? AND deleted_at IS NULL)`
-	allTagsSQL = `SELECT t.name, t.value, count(*) - (SELECT count(*) FROM monitor_tags x JOIN monitors d ON d.id = x.monitor_id
-			WHERE x.name = t.name AND x.value = t.value AND d.deleted_at IS NOT NULL) AS n
-		FROM monitor_tags t GROUP BY t.name, t.value`
+	// A cross join keeps SQLite from going through the tags to find the deleted.
+	allTagsSQL = `SELECT t.name, t.value, t.n - COALESCE(g.n, 0) AS n
+		FROM (SELECT name, value, count(*) AS n FROM monitor_tags GROUP BY name, value) t
+		LEFT JOIN (SELECT x.name, x.value, count(*) AS n FROM monitors d CROSS JOIN monitor_tags x
+			WHERE x.monitor_id = d.id AND d.deleted_at IS NOT NULL GROUP BY x.name, x.value) g ON g.name = t.name AND g.value = t.value`
 )
 
 // chosenBy is filtered, but without a look at states where the filter needs none.

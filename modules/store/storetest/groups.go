@@ -36,6 +36,10 @@ func spread(t *testing.T, h house) {
 			h.fails(t, made, 1, uptime.Down)
 		}
 	}
+	base.RowKey, base.Name, base.Tags = h.key(), "gone", map[string]string{"team": "web", "only": "here"}
+	gone, err := h.CreateMonitor(t.Context(), base, nil)
+	require.NoError(t, err)
+	require.NoError(t, h.DeleteMonitor(t.Context(), h.ws, gone.ID, nil))
 }
 
 // testFacets: each count is what the list has when that is asked for.

@@ -191,6 +191,9 @@ func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) 
 		params.API = answers
 		parts = append(parts, service.Service{Name: "event stream", Run: answers.Run})
 	}
+	if p.has("web", "api") {
+		parts = append(parts, service.Service{Name: "jobs on many monitors", Run: p.manage.RunBulk})
+	}
 	if p.has("web") {
 		var err error
 		if params.Web, err = p.web(); err != nil {

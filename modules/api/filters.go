@@ -30,6 +30,7 @@ func monitorConditions() []param {
 		{name: "group", kind: text, about: "this group and everything below it; / for those without a group"},
 		{name: "q", kind: text, about: "text in name, target, group or tags"},
 		{name: "enabled", kind: truth, about: "true leaves out paused ones, false leaves only them"},
+		{name: "silenced", kind: truth, about: "true leaves only those that are silenced, false leaves them out"},
 	}
 }
 
@@ -39,7 +40,7 @@ func direction() param {
 
 func (q query) monitors() uptime.MonitorFilter {
 	f := uptime.MonitorFilter{
-		Types: q["type"], Group: q.text("group"), Query: q.text("q"), Enabled: q.truth("enabled"),
+		Types: q["type"], Group: q.text("group"), Query: q.text("q"), Enabled: q.truth("enabled"), Silenced: q.truth("silenced"),
 		Sort: q.text("sort"), Desc: q.text("dir") == "desc",
 	}
 	for _, status := range q["status"] {

@@ -142,7 +142,7 @@ func hostileAddresses() []hostile {
 
 func hostileQueries() []hostile {
 	return []hostile{
-		{"UnknownParameter", "GET /monitors?nope=1", "", nil, 422, "invalid", "nope", "is not a query parameter here; allowed are status, type, tag, group, q, enabled, sort, dir, limit, cursor"},
+		{"UnknownParameter", "GET /monitors?nope=1", "", nil, 422, "invalid", "nope", "is not a query parameter here; allowed are status, type, tag, group, q, enabled, silenced, sort, dir, limit, cursor"},
 		{"ParameterWithoutAny", "GET /me?x=1", "", nil, 422, "invalid", "x", "is not a query parameter here"},
 		{"LimitZero", "GET /monitors?limit=0", "", nil, 422, "invalid", "limit", oneToMany},
 		{"LimitMany", "GET /monitors?limit=201", "", nil, 422, "invalid", "limit", oneToMany},

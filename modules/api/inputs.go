@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"monitor/modules/manage"
 )
 
 // shape is an object that a body may be.
@@ -75,7 +77,12 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 		}),
 		"IncidentInput": shape(`{"title":"Payments are slow","severity":"minor","monitor_ids":[7],"message":"We are looking into it."}`, []string{"title"}, incidentFields()),
 		"IncidentPatch": shape(`{"stage":"identified","message":"A full disk."}`, nil, incidentFields()),
-		"MessageInput":  shape(`{"message":"On it."}`, nil, fields{"message": line("A line of the timeline.")}),
+		"BulkInput":     bulkInput(),
+		"SilenceInput": shape(`{"for":"1h","note":"Moving the rack."}`, nil, fields{
+			"for": line("A duration of at most 30 days; either this or until."), "note": line("Why."),
+			"until": {Type: huma.TypeString, Format: "date-time", Description: "At most 30 days ahead."},
+		}),
+		"MessageInput": shape(`{"message":"On it."}`, nil, fields{"message": line("A line of the timeline.")}),
 		"UpdateInput": shape(`{"message":"The disk is being replaced.","stage":"identified"}`, []string{"message"}, fields{
 			"message": line("A line of the timeline."), "stage": oneOf(stages()),
 		}),
@@ -84,6 +91,23 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 	channelInputs(all, out)
 	settingInputs(all, out)
 	return out
+}
+
+// bulkInput has what any action needs.
+func bulkInput() *huma.Schema {
+	type fields = map[string]*huma.Schema
+	ids := &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}}
+	words := &huma.Schema{Type: huma.TypeArray, Items: line("")}
+	filter := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Description: "In place of ids; {} is all monitors.", Properties: fields{
+		"status": words, "type": words, "tag": words, "group": line(""), "q": line(""), "enabled": boolean(""), "silenced": boolean(""),
+	}}
+	return shape(`{"filter":{"tag":["team:web"]},"action":"silence","for":"1h","dry_run":true}`, []string{"action"}, fields{
+		"ids": ids, "filter": filter, "action": oneOf(manage.BulkActions()),
+		"dry_run": boolean("Only say what would be done."), "set": line("That of a dry run: refused when other monitors match by now."),
+		"for": line("Of silence."), "until": {Type: huma.TypeString, Format: "date-time", Description: "Of silence."}, "note": line("Of silence."),
+		"tag": line("Of tag-add and tag-remove: team or team:web."), "channel_ids": ids, "mode": oneOf([]string{"set", "add", "remove"}),
+		"interval": line("A duration."), "failures_before_down": {Type: huma.TypeInteger, Description: "Of retries."}, "group": line("Of group."),
+	})
 }
 
 func incidentFields() map[string]*huma.Schema {
@@ -97,7 +121,7 @@ func incidentFields() map[string]*huma.Schema {
 // monitorInputs are those of the answer; what nobody writes may come along.
 func monitorInputs(all, out map[string]*huma.Schema) {
 	readOnly(all["Monitor"], "id", "target", "status", "status_since", "consecutive_failures", "last_checked_at", "last_response_ms",
-		"last_error", "last_error_kind", "certificate_expires_at", "created_at", "updated_at")
+		"last_error", "last_error_kind", "certificate_expires_at", "silenced_until", "silenced_by", "silence_note", "created_at", "updated_at")
 	defaults(all["Monitor"], map[string]any{
 		"enabled": true, "interval": "60s", "failures_before_down": 2, "successes_before_up": 1, "resend_every": "0s",
 		"regions": []string{"default"}, "min_regions_down": 1,

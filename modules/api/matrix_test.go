@@ -61,6 +61,8 @@ func matrix() map[string]right {
 		"PUT /monitors/by-key/{external_key}": {editor, lacks},
 		"GET /monitors/{id}":                  {viewer, absent}, "PUT /monitors/{id}": {editor, absent}, "PATCH /monitors/{id}": {editor, absent}, "DELETE /monitors/{id}": {editor, absent},
 		"POST /monitors/{id}/restore": {editor, absent}, "POST /monitors/{id}/pause": {editor, absent}, "POST /monitors/{id}/resume": {editor, absent},
+		"POST /monitors/bulk": {editor, lacks}, "GET /bulk-jobs/{id}": {viewer, absent}, "POST /bulk-jobs/{id}/undo": {editor, absent},
+		"POST /monitors/{id}/clone": {editor, absent}, "POST /monitors/{id}/silence": {editor, lacks}, "POST /monitors/{id}/unsilence": {editor, absent},
 		"POST /monitors/{id}/check": {editor, absent}, "GET /monitors/{id}/results": {viewer, absent}, "GET /monitors/{id}/stats": {viewer, absent},
 
 		"GET /incidents": {viewer, ok}, "POST /incidents": {editor, lacks}, "GET /incidents/{id}": {viewer, absent}, "PATCH /incidents/{id}": {editor, absent},

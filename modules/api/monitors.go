@@ -99,6 +99,34 @@ func (s *server) resumeMonitor(c *call) (reply, error) {
 	return replyMonitor(s.Manage.ResumeMonitor(c.r.Context(), c.actor, id))
 }
 
+func (s *server) cloneMonitor(c *call) (reply, error) {
+	id, err := c.id()
+	if err != nil {
+		return reply{}, err
+	}
+	v, err := s.Manage.CloneMonitor(c.r.Context(), c.actor, id, c.body)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{body: v, etag: v.ETag, location: place("monitors", v.ID)}, nil
+}
+
+func (s *server) silenceMonitor(c *call) (reply, error) {
+	id, err := c.id()
+	if err != nil {
+		return reply{}, err
+	}
+	return replyMonitor(s.Manage.SilenceMonitor(c.r.Context(), c.actor, id, c.body))
+}
+
+func (s *server) unsilenceMonitor(c *call) (reply, error) {
+	id, err := c.id()
+	if err != nil {
+		return reply{}, err
+	}
+	return replyMonitor(s.Manage.UnsilenceMonitor(c.r.Context(), c.actor, id))
+}
+
 func (s *server) checkMonitor(c *call) (reply, error) {
 	id, err := c.id()
 	if err != nil {

@@ -41,6 +41,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.TokenPair{},
 		setupDone{},
 		manage.OverviewView{},
+		manage.BulkJobView{},
 	}...) {
 		registry.Schema(reflect.TypeOf(view), true, "")
 	}
@@ -106,13 +107,15 @@ func describe(all map[string]*huma.Schema) {
 		"Monitor.status": words(uptime.Statuses()), "Result.status": words(resultStatuses()), "MonitorTest.status": words(resultStatuses()),
 		"Incident.status": words(incident), "Incident.stage": stages(), "Incident.severity": severities(),
 		"Delivery.status": words(deliveryStatuses()), "Attempt.outcome": words(outcomes),
-		"User.role": roles(), "NewUser.role": roles(), "Token.role": roles(),
+		"BulkJob.status": {manage.BulkPreview, manage.BulkWaiting, manage.BulkRunning, manage.BulkDone},
+		"User.role":      roles(), "NewUser.role": roles(), "Token.role": roles(),
 		"User.theme": themes(), "NewUser.theme": themes(),
 		"Preferences.density": uptime.Densities(), "Preferences.view": uptime.MonitorViews(),
 	} {
 		name, field, _ := strings.Cut(path, ".")
 		all[name].Properties[field].Enum = anys(options)
 	}
+	all["BulkJob"].Properties["action"] = &huma.Schema{Type: huma.TypeObject, Description: "What it does, as it was asked for."}
 	for _, path := range []string{"MonitorTest.certificate", "Channel.last_delivery"} {
 		name, field, _ := strings.Cut(path, ".")
 		all[name].Properties[field] = &huma.Schema{AnyOf: []*huma.Schema{all[name].Properties[field], {Type: "null"}}}

@@ -50,12 +50,8 @@ func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (Re
 		m.deps.Log.WarnContext(ctx, "notices of results are not heard", "error", err)
 		heard = nil // the store is asked anyway
 	}
-	region := uptime.DefaultRegion
-	if len(mon.Regions) > 0 {
-		region = mon.Regions[0]
-	}
 	job := uptime.Job{
-		MonitorID: id, Region: region, ScheduledAt: m.deps.Clock().Truncate(time.Millisecond), Attempt: 1, ByHand: true, Spec: mon.Spec(),
+		MonitorID: id, Region: firstRegion(mon), ScheduledAt: m.deps.Clock().Truncate(time.Millisecond), Attempt: 1, ByHand: true, Spec: mon.Spec(),
 	}
 	if err := m.pushCheck(wait, job); err != nil {
 		return ResultView{}, err

@@ -19,6 +19,31 @@ type monitorStore interface {
 	RestoreMonitor(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Monitor, error)
 }
 
+type silenceStore interface {
+	// SilenceMonitor silences until silence.Until, or ends the silence where that is zero.
+	SilenceMonitor(ctx context.Context, ws, id int64, silence uptime.Silence, audit *uptime.Audit) (uptime.Monitor, error)
+}
+
+// bulkJobs are jobs on many monitors, and what they are about.
+type bulkJobs interface {
+	CreateBulkJob(ctx context.Context, j uptime.BulkJob, audit *uptime.Audit) (uptime.BulkJob, error)
+	BulkJob(ctx context.Context, ws, id int64) (uptime.BulkJob, error)
+	SkippedOfBulk(ctx context.Context, jobID int64, limit int) ([]uptime.BulkItem, error)
+	MonitorIDs(ctx context.Context, ws int64, f uptime.MonitorFilter, limit int) ([]int64, error)
+	MonitorsOf(ctx context.Context, ws int64, ids []int64) ([]uptime.Monitor, error)
+}
+
+// bulkWork is how they are done.
+type bulkWork interface {
+	// ClaimBulkJob gives ErrNotFound where no job waits.
+	ClaimBulkJob(ctx context.Context, lease time.Duration) (uptime.BulkJob, error)
+	ReleaseBulkJob(ctx context.Context, j uptime.BulkJob) error
+	// StepBulk gives ErrStale when another process holds the job by now.
+	StepBulk(ctx context.Context, j uptime.BulkJob, changes []uptime.BulkChange, lease time.Duration) (after uptime.BulkJob, changed []int64, err error)
+	UndoableOfBulk(ctx context.Context, jobID int64) ([]int64, error)
+	UndoOfBulk(ctx context.Context, jobID int64, ids []int64) ([]uptime.BulkItem, error)
+}
+
 type monitorLists interface {
 	MonitorByKey(ctx context.Context, ws int64, externalKey string) (uptime.Monitor, error)
 	Monitors(ctx context.Context, ws int64, f uptime.MonitorFilter, p uptime.Page) (uptime.List[uptime.Monitor], error)

@@ -31,6 +31,9 @@ type Deps struct {
 	MonitorLists monitorLists
 	Groups       groupStore
 	Views        viewStore
+	Silences     silenceStore
+	Bulk         bulkJobs
+	BulkWork     bulkWork
 	Results      resultStore
 	Incidents    incidentStore
 	Channels     channelStore
@@ -86,6 +89,8 @@ type Manage struct {
 	// tests bounds the unsaved monitors and the channels under test.
 	tests   chan struct{}
 	streams streams
+	// bulk wakes whoever does jobs on many monitors.
+	bulk chan struct{}
 }
 
 // maxTests bounds how many tests by people run at once in a process: each may
@@ -95,7 +100,7 @@ const maxTests = 8
 // New gives the use cases over what deps names.
 func New(deps Deps) *Manage {
 	return &Manage{
-		deps: deps, rules: rules(), tests: make(chan struct{}, maxTests),
+		deps: deps, rules: rules(), tests: make(chan struct{}, maxTests), bulk: make(chan struct{}, 1),
 		streams: streams{open: map[uptime.ActorKey]int{}},
 	}
 }

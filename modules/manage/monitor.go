@@ -40,6 +40,11 @@ func (m *Manage) createMonitor(ctx context.Context, actor uptime.Actor, b *body)
 	if err := b.finish("a monitor"); err != nil {
 		return MonitorView{}, err
 	}
+	return m.saveNew(ctx, actor, draft, map[string]any{})
+}
+
+// saveNew stores a new monitor. told is what the audit log says of it besides what it is.
+func (m *Manage) saveNew(ctx context.Context, actor uptime.Actor, draft monitorDraft, told map[string]any) (MonitorView, error) {
 	mon := draft.Monitor
 	mon.WorkspaceID, mon.RowKey = actor.WorkspaceID, m.deps.Random()
 	mon.CheckAt = uptime.SpreadChecks(m.deps.Clock(), mon.Interval, 0, 1)
@@ -47,7 +52,8 @@ func (m *Manage) createMonitor(ctx context.Context, actor uptime.Actor, b *body)
 		return MonitorView{}, err
 	}
 	audit := m.audited(actor, "monitor.create", "monitor", 0)
-	audit.Detail = detail(map[string]any{"name": mon.Name, "type": mon.Type, "target": mon.Target})
+	told["name"], told["type"], told["target"] = mon.Name, mon.Type, mon.Target
+	audit.Detail = detail(told)
 	saved, err := m.deps.Monitors.CreateMonitor(ctx, mon, audit)
 	if err != nil {
 		return MonitorView{}, keyTaken(err, mon.ExternalKey)

@@ -51,7 +51,7 @@ func (m *Manage) readMonitor(b *body, old *uptime.Monitor, usual monitorDefaults
 		d.ChannelIDs, d.channelAt = ids, at
 	}
 	b.readOnly("id", "target", "status", "status_since", "consecutive_failures", "last_checked_at", "last_response_ms",
-		"last_error", "last_error_kind", "certificate_expires_at", "created_at", "updated_at")
+		"last_error", "last_error_kind", "certificate_expires_at", "silenced_until", "silenced_by", "silence_note", "created_at", "updated_at")
 	return d
 }
 

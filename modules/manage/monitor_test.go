@@ -24,7 +24,7 @@ func TestLeastMonitorGetsTheDefaults(t *testing.T) {
 		"http":{"url":"https://example.com","method":"GET","headers":{},"body":"","expected_status":["200-299"],"follow_redirects":true,
 			"keyword":"","keyword_absent":false,"degraded_after":"0s","certificate_warning_days":14,"verify_tls":true},
 		"target":"https://example.com","tags":{},"channel_ids":[],"status":"pending","status_since":"2026-01-02T03:04:05Z",
-		"consecutive_failures":0,"last_checked_at":null,"last_response_ms":null,"last_error":null,"certificate_expires_at":null,
+		"consecutive_failures":0,"last_checked_at":null,"last_response_ms":null,"last_error":null,"certificate_expires_at":null,"silenced_until":null,
 		"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`, string(raw))
 	stored, err := b.store.Monitor(context.Background(), b.owner.WorkspaceID, v.ID)
 	require.NoError(t, err)

@@ -42,8 +42,12 @@ type MonitorView struct {
 	LastError            *string          `json:"last_error"`
 	LastErrorKind        uptime.ErrorKind `json:"last_error_kind,omitempty"`
 	CertificateExpiresAt *time.Time       `json:"certificate_expires_at"`
-	CreatedAt            time.Time        `json:"created_at"`
-	UpdatedAt            time.Time        `json:"updated_at"`
+	// SilencedUntil is the end of the silence that holds, nil for none.
+	SilencedUntil *time.Time `json:"silenced_until"`
+	SilencedBy    string     `json:"silenced_by,omitempty"`
+	SilenceNote   string     `json:"silence_note,omitempty"`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
 
 	// Retrying: failed, not down yet.
 	Retrying bool `json:"-"`

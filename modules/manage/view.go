@@ -90,6 +90,9 @@ func (m *Manage) monitorView(mon uptime.Monitor) MonitorView {
 	if mon.State.LastError != "" {
 		v.LastError = &mon.State.LastError
 	}
+	if mon.Silence.Holds(m.deps.Clock()) {
+		v.SilencedUntil, v.SilencedBy, v.SilenceNote = timeOrNil(mon.Silence.Until), mon.Silence.By, mon.Silence.Note
+	}
 	return v
 }
 

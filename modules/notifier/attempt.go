@@ -27,7 +27,7 @@ func (n *Notifier) attempt(ctx context.Context, c uptime.Claim, done func(error)
 	}
 	took := time.Since(began)
 	result := n.judge(c, uptime.Attempt{N: c.N, At: at, Duration: took, StatusCode: answer.StatusCode}, err)
-	n.Observer.Attempted(c.Channel.Type, result.Attempt.Outcome, took, n.Clock().Sub(c.Delivery.CreatedAt))
+	n.Observer.Attempted(c.Channel.Type, result.Attempt.Outcome, took, n.Clock().Sub(c.Delivery.Since()))
 	failpoint.Here("notifier.answered")
 	n.commit(ctx, c, result)
 }
@@ -73,7 +73,7 @@ func (n *Notifier) judge(c uptime.Claim, a uptime.Attempt, err error) uptime.Att
 		}
 	}
 	a.Outcome = uptime.AttemptRetry
-	next, ok := Next(c.N, c.Delivery.CreatedAt, n.Clock(), failed.RetryAfter, n.Random())
+	next, ok := Next(c.N, c.Delivery.Since(), n.Clock(), failed.RetryAfter, n.Random())
 	if !ok {
 		return uptime.AttemptResult{
 			Attempt: a, Status: uptime.DeliveryDead, Reason: "given up after 72 h: " + a.Error,

@@ -94,7 +94,7 @@ func (s *Store) tellAlarm(tx *gorm.DB, a uptime.Alarm, ended bool) error {
 		Data: a.About,
 	}
 	e.Data.Alarm = &uptime.EventAlarmData{Kind: a.Kind, Subject: a.Subject, Detail: a.Detail, Ended: ended}
-	_, err = s.insertRouted(tx, []uptime.Event{e}, func(uptime.Event) []uptime.Channel { return channels })
+	_, err = s.insertRouted(tx, []uptime.Event{e}, nil, func(uptime.Event) []uptime.Channel { return channels })
 	return err
 }
 

@@ -86,7 +86,7 @@ func choosable(out []outgoing, offer uptime.ClaimParams) (chosen []outgoing, inF
 	taken := map[int64]int{}
 	for _, o := range out {
 		id := o.channel.ID
-		if len(chosen) >= offer.Limit || taken[id] >= offer.PerChannel || slices.Contains(offer.SkipChannels, id) {
+		if o.delivery.HeldUntil != 0 || len(chosen) >= offer.Limit || taken[id] >= offer.PerChannel || slices.Contains(offer.SkipChannels, id) {
 			continue
 		}
 		taken[id]++

@@ -28,6 +28,7 @@ type deliveryRow struct {
 	DueAt       instant
 	CreatedAt   instant `gorm:"autoCreateTime:false"`
 	FinishedAt  instant
+	HeldUntil   instant
 }
 
 // TableName implements gorm's Tabler.
@@ -47,7 +48,7 @@ func (r deliveryRow) delivery() uptime.Delivery {
 	d := uptime.Delivery{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, EventID: r.EventID, EventType: r.EventType,
 		ChannelID: r.ChannelID, IncidentID: r.IncidentID, MonitorID: r.MonitorID,
-		Status: r.Status, Reason: r.Reason, Merges: r.Merges, CreatedAt: r.CreatedAt.time(),
+		Status: r.Status, Reason: r.Reason, Merges: r.Merges, CreatedAt: r.CreatedAt.time(), HeldUntil: r.HeldUntil.time(),
 	}
 	switch r.Status {
 	case uptime.DeliveryPending:

@@ -101,7 +101,11 @@ func (s *Store) insertEvents(tx *gorm.DB, events []uptime.Event) ([]outgoing, er
 	if err != nil {
 		return nil, err
 	}
-	return s.insertRouted(tx, events, func(e uptime.Event) []uptime.Channel {
+	silent, err := s.silences(tx, events)
+	if err != nil {
+		return nil, err
+	}
+	return s.insertRouted(tx, events, silent, func(e uptime.Event) []uptime.Channel {
 		var wanted []uptime.Channel
 		for _, c := range routes[e.MonitorID] {
 			if c.WorkspaceID == e.WorkspaceID && c.Wants(e.Type) {
@@ -113,8 +117,8 @@ func (s *Store) insertEvents(tx *gorm.DB, events []uptime.Event) ([]outgoing, er
 }
 
 // insertRouted writes events and their deliveries to the channels that route
-// gives for each.
-func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, route func(uptime.Event) []uptime.Channel) ([]outgoing, error) {
+// gives for each. Those of silent monitors are held until the end of the silence.
+func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, silent silences, route func(uptime.Event) []uptime.Channel) ([]outgoing, error) {
 	rows := make([]eventRow, 0, len(events))
 	var out []outgoing
 	now := at(s.now())
@@ -129,7 +133,7 @@ func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, route func(upti
 		}
 		rows = append(rows, row)
 		for _, c := range route(e) {
-			out = append(out, outgoing{newDelivery(e, c.ID, now), row, c})
+			out = append(out, outgoing{silent.hold(newDelivery(e, c.ID, now)), row, c})
 		}
 	}
 	if err := s.insertEventRows(tx, rows); err != nil {
@@ -142,7 +146,7 @@ func (s *Store) insertRouted(tx *gorm.DB, events []uptime.Event, route func(upti
 	if err := s.insertDeliveryRows(tx, deliveries); err != nil {
 		return nil, err
 	}
-	return out, s.mergeOvertaken(tx, events, now)
+	return out, s.mergeOvertaken(tx, events, silent, now)
 }
 
 // monitorChannels gives the living channels of each monitor named by events.
@@ -193,7 +197,7 @@ func readChannelsOf(tx *gorm.DB, monitors []int64, to map[int64]uptime.Channel) 
 // opening that was not yet sent becomes merged into them, and so does what lies
 // between. The rows are locked first: one that is being sent stays as it is, and
 // FinishDelivery, which waits for the lock, applies the same rule to it.
-func (s *Store) mergeOvertaken(tx *gorm.DB, events []uptime.Event, now instant) error {
+func (s *Store) mergeOvertaken(tx *gorm.DB, events []uptime.Event, silent silences, now instant) error {
 	var closing, reminding []uptime.Event
 	for _, e := range events {
 		if _, in := chainOf(e); in == sideClose {
@@ -203,7 +207,7 @@ func (s *Store) mergeOvertaken(tx *gorm.DB, events []uptime.Event, now instant) 
 		}
 	}
 	for chunk := range slices.Chunk(closing, eventChunk) {
-		if err := s.mergeClosed(tx, chunk, now); err != nil {
+		if err := s.mergeClosed(tx, chunk, silent, now); err != nil {
 			return err
 		}
 	}
@@ -236,9 +240,12 @@ func (s *Store) lockUnsent(tx *gorm.DB, events []uptime.Event) (chains, ids []st
 	return chains, ids, nil
 }
 
-func (s *Store) mergeClosed(tx *gorm.DB, closing []uptime.Event, now instant) error {
+func (s *Store) mergeClosed(tx *gorm.DB, closing []uptime.Event, silent silences, now instant) error {
 	chains, ids, err := s.lockUnsent(tx, closing)
 	if err != nil {
+		return err
+	}
+	if err := silent.drop(tx, closing, now); err != nil {
 		return err
 	}
 	err = tx.Exec(`UPDATE deliveries SET merges = TRUE

@@ -81,7 +81,7 @@ func (s *Store) tagCounts(db *gorm.DB, ws int64, f uptime.MonitorFilter) ([]upti
 
 // everything reports a filter that leaves nothing out.
 func everything(f uptime.MonitorFilter) bool {
-	return len(f.Statuses)+len(f.Types)+len(f.Tags) == 0 && f.Group == "" && f.Query == "" && f.Enabled == nil
+	return len(f.Statuses)+len(f.Types)+len(f.Tags) == 0 && f.Group == "" && f.Query == "" && f.Enabled == nil && f.Silenced == nil
 }
 
 // Most databases are of one workspace. There the index of tags says how many monitors
@@ -102,5 +102,5 @@ func (s *Store) chosenBy(db *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB
 	if len(f.Statuses) > 0 {
 		return s.filtered(db, ws, f)
 	}
-	return matching(db.Table("monitors AS v"), ws, f)
+	return s.matching(db.Table("monitors AS v"), ws, f)
 }

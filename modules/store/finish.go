@@ -125,14 +125,18 @@ func (s *Store) settle(tx *gorm.DB, row deliveryRow, r uptime.AttemptResult) err
 			return err
 		}
 		if status == uptime.DeliveryPending {
-			due, finished = at(r.Next), 0
+			row.DueAt = at(r.Next)
+			if row, err = s.heldAgain(tx, row); err != nil {
+				return err
+			}
+			due, reason, finished = row.DueAt, row.Reason, 0
 		}
 	case uptime.DeliveryDead:
 		reason = r.Reason
 	case uptime.DeliverySending, uptime.DeliveryDelivered, uptime.DeliveryMerged, uptime.DeliveryCancelled:
 	}
-	err := tx.Exec(`UPDATE deliveries SET status = ?, reason = ?, attempt = ?, due_at = ?, finished_at = ? WHERE id = ?`,
-		string(status), reason, row.Attempt, due, finished, row.ID).Error
+	err := tx.Exec(`UPDATE deliveries SET status = ?, reason = ?, attempt = ?, due_at = ?, held_until = ?, finished_at = ? WHERE id = ?`,
+		string(status), reason, row.Attempt, due, row.HeldUntil, finished, row.ID).Error
 	if err != nil {
 		return fmt.Errorf("finish delivery %d: %w", row.ID, err)
 	}

@@ -21,7 +21,7 @@ func (s *Store) CreateMonitor(ctx context.Context, m uptime.Monitor, audit *upti
 		}
 		now := s.now()
 		n := normalMonitor(m)
-		n.ID, n.Version, n.DeletedAt = 0, 1, time.Time{}
+		n.ID, n.Version, n.DeletedAt, n.Silence = 0, 1, time.Time{}, uptime.Silence{}
 		n.CreatedAt, n.UpdatedAt = now, now
 		if n.CheckAt.IsZero() {
 			n.CheckAt = now
@@ -107,27 +107,35 @@ func (s *Store) UpdateMonitor(ctx context.Context, ws, id int64, mutate func(*up
 		if err != nil {
 			return err
 		}
-		changed := normalMonitor(before)
-		if err := mutate(&changed); err != nil {
-			return err
-		}
-		after := normalMonitor(changed)
-		keepIdentity(&after, before)
-		if reflect.DeepEqual(after, before) {
-			out = before
-			return nil
-		}
-		if out, err = s.saveMonitor(tx, before, after, audit); err != nil {
-			return err
-		}
-		return insertAudit(tx, audit, id)
+		out, err = s.change(tx, before, mutate, audit)
+		return err
 	})
 	return out, err
+}
+
+// change is UpdateMonitor of one whose state is locked. What changes nothing gives it back as
+// it was.
+func (s *Store) change(tx *gorm.DB, before uptime.Monitor, mutate func(*uptime.Monitor) error, audit *uptime.Audit) (uptime.Monitor, error) {
+	changed := normalMonitor(before)
+	if err := mutate(&changed); err != nil {
+		return before, err
+	}
+	after := normalMonitor(changed)
+	keepIdentity(&after, before)
+	if reflect.DeepEqual(after, before) {
+		return before, nil
+	}
+	out, err := s.saveMonitor(tx, before, after, audit)
+	if err != nil {
+		return before, err
+	}
+	return out, insertAudit(tx, audit, before.ID)
 }
 
 func keepIdentity(m *uptime.Monitor, before uptime.Monitor) {
 	m.ID, m.WorkspaceID, m.RowKey, m.Type = before.ID, before.WorkspaceID, before.RowKey, before.Type
 	m.Version, m.ChangeSeq, m.State, m.Status = before.Version, before.ChangeSeq, before.State, before.Status
+	m.Silence = before.Silence
 	m.CreatedAt, m.UpdatedAt, m.DeletedAt = before.CreatedAt, before.UpdatedAt, before.DeletedAt
 }
 
@@ -138,13 +146,18 @@ func (s *Store) DeleteMonitor(ctx context.Context, ws, id int64, audit *uptime.A
 		if err != nil {
 			return err
 		}
-		after := normalMonitor(before)
-		after.DeletedAt = s.now()
-		if _, err := s.saveMonitor(tx, before, after, audit); err != nil {
-			return err
-		}
-		return insertAudit(tx, audit, id)
+		return s.remove(tx, before, audit)
 	})
+}
+
+// remove deletes a monitor whose state is locked.
+func (s *Store) remove(tx *gorm.DB, before uptime.Monitor, audit *uptime.Audit) error {
+	after := normalMonitor(before)
+	after.DeletedAt = s.now()
+	if _, err := s.saveMonitor(tx, before, after, audit); err != nil {
+		return err
+	}
+	return insertAudit(tx, audit, before.ID)
 }
 
 // RestoreMonitor brings a monitor back that was deleted within
@@ -153,22 +166,29 @@ func (s *Store) DeleteMonitor(ctx context.Context, ws, id int64, audit *uptime.A
 func (s *Store) RestoreMonitor(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Monitor, error) {
 	var out uptime.Monitor
 	err := s.write(ctx, func(tx *gorm.DB) error {
-		if err := s.room(tx, ws, "monitors", "monitors", s.quotas.Monitors); err != nil {
-			return err
-		}
-		now := s.now()
-		before, err := s.lockMonitor(tx, "workspace_id = ? AND id = ? AND deleted_at > ?", ws, id, at(now.Add(-uptime.UndeleteFor)))
-		if err != nil {
-			return err
-		}
-		after := normalMonitor(before)
-		after.DeletedAt, after.CheckAt = time.Time{}, now
-		if out, err = s.saveMonitor(tx, before, after, audit); err != nil {
-			return err
-		}
-		return insertAudit(tx, audit, id)
+		var err error
+		out, err = s.restore(tx, ws, id, s.now(), audit)
+		return err
 	})
 	return out, err
+}
+
+// restore brings a monitor back, to be checked at a time.
+func (s *Store) restore(tx *gorm.DB, ws, id int64, check time.Time, audit *uptime.Audit) (uptime.Monitor, error) {
+	if err := s.room(tx, ws, "monitors", "monitors", s.quotas.Monitors); err != nil {
+		return uptime.Monitor{}, err
+	}
+	before, err := s.lockMonitor(tx, "workspace_id = ? AND id = ? AND deleted_at > ?", ws, id, at(s.now().Add(-uptime.UndeleteFor)))
+	if err != nil {
+		return before, err
+	}
+	after := normalMonitor(before)
+	after.DeletedAt, after.CheckAt = time.Time{}, check
+	out, err := s.saveMonitor(tx, before, after, audit)
+	if err != nil {
+		return out, err
+	}
+	return out, insertAudit(tx, audit, id)
 }
 
 // lockMonitor locks the state of the monitor that the condition finds, then
@@ -195,6 +215,11 @@ func (s *Store) saveMonitor(tx *gorm.DB, before, after uptime.Monitor, by *uptim
 	}
 	if due(before) != due(after) {
 		if err := s.restate(tx, before, &after, by, now); err != nil {
+			return after, err
+		}
+	}
+	if !after.DeletedAt.IsZero() { // a silence of what is gone holds nothing up
+		if err := s.releaseHeld(tx, after.ID, now); err != nil {
 			return after, err
 		}
 	}

@@ -21,7 +21,7 @@ const maxQuery = 200
 // the wide columns. Its parameters are those of viewSQL.
 func narrowSQL() string {
 	derived := derivedSQL()
-	return "SELECT m.id, m.workspace_id, m.deleted_at, m.enabled, m.type, m.name_key, m.group_path, m.search, " +
+	return "SELECT m.id, m.workspace_id, m.deleted_at, m.enabled, m.type, m.name_key, m.group_path, m.search, m.silenced_until, " +
 		"COALESCE(s.last_slot, 0) AS last_slot, s.last_response_us, " + derived + " AS derived, " + severitySQL(derived) +
 		" AS severity, CASE WHEN m.group_path = '' THEN 1 ELSE 0 END AS ungrouped FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id"
 }
@@ -38,17 +38,20 @@ func (s *Store) filtered(db *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB
 		}
 		q = q.Where("derived IN ?", codes)
 	}
-	return matching(q, ws, f)
+	return s.matching(q, ws, f)
 }
 
 // matching adds the conditions that need no state, on monitors v.
-func matching(q *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB {
+func (s *Store) matching(q *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB {
 	q = q.Where("workspace_id = ? AND deleted_at IS NULL", ws)
 	if len(f.Types) > 0 {
 		q = q.Where("type IN ?", f.Types)
 	}
 	if f.Enabled != nil {
 		q = q.Where("enabled = ?", *f.Enabled)
+	}
+	if f.Silenced != nil {
+		q = q.Where("coalesce(silenced_until > ?, FALSE) = ?", at(s.now()), *f.Silenced)
 	}
 	for _, tag := range f.Tags {
 		if tag.HasValue {

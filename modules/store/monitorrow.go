@@ -35,6 +35,10 @@ type monitorRow struct {
 	Settings           string
 	Target             string
 	Search             string
+	SilencedFrom       instant
+	SilencedUntil      instant
+	SilencedBy         string
+	SilenceNote        string
 	CheckAt            instant
 	Version            int64
 	ChangeSeq          int64
@@ -57,6 +61,7 @@ func (r monitorRow) monitor() (uptime.Monitor, error) {
 		ResendEvery: millis(r.ResendEveryMS), MinRegionsDown: r.MinRegionsDown,
 		Settings: json.RawMessage(r.Settings), Target: r.Target,
 		Tags: map[string]string{}, ChannelIDs: []int64{},
+		Silence: uptime.Silence{From: r.SilencedFrom.time(), Until: r.SilencedUntil.time(), By: r.SilencedBy, Note: r.SilenceNote},
 		CheckAt: r.CheckAt.time(), Version: r.Version, ChangeSeq: r.ChangeSeq,
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(), DeletedAt: r.DeletedAt.time(),
 	}
@@ -80,6 +85,7 @@ func rowOfMonitor(m uptime.Monitor) (monitorRow, error) {
 		FailuresBeforeDown: m.FailuresBeforeDown, SuccessesBeforeUp: m.SuccessesBeforeUp,
 		ResendEveryMS: m.ResendEvery.Milliseconds(), Regions: string(regions), MinRegionsDown: m.MinRegionsDown,
 		Settings: string(m.Settings), Target: m.Target, Search: searchText(m),
+		SilencedFrom: at(m.Silence.From), SilencedUntil: at(m.Silence.Until), SilencedBy: m.Silence.By, SilenceNote: m.Silence.Note,
 		CheckAt: at(m.CheckAt), Version: m.Version, ChangeSeq: m.ChangeSeq,
 		CreatedAt: at(m.CreatedAt), UpdatedAt: at(m.UpdatedAt), DeletedAt: at(m.DeletedAt),
 	}, nil

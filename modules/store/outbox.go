@@ -28,6 +28,9 @@ import (
 // one of its chain and channel is unfinished. A "close" event merges the "open"
 // one that was not sent yet.
 //
+// What comes while its monitor is silenced is held (see silence.go): written as always, due
+// at the end of the silence.
+//
 // Claims of one channel are serialised by a lock on the channel's row, which
 // makes the bound on deliveries in flight exact and shuts out a channel's being
 // disabled in between. Locks are taken in this order: channel, delivery.
@@ -38,6 +41,7 @@ const (
 	reasonResolved = "The incident was resolved before this was sent."
 	reasonDisabled = "The channel was disabled."
 	reasonDeleted  = "The channel was deleted."
+	reasonSilenced = "It came and went while the monitor was silenced."
 
 	noAnswer = "no answer was recorded"
 )
@@ -224,10 +228,11 @@ func markSending(tx *gorm.DB, rows []deliveryRow, now, lease time.Time) error {
 				return err
 			}
 		}
+		rows[i].Reason = ""
 		rows[i].Status, rows[i].Attempt = uptime.DeliverySending, r.Attempt+1
 		rows[i].ClaimedAt, rows[i].DueAt = at(now), at(lease)
 	}
-	err := tx.Exec(`UPDATE deliveries SET status = 'sending', attempt = attempt + 1, claimed_at = ?, due_at = ?
+	err := tx.Exec(`UPDATE deliveries SET status = 'sending', reason = '', attempt = attempt + 1, claimed_at = ?, due_at = ?
 		WHERE id IN (?)`, at(now), at(lease), ids).Error
 	if err != nil {
 		return fmt.Errorf("mark deliveries as being sent: %w", err)
@@ -289,7 +294,7 @@ func (s *Store) Outbox(ctx context.Context) (uptime.OutboxDepth, error) {
 			(SELECT count(*) FROM deliveries WHERE due_at <= ?) AS due,
 			(SELECT count(*) FROM deliveries WHERE due_at > ?) AS waiting,
 			(SELECT count(*) FROM deliveries WHERE status = 'dead') AS dead,
-			(SELECT min(created_at) FROM deliveries WHERE due_at <= ?) AS oldest`, now, now, now).Scan(&row).Error
+			(SELECT min(coalesce(held_until, created_at)) FROM deliveries WHERE due_at <= ?) AS oldest`, now, now, now).Scan(&row).Error
 	})
 	if err != nil {
 		return uptime.OutboxDepth{}, fmt.Errorf("count deliveries: %w", err)

@@ -19,17 +19,18 @@ const insertEventsPostgres = "INSERT INTO events (" + eventColumns + `)
 
 // deliveryColumns of a new row. Its other ones follow from the event.
 const deliveryColumns = `workspace_id, event_id, event_type, channel_id, incident_id, monitor_id, chain, side, due_at, created_at,
-	status, reason, merges, attempt`
+	reason, held_until, status, merges, attempt`
 
 const insertDeliverySQLite = "INSERT INTO deliveries (" + deliveryColumns + `)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', '', FALSE, 0) ON CONFLICT (event_id, channel_id) DO NOTHING`
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULLIF(?, 0), 'pending', FALSE, 0) ON CONFLICT (event_id, channel_id) DO NOTHING`
 
 // The order of the rows is that of their ids, by which a chain is sent.
 const insertDeliveriesPostgres = "INSERT INTO deliveries (" + deliveryColumns + `)
 	SELECT i.workspace_id, i.event_id, i.event_type, i.channel_id, i.incident_id, i.monitor_id, i.chain, i.side, i.due_at, i.created_at,
-		'pending', '', FALSE, 0
-	FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::bigint[])
-		WITH ORDINALITY AS i (workspace_id, event_id, event_type, channel_id, incident_id, monitor_id, chain, side, due_at, created_at, place)
+		i.reason, NULLIF(i.held_until, 0), 'pending', FALSE, 0
+	FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::bigint[],
+		$11::text[], $12::bigint[])
+		WITH ORDINALITY AS i (workspace_id, event_id, event_type, channel_id, incident_id, monitor_id, chain, side, due_at, created_at, reason, held_until, place)
 	ORDER BY i.place ON CONFLICT (event_id, channel_id) DO NOTHING`
 
 func (s *Store) insertEventRows(tx *gorm.DB, rows []eventRow) error {
@@ -62,12 +63,13 @@ func (s *Store) insertDeliveryRows(tx *gorm.DB, rows []deliveryRow) error {
 			column(rows, func(r deliveryRow) string { return string(r.EventType) }), column(rows, func(r deliveryRow) int64 { return r.ChannelID }),
 			column(rows, func(r deliveryRow) int64 { return r.IncidentID }), column(rows, func(r deliveryRow) int64 { return r.MonitorID }),
 			column(rows, func(r deliveryRow) string { return r.Chain }), column(rows, func(r deliveryRow) string { return string(r.Side) }),
-			column(rows, func(r deliveryRow) int64 { return int64(r.DueAt) }), column(rows, func(r deliveryRow) int64 { return int64(r.CreatedAt) }))
+			column(rows, func(r deliveryRow) int64 { return int64(r.DueAt) }), column(rows, func(r deliveryRow) int64 { return int64(r.CreatedAt) }),
+			column(rows, func(r deliveryRow) string { return r.Reason }), column(rows, func(r deliveryRow) int64 { return int64(r.HeldUntil) }))
 	} else {
 		err = execEach(tx, insertDeliverySQLite, rows, func(r deliveryRow) []any {
 			return []any{
 				r.WorkspaceID, r.EventID, string(r.EventType), r.ChannelID, r.IncidentID, r.MonitorID,
-				r.Chain, string(r.Side), int64(r.DueAt), int64(r.CreatedAt),
+				r.Chain, string(r.Side), int64(r.DueAt), int64(r.CreatedAt), r.Reason, int64(r.HeldUntil),
 			}
 		})
 	}

@@ -32,6 +32,7 @@ func (s *Store) Purge(ctx context.Context, r uptime.Retention) (uptime.Purged, e
 		{"events", p.events},
 		{"deleted monitors", p.monitors},
 		{"deleted channels", p.channels},
+		{"jobs on many monitors", p.bulk},
 		{"expired rows", p.expired},
 		{"free pages", p.vacuum},
 	} {

@@ -138,6 +138,23 @@ func (p *purge) channels(ctx context.Context) error {
 	return err
 }
 
+// bulk removes jobs that nobody looks at any more, their monitors before them: one may
+// have had tens of thousands.
+func (p *purge) bulk(ctx context.Context) error {
+	before := at(p.now.Add(-uptime.KeepBulkFor))
+	var items int64
+	err := p.some(ctx, purgeRows, &items, func(tx *gorm.DB) *gorm.DB {
+		return tx.Exec(`DELETE FROM bulk_items WHERE (job_id, monitor_id) IN (SELECT i.job_id, i.monitor_id
+			FROM bulk_jobs j JOIN bulk_items i ON i.job_id = j.id WHERE j.finished_at < ? LIMIT ?)`, before, purgeRows)
+	})
+	if err != nil {
+		return err
+	}
+	return p.some(ctx, purgeRows/10, &p.done.Objects, func(tx *gorm.DB) *gorm.DB {
+		return tx.Exec(`DELETE FROM bulk_jobs WHERE id IN (SELECT id FROM bulk_jobs WHERE finished_at < ? LIMIT ?)`, before, purgeRows/10)
+	})
+}
+
 // expired log-ins, challenges and idempotency keys.
 func (p *purge) expired(ctx context.Context) error {
 	now := at(p.now)

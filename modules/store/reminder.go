@@ -11,15 +11,18 @@ import (
 )
 
 // dueReminder is the condition that somebody has to be reminded of an incident.
-const dueReminder = `i.status = 'open' AND i.resolved_at IS NULL AND i.deleted_at IS NULL AND i.next_reminder_at <= ?`
+// Arguments: now, twice.
+const dueReminder = `i.status = 'open' AND i.resolved_at IS NULL AND i.deleted_at IS NULL AND i.next_reminder_at <= ?
+	AND NOT EXISTS (SELECT 1 FROM monitors m WHERE m.id = i.monitor_id AND m.silenced_until > ?)`
 
 // EmitReminders writes the incident.reminder event of up to limit unacknowledged
 // incidents whose reminder is due, each once for its due time, and gives their
 // number. Several processes may call it at once.
 func (s *Store) EmitReminders(ctx context.Context, limit int) (int, error) {
 	var found int64
+	now := at(s.now())
 	err := s.readBy(ctx, s.outbox, func(db *gorm.DB) error {
-		return db.Raw(`SELECT count(*) FROM (SELECT 1 FROM incidents i WHERE `+dueReminder+` LIMIT 1) x`, at(s.now())).
+		return db.Raw(`SELECT count(*) FROM (SELECT 1 FROM incidents i WHERE `+dueReminder+` LIMIT 1) x`, now, now).
 			Scan(&found).Error
 	})
 	if err != nil || found == 0 {
@@ -58,7 +61,7 @@ func (s *Store) remind(tx *gorm.DB, limit int) (int, error) {
 		if err != nil {
 			return 0, fmt.Errorf("set the next reminder: %w", err)
 		}
-		if !next.IsZero() {
+		if !next.IsZero() && !toldAtTheEnd(m.Silence, i) {
 			newest, err := s.newestResult(tx, m)
 			if err != nil {
 				return 0, err
@@ -80,19 +83,25 @@ func (s *Store) lockReminders(tx *gorm.DB, limit int, now instant) ([]incidentRo
 		query += ` FOR UPDATE OF st SKIP LOCKED`
 	}
 	var ids []int64
-	if err := tx.Raw(query, now, limit).Scan(&ids).Error; err != nil {
+	if err := tx.Raw(query, now, now, limit).Scan(&ids).Error; err != nil {
 		return nil, fmt.Errorf("lock incidents to remind of: %w", err)
 	}
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	var rows []incidentRow
-	err := tx.Raw(`SELECT i.* FROM incidents i WHERE i.id IN (?) AND `+dueReminder+` ORDER BY i.id`, ids, now).
+	err := tx.Raw(`SELECT i.* FROM incidents i WHERE i.id IN (?) AND `+dueReminder+` ORDER BY i.id`, ids, now, now).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read incidents to remind of: %w", err)
 	}
 	return rows, nil
+}
+
+// toldAtTheEnd reports that the reminder fell due in the silence in which the incident
+// began: at its end the incident itself was told, and that is enough.
+func toldAtTheEnd(s uptime.Silence, i uptime.Incident) bool {
+	return s.Has(i.CreatedAt) && s.Has(i.NextReminderAt)
 }
 
 // nextReminder follows the one that was due; reminders that were missed are not

@@ -18,6 +18,8 @@ import (
 //     now, for it was touched by such a clock;
 //   - what is further away than any wait of the schedule.
 //
+// What is held by a silence waits for a time that somebody named: it is none.
+//
 // Clocks that differ by less than straySlack make none.
 
 const (
@@ -56,7 +58,7 @@ func (s *strays) again() {
 }
 
 const (
-	strayDelivery = `due_at > ? AND (coalesce(claimed_at, created_at) > ? OR due_at > ?)`
+	strayDelivery = `due_at > ? AND (held_until IS NULL OR due_at <> held_until) AND (coalesce(claimed_at, created_at) > ? OR due_at > ?)`
 	strayReminder = `status = 'open' AND resolved_at IS NULL AND deleted_at IS NULL AND next_reminder_at > ? +
 		(SELECT m.resend_every_ms FROM monitors m WHERE m.id = incidents.monitor_id)`
 )

@@ -32,8 +32,17 @@ type Delivery struct {
 	Merges        bool // says the opposite event before it, too
 	Attempts      []Attempt
 	NextAttemptAt time.Time // zero: none will be made
+	HeldUntil     time.Time // the end of the silence that held it back, zero: none did
 	CreatedAt     time.Time
 	DeliveredAt   time.Time
+}
+
+// Since is from when on it could be sent: its age counts from here.
+func (d Delivery) Since() time.Time {
+	if d.HeldUntil.After(d.CreatedAt) {
+		return d.HeldUntil
+	}
+	return d.CreatedAt
 }
 
 // deliveryNotice is what an event stream shows of a delivery.

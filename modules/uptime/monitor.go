@@ -56,6 +56,9 @@ type Monitor struct {
 	Tags       map[string]string
 	ChannelIDs []int64 // ascending
 
+	// Silence is the last one, in force or over.
+	Silence Silence
+
 	// CheckAt is the extra slot of the last change that asks for a check at
 	// once: creation, resume, a new target or interval. Grid slots at or
 	// before it do not exist.

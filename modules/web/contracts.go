@@ -22,6 +22,8 @@ type useCases interface {
 	savedViews
 	monitors
 	monitorChecks
+	monitorExtras
+	bulk
 	figures
 	incidents
 	incidentChanges
@@ -181,6 +183,19 @@ type monitorChecks interface {
 	CheckNow(ctx context.Context, actor uptime.Actor, id int64) (manage.ResultView, error)
 	TestMonitor(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.MonitorTestView, error)
 	ValidateMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) error
+}
+
+type monitorExtras interface {
+	SilenceMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.MonitorView, error)
+	UnsilenceMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
+	RestoreMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
+	CopyMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.MonitorView, error)
+}
+
+type bulk interface {
+	BulkMonitors(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.BulkJobView, error)
+	BulkJob(ctx context.Context, actor uptime.Actor, id int64) (manage.BulkJobView, error)
+	UndoBulk(ctx context.Context, actor uptime.Actor, id int64) (manage.BulkJobView, error)
 }
 
 type figures interface {

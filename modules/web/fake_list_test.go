@@ -26,7 +26,7 @@ func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilte
 	}
 	for i, s := range sampleList() {
 		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) && q.Query != "nothing" {
-			out.Items = append(out.Items, f.named(sampleMonitor(i)))
+			out.Items = append(out.Items, f.silenced(f.named(sampleMonitor(i))))
 		}
 	}
 	return out, nil

@@ -27,6 +27,7 @@ type fake struct {
 	fresh   bool        // no user yet
 	factor  bool        // everybody has a second factor
 	oidc    string      // the provider's name, whose people have no password
+	silent  bool        // monitors are silenced
 	young   bool        // monitors are four minutes old and have one value
 	role    uptime.Role // of everybody
 	ended   bool        // the session is over
@@ -176,7 +177,7 @@ func (f *fake) Monitor(_ context.Context, _ uptime.Actor, id int64) (manage.Moni
 	if f.young {
 		m.CreatedAt = sampleNow().Add(-4 * time.Minute)
 	}
-	return m, nil
+	return f.silenced(m), nil
 }
 
 func (f *fake) CreateMonitor(_ context.Context, _ uptime.Actor, body json.RawMessage) (manage.MonitorView, error) {

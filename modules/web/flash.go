@@ -1,6 +1,11 @@
 package web
 
-import "github.com/labstack/echo/v4"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
 
 const flashCookie = "monitor_flash"
 
@@ -11,7 +16,11 @@ func flashes() map[string]Flash {
 	return map[string]Flash{
 		"monitor-created":   ok("Monitor created. Its first check runs now."),
 		"monitor-saved":     ok("Changes saved."),
-		"monitor-deleted":   ok("Monitor deleted. It can be brought back for 7 days through the API."),
+		"monitor-deleted":   ok("Monitor deleted."),
+		"monitor-restored":  ok("Monitor restored. It is checked now."),
+		"monitor-silenced":  {"paused", "bell-off", "Monitor silenced. Checks go on, and nobody is told until it ends."},
+		"silence-ended":     ok("Silence ended. What waited is told now."),
+		"bulk-none":         {"degraded", "degraded", "Nothing was selected. Tick the monitors first."},
 		"monitor-paused":    {"paused", "paused", "Monitor paused. It is not checked and alerts nobody until you resume it."},
 		"monitor-resumed":   ok("Monitor resumed. It is checked now."),
 		"checked-up":        ok("Checked just now: up."),
@@ -53,20 +62,46 @@ func flashes() map[string]Flash {
 	}
 }
 
+// undoes says how what was done to the thing with an id is taken back.
+func undoes() map[string]func(id int64) string {
+	monitor := func(action string) func(int64) string {
+		return func(id int64) string { return monitorURL(id) + "/" + action }
+	}
+	return map[string]func(int64) string{
+		"monitor-deleted": monitor("restore"), "monitor-paused": monitor("resume"), "monitor-silenced": monitor("unsilence"),
+	}
+}
+
+// doneUndo is done with a way back: the cookie names the thing, too.
+func (r *request) doneUndo(key string, id int64, to string) error {
+	return r.done(key+"."+strconv.FormatInt(id, 10), to)
+}
+
+// flashOf reads what leaveFlash kept: a key, and the id of what can be undone.
+func flashOf(value string) *Told {
+	key, number, _ := strings.Cut(value, ".")
+	f, ok := flashes()[key]
+	if !ok {
+		return nil
+	}
+	told := &Told{Flash: f}
+	if undo, can := undoes()[key]; can && idOf(number) > 0 {
+		told.Undo = undo(idOf(number))
+	}
+	return told
+}
+
 // leaveFlash keeps the key for the next page.
 func (w *Web) leaveFlash(c echo.Context, key string) {
 	c.SetCookie(w.cookie(c, flashCookie, key))
 }
 
 // takeFlash gives what was left, once. Fragments leave it for the page.
-func (w *Web) takeFlash(c echo.Context) *Flash {
+func (w *Web) takeFlash(c echo.Context) *Told {
 	cookie, err := c.Cookie(flashCookie)
 	if err != nil || isFragment(c.Request()) {
 		return nil
 	}
 	w.dropCookie(c, flashCookie)
-	if f, ok := flashes()[cookie.Value]; ok {
-		return &f
-	}
-	return nil
+	return flashOf(cookie.Value)
 }

@@ -22,7 +22,7 @@ type Frame struct {
 	Theme    string
 	Down     int64 // monitors
 	Favicon  string
-	Flash    *Flash
+	Flash    *Told
 	Here     string // path and query, to come back to
 	// Workspace is the one that the page is of; forms say so.
 	Workspace int64
@@ -56,6 +56,12 @@ type Flash struct {
 	State string // as in State.Key
 	Icon  string
 	Text  string
+}
+
+// Told is a flash with the way back.
+type Told struct {
+	Flash
+	Undo string // where a form that takes it back is sent, "" for none
 }
 
 // Head is the title of the browser's tab.

@@ -22,6 +22,8 @@ type MonitorPage struct {
 	Link      string // of the target, where a browser can open it
 	Tags      []string
 	Alert     *Alert
+	Silence   *SilenceNote
+	Silences  []Option // for how long
 	Stats     []Figure
 	Ranges    []Link
 	RangeText string
@@ -93,6 +95,7 @@ func (w *Web) monitor(r *request) error {
 	}
 	p := &MonitorPage{Frame: s.frame, ID: id, Row: s.row(m), Paused: !m.Enabled, Tags: tagList(m.Tags), Link: openable(m.Target)}
 	p.Live, p.Frame.Chart = true, true
+	p.Silence, p.Silences = s.silence(m), silenceLengths()
 	p.Type = kindLabel(w.deps.Manage.MonitorKinds(), m.Type)
 	for _, fill := range []func(*request, *scene, manage.MonitorView) error{p.fillAlert, p.fillStats, p.fillChart, p.fillDays, p.fillTab} {
 		if err := fill(r, s, m); err != nil {

@@ -30,7 +30,7 @@ func (w *Web) monitorConfirmDelete(r *request) error {
 	}
 	p := ConfirmPage{
 		Frame: s.frame, Question: "Delete monitor " + m.Name + "?", Verb: "Delete monitor",
-		Lost:   "It is not checked any more, an open incident of it is resolved, and its history of " + span(s.now.Sub(m.CreatedAt)) + " goes with it. For 7 days it can be brought back through the API.",
+		Lost:   "It is not checked any more, an open incident of it is resolved, and its history of " + span(s.now.Sub(m.CreatedAt)) + " goes with it. It can be undone at once, and for 7 days through the API.",
 		Action: monitorURL(m.ID) + "/delete", Cancel: monitorURL(m.ID), ETag: m.ETag,
 	}
 	return r.page(http.StatusOK, "confirm", "", p)
@@ -44,7 +44,18 @@ func (w *Web) monitorDelete(r *request) error {
 	if err := w.deps.Manage.DeleteMonitor(r.Request().Context(), r.actor, id, ""); err != nil {
 		return err
 	}
-	return r.done("monitor-deleted", "/monitors")
+	return r.doneUndo("monitor-deleted", id, "/monitors")
+}
+
+func (w *Web) monitorRestore(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	if _, err := w.deps.Manage.RestoreMonitor(r.Request().Context(), r.actor, id); err != nil {
+		return err
+	}
+	return r.done("monitor-restored", monitorURL(id))
 }
 
 func (w *Web) monitorPause(r *request) error {
@@ -55,7 +66,7 @@ func (w *Web) monitorPause(r *request) error {
 	if _, err := w.deps.Manage.PauseMonitor(r.Request().Context(), r.actor, id); err != nil {
 		return err
 	}
-	return r.done("monitor-paused", r.back(monitorURL(id)))
+	return r.doneUndo("monitor-paused", id, r.back(monitorURL(id)))
 }
 
 func (w *Web) monitorResume(r *request) error {

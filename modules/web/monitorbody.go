@@ -47,7 +47,7 @@ func settable(m manage.MonitorView) (body, error) {
 	}
 	for _, name := range []string{
 		"id", "target", "status", "status_since", "consecutive_failures", "last_checked_at", "last_response_ms",
-		"last_error", "last_error_kind", "certificate_expires_at", "created_at", "updated_at",
+		"last_error", "last_error_kind", "certificate_expires_at", "silenced_until", "silenced_by", "silence_note", "created_at", "updated_at",
 	} {
 		delete(b, name)
 	}

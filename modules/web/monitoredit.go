@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"monitor/modules/form"
@@ -209,8 +208,10 @@ func (w *Web) monitorTest(r *request) error {
 	kind := kindOf(w.deps.Manage.MonitorKinds(), v.Get("type"))
 	over := body{}
 	title := "New monitor"
-	if id, err := strconv.ParseInt(v.Get("id"), 10, 64); err == nil && id > 0 {
-		title = "Edit monitor" // masked secrets are those of the stored one
+	if id := r.formID(); id > 0 { // masked secrets are those of the stored one
+		if title = "Edit monitor"; v.Get("id") == "" {
+			title = "Clone monitor"
+		}
 		if err := over.set("id", id); err != nil {
 			return err
 		}
@@ -239,7 +240,9 @@ func (r *request) showTest(s *scene, d draft, found manage.MonitorTestView, fail
 		return err
 	}
 	p.first(d.values["first"] != "")
-	if id, err := strconv.ParseInt(d.values["id"], 10, 64); err == nil && id > 0 {
+	if id := idOf(d.values["copy_of"]); id > 0 {
+		p.copyOf(id)
+	} else if id := idOf(d.values["id"]); id > 0 {
 		p.ID, p.ETag = id, d.values["etag"]
 		p.Action, p.Cancel = monitorURL(id)+"/edit", monitorURL(id)
 	}

@@ -18,6 +18,7 @@ import (
 type MonitorForm struct {
 	Frame
 	ID       int64 // 0: new
+	CopyOf   int64 // of a new one like another, 0: of none
 	First    bool  // the very first: one field
 	Heading  string
 	Action   string

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
@@ -88,7 +89,7 @@ func (p *MonitorsPage) count(r *request, s *scene) (err error) {
 	p.Asked = hidden(all, "q", "status", "type", "group", "tag")
 	p.Display = displayOf(preferencesOf(s.me), f)
 	if p.CanEdit {
-		p.Actions = bulkActions()
+		p.Actions = bulkOffers()
 	}
 	query := f.conditions().Encode()
 	p.Exports = []Link{{Label: "Export CSV", URL: "/monitors.csv?" + query}, {Label: "Export JSON", URL: "/monitors.json?" + query}}
@@ -96,22 +97,16 @@ func (p *MonitorsPage) count(r *request, s *scene) (err error) {
 	return err
 }
 
-// bulkActions are what may be done with many monitors at once.
-func bulkActions() []Option {
-	return []Option{
-		{Value: "pause", Label: "Pause"},
-		{Value: "resume", Label: "Resume"},
-		{Value: "check", Label: "Check now"},
-		{Value: "silence", Label: "Silence"},
-		{Value: "unsilence", Label: "End silence"},
-		{Value: "tag-add", Label: "Add a tag"},
-		{Value: "tag-remove", Label: "Remove a tag"},
-		{Value: "channels", Label: "Set channels"},
-		{Value: "interval", Label: "Set interval"},
-		{Value: "retries", Label: "Set failures before down"},
-		{Value: "group", Label: "Move to a group"},
-		{Value: "delete", Label: "Delete"},
+// bulkOffers are what may be done with many monitors at once, in the order of the menu.
+func bulkOffers() (out []Option) {
+	all := bulkActions()
+	for _, name := range []string{
+		manage.BulkPause, manage.BulkResume, manage.BulkCheck, manage.BulkSilence, manage.BulkUnsilence, manage.BulkTagAdd, manage.BulkTagRemove,
+		manage.BulkChannels, manage.BulkInterval, manage.BulkRetries, manage.BulkGroup, manage.BulkDelete,
+	} {
+		out = append(out, Option{Value: name, Label: all[name].verb})
 	}
+	return out
 }
 
 func (p *MonitorsPage) fillRows(r *request, s *scene) error {

@@ -18,7 +18,7 @@ func leastRoles() map[string]uptime.Role {
 	rows := map[string]uptime.Role{}
 	for role, routes := range map[uptime.Role][]string{
 		viewer: {
-			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id",
+			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/bulk/:id",
 			"GET /monitors.csv", "GET /monitors.json", "POST /monitors/views", "POST /monitors/views/:id/delete", "POST /settings/list",
 			"GET /incidents", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
 			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",
@@ -30,6 +30,7 @@ func leastRoles() map[string]uptime.Role {
 		editor: {
 			"GET /monitors/new", "POST /monitors", "POST /monitors/test", "POST /monitors/validate", "POST /channels/validate", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
 			"GET /monitors/:id/delete", "POST /monitors/:id/delete", "POST /monitors/:id/pause", "POST /monitors/:id/resume", "POST /monitors/:id/check",
+			"POST /monitors/bulk", "POST /monitors/bulk/:id/undo", "GET /monitors/:id/clone", "POST /monitors/:id/clone", "POST /monitors/:id/silence", "POST /monitors/:id/unsilence", "POST /monitors/:id/restore",
 			"POST /incidents/:id/acknowledge", "POST /incidents/:id/resolve", "POST /incidents/:id/updates",
 			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test", "POST /channels/:id/enable", "POST /channels/:id/disable",
 			"GET /channels/:id/delete", "POST /channels/:id/delete", "POST /deliveries/:id/retry",

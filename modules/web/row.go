@@ -27,6 +27,7 @@ type MonitorRow struct {
 	Error             string
 	Incident          int64 // unresolved, 0: none
 	Acknowledged      string
+	Silenced          bool
 }
 
 // Spans of the bars in lists, of whose time the 95th percentile is, and of uptime.
@@ -47,7 +48,7 @@ func pillOf(m manage.MonitorView) Pill {
 func (s *scene) row(m manage.MonitorView) MonitorRow {
 	row := MonitorRow{
 		ID: m.ID, Name: m.Name, Target: m.Target, Group: m.Group, URL: monitorURL(m.ID), Pill: pillOf(m),
-		Checked: s.whenPtr(m.LastCheckedAt), Uptime: "—", P95: "—",
+		Checked: s.whenPtr(m.LastCheckedAt), Uptime: "—", P95: "—", Silenced: m.SilencedUntil != nil,
 	}
 	all := tagList(m.Tags)
 	row.Tags = all[:min(2, len(all))]

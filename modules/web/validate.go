@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strconv"
 
 	"monitor/modules/uptime"
 )
@@ -37,14 +36,9 @@ func (r *request) answerJudged(failure error, groups ...[]FieldView) error {
 	return r.JSON(http.StatusOK, j)
 }
 
-// formID is the stored thing that a form is of, 0: a new one.
-func (r *request) formID() int64 {
-	id, err := strconv.ParseInt(r.FormValue("id"), 10, 64)
-	if err != nil || id < 0 {
-		return 0
-	}
-	return id
-}
+// formID is the stored thing that a form is of, or whose copy it makes: what is masked is
+// its. 0: a new one.
+func (r *request) formID() int64 { return max(idOf(r.FormValue("id")), idOf(r.FormValue("copy_of"))) }
 
 func (w *Web) monitorValidate(r *request) error {
 	v, err := r.FormParams()

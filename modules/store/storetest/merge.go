@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -111,6 +112,7 @@ func testMergeRules(t *testing.T, open OpenFunc) {
 	cases := downCases()
 	maps.Copy(cases, noteCases())
 	maps.Copy(cases, slowCases())
+	maps.Copy(cases, silentCases())
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -158,6 +160,15 @@ func (s *steps) do(t *testing.T, step string) {
 		s.note(t, s.monitor, uptime.EventRecovered)
 	case "degraded+recovered":
 		s.note(t, s.monitor, uptime.EventDegraded, uptime.EventRecovered)
+	case "silence":
+		s.clock.Advance(time.Second)
+		s.silenced(t, s.monitor, time.Hour)
+	case "unsilence":
+		s.silenced(t, s.monitor, 0)
+	case "after":
+		s.clock.Advance(2 * time.Hour)
+	case "nothing":
+		require.Empty(t, s.claim(t))
 	case "claim":
 		s.claimed = s.claimOne(t)
 	case "release":

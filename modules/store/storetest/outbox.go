@@ -21,7 +21,9 @@ func RunOutbox(t *testing.T, open OpenFunc) {
 		"Release": testRelease, "DisabledChannel": testDisabledChannel, "EndpointGone": testEndpointGone,
 		"RetryByHand": testRetryByHand, "DeliveryLists": testDeliveryLists, "Depth": testDepth,
 		"Reminders": testReminders, "ConcurrentReminders": testConcurrentReminders, "RemindersPileUp": testRemindersPileUp,
-		"ClockSetBack": testClockSetBack, "Promise": testPromise, "Alarms": testAlarms, "AlarmChannels": testAlarmChannels,
+		"ClockSetBack": testClockSetBack, "Promise": testPromise, "Alarms": testAlarms,
+		"Silence": testSilence, "SilenceMoves": testSilenceMoves, "SilenceAndClaims": testSilenceAndClaims, "SilenceReminders": testSilenceReminders,
+		"SilenceRace": testSilenceRace, "SilencedPromise": testSilencedPromise, "SilencedGone": testSilencedGone, "AlarmChannels": testAlarmChannels,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,12 +14,19 @@ import (
 // testPromise draws outages, answers and dying notifiers, and looks at what
 // reached the channel: "down" before "up", one merged message where "down" never
 // went out, nothing after "up", and nothing left over.
-func testPromise(t *testing.T, open OpenFunc) {
+func testPromise(t *testing.T, open OpenFunc) { runPromise(t, open, false) }
+
+// testSilencedPromise: it holds as well where the monitor is silenced now and then; then
+// nothing is begun to be sent, and what came and went in a silence never is.
+func testSilencedPromise(t *testing.T, open OpenFunc) { runPromise(t, open, true) }
+
+func runPromise(t *testing.T, open OpenFunc, silences bool) {
+	t.Helper()
 	h := newHouse(t, open)
 	for seed := range uint64(25) {
 		p := promise{
 			house: h, random: rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // repeatable on purpose
-			channel: h.channel(t), said: map[int64][]string{},
+			channel: h.channel(t), said: map[int64][]string{}, silences: silences,
 		}
 		p.monitor = h.monitor(t, p.channel)
 		for range 30 {
@@ -38,10 +46,17 @@ type promise struct {
 	incident uptime.Incident    // that is open, if its ID is set
 	held     []uptime.Claim     // by notifiers that live
 	said     map[int64][]string // what reached the channel, by incident
+	silences bool
+	silent   bool // now
 }
 
 func (p *promise) step(t *testing.T) {
 	t.Helper()
+	if p.silences && p.random.IntN(5) == 0 {
+		p.silent = !p.silent
+		p.clock.Advance(time.Millisecond)
+		p.silenced(t, p.monitor, map[bool]time.Duration{true: 24 * time.Hour}[p.silent])
+	}
 	switch n := p.random.IntN(10); {
 	case n < 3 && p.incident.ID == 0:
 		p.incident = p.down(t, p.monitor)
@@ -52,7 +67,11 @@ func (p *promise) step(t *testing.T) {
 		p.acknowledge(t, p.incident.ID)
 		p.incident.Status = uptime.IncidentAcknowledged
 	case n < 6:
-		p.held = append(p.held, p.claim(t)...)
+		claims := p.claim(t)
+		for _, c := range claims {
+			require.True(t, !p.silent || c.N > 1, "only what was being sent before the silence")
+		}
+		p.held = append(p.held, claims...)
 	case n < 9 && len(p.held) > 0:
 		p.answer(t, []uptime.DeliveryStatus{uptime.DeliveryPending, uptime.DeliveryPending, uptime.DeliveryDelivered, uptime.DeliveryDead}[p.random.IntN(4)])
 	default:
@@ -81,6 +100,7 @@ func (p *promise) drain(t *testing.T) {
 	if p.incident.ID != 0 {
 		p.resolve(t, p.incident.ID)
 	}
+	p.silenced(t, p.monitor, 0)
 	p.held = nil
 	for range 20 {
 		p.clock.Advance(lease)
@@ -108,6 +128,10 @@ func (p *promise) check(t *testing.T, seed uint64) {
 	for id, up := range ups {
 		said := p.said[id]
 		about := fmt.Sprintf("seed %d: %q of incident %d, up %s", seed, said, id, up)
+		if up == uptime.DeliveryCancelled {
+			require.True(t, p.silences && len(said) == 0, about)
+			continue
+		}
 		if up != uptime.DeliveryDelivered {
 			require.Equal(t, uptime.DeliveryDead, up, about)
 			continue

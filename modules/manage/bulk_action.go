@@ -1,0 +1,251 @@
+package manage
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"monitor/modules/form"
+	"monitor/modules/uptime"
+)
+
+// The actions on many monitors.
+const (
+	BulkPause     = "pause"
+	BulkResume    = "resume"
+	BulkCheck     = "check"
+	BulkSilence   = "silence"
+	BulkUnsilence = "unsilence"
+	BulkTagAdd    = "tag-add"
+	BulkTagRemove = "tag-remove"
+	BulkChannels  = "channels"
+	BulkInterval  = "interval"
+	BulkRetries   = "retries"
+	BulkGroup     = "group"
+	BulkDelete    = "delete"
+
+	bulkUndo = "undo" // of a job
+)
+
+// BulkActions are those that people may ask for.
+func BulkActions() []string {
+	return []string{
+		BulkPause, BulkResume, BulkCheck, BulkSilence, BulkUnsilence, BulkTagAdd, BulkTagRemove, BulkChannels, BulkInterval, BulkRetries, BulkGroup, BulkDelete,
+	}
+}
+
+// How the channels of monitors are changed.
+const (
+	channelsSet    = "set"
+	channelsAdd    = "add"
+	channelsRemove = "remove"
+)
+
+// bulkAction is what a job does, as it is stored and shown.
+type bulkAction struct {
+	Action     string        `json:"action"`
+	Until      *time.Time    `json:"until,omitempty"`
+	Note       string        `json:"note,omitempty"`
+	Tag        string        `json:"tag,omitempty"`
+	ChannelIDs []int64       `json:"channel_ids,omitempty"`
+	Mode       string        `json:"mode,omitempty"`
+	Interval   form.Duration `json:"interval,omitempty"`
+	Failures   int           `json:"failures_before_down,omitempty"`
+	Group      *string       `json:"group,omitempty"`
+	Undoes     int64         `json:"undoes,omitempty"`
+
+	usual monitorDefaults // of the workspace
+}
+
+// tag is its name and value; one without a value means any when it is removed.
+func (a bulkAction) tag() (name, value string, has bool) { return strings.Cut(a.Tag, ":") }
+
+// apply changes the settings of a monitor; not "" is why it cannot.
+func (a bulkAction) apply(mon *uptime.Monitor) (skip string) {
+	switch a.Action {
+	case BulkPause, BulkResume:
+		mon.Enabled = a.Action == BulkResume
+	case BulkTagAdd, BulkTagRemove:
+		return a.applyTag(mon)
+	case BulkChannels:
+		return a.applyChannels(mon)
+	case BulkInterval:
+		return a.applyInterval(mon, time.Duration(a.Interval))
+	case BulkRetries:
+		mon.FailuresBeforeDown = a.Failures
+	case BulkGroup:
+		mon.Group = *a.Group
+	}
+	return ""
+}
+
+func (a bulkAction) applyTag(mon *uptime.Monitor) (skip string) {
+	name, value, has := a.tag()
+	had, there := mon.Tags[name]
+	switch {
+	case a.Action == BulkTagRemove && (!there || has && had != value), a.Action == BulkTagAdd && there && had == value:
+		return ""
+	case a.Action == BulkTagAdd && !there && len(mon.Tags) >= maxTags:
+		return fmt.Sprintf("has %d tags already", maxTags)
+	}
+	mon.Tags = maps.Clone(mon.Tags)
+	if a.Action == BulkTagRemove {
+		delete(mon.Tags, name)
+		return ""
+	}
+	if mon.Tags == nil {
+		mon.Tags = map[string]string{}
+	}
+	mon.Tags[name] = value
+	return ""
+}
+
+func (a bulkAction) applyChannels(mon *uptime.Monitor) (skip string) {
+	ids := slices.Clone(a.ChannelIDs)
+	switch a.Mode {
+	case channelsAdd:
+		ids = append(ids, mon.ChannelIDs...)
+	case channelsRemove:
+		ids = slices.DeleteFunc(slices.Clone(mon.ChannelIDs), func(id int64) bool { return slices.Contains(a.ChannelIDs, id) })
+	}
+	slices.Sort(ids)
+	if ids = slices.Compact(ids); len(ids) > maxChannelIDs {
+		return fmt.Sprintf("would have more than %d channels", maxChannelIDs)
+	}
+	if !slices.Equal(ids, mon.ChannelIDs) {
+		mon.ChannelIDs = ids
+	}
+	return ""
+}
+
+// applyInterval takes a timeout or retry interval along that nobody ever set.
+func (a bulkAction) applyInterval(mon *uptime.Monitor, interval time.Duration) (skip string) {
+	timeout, retry := mon.Timeout, mon.RetryInterval
+	if timeout == a.usual.timeoutOf(mon.Interval) {
+		timeout = a.usual.timeoutOf(interval)
+	}
+	if retry == a.usual.retryOf(mon.Interval) {
+		retry = a.usual.retryOf(interval)
+	}
+	switch {
+	case timeout > interval:
+		return "its timeout of " + form.FormatDuration(timeout) + " is longer"
+	case retry > interval:
+		return "its retry interval of " + form.FormatDuration(retry) + " is longer"
+	}
+	mon.Interval, mon.Timeout, mon.RetryInterval = interval, timeout, retry
+	return ""
+}
+
+// verdict says what the action would do to a monitor: skip is why it would do nothing, and
+// changes whether it would do anything.
+func (a bulkAction) verdict(mon uptime.Monitor, now time.Time) (skip string, changes bool) {
+	switch a.Action {
+	case BulkCheck:
+		if !mon.Enabled {
+			return "is paused", false
+		}
+		return "", true
+	case BulkSilence:
+		return "", !mon.Silence.Holds(now) || !mon.Silence.Until.Equal(*a.Until)
+	case BulkUnsilence:
+		return "", mon.Silence.Holds(now)
+	case BulkDelete:
+		return "", true
+	}
+	next := mon
+	skip = a.apply(&next)
+	return skip, skip == "" && differs(mon, next)
+}
+
+func differs(a, b uptime.Monitor) bool {
+	return a.Enabled != b.Enabled || a.Group != b.Group || a.Interval != b.Interval || a.Timeout != b.Timeout || a.RetryInterval != b.RetryInterval ||
+		a.FailuresBeforeDown != b.FailuresBeforeDown || !maps.Equal(a.Tags, b.Tags) || !slices.Equal(a.ChannelIDs, b.ChannelIDs)
+}
+
+// bulkBack is what takes the change of one monitor back: what is nil was not changed.
+type bulkBack struct {
+	Restore    bool               `json:"restore,omitempty"`
+	Silence    *uptime.Silence    `json:"silence,omitempty"` // zero: there was none
+	Enabled    *bool              `json:"enabled,omitempty"`
+	Tags       map[string]*string `json:"tags,omitempty"` // nil: there was none
+	ChannelIDs *[]int64           `json:"channel_ids,omitempty"`
+	Times      *[3]time.Duration  `json:"times,omitempty"` // interval, timeout, retry interval
+	Failures   *int               `json:"failures_before_down,omitempty"`
+	Group      *string            `json:"group,omitempty"`
+}
+
+// backTo gives what makes after like before.
+func backTo(before, after uptime.Monitor) json.RawMessage {
+	var b bulkBack
+	if before.Silence != after.Silence {
+		b.Silence = &before.Silence
+	}
+	if before.Enabled != after.Enabled {
+		b.Enabled = &before.Enabled
+	}
+	for name := range maps.Keys(after.Tags) {
+		if _, there := before.Tags[name]; !there {
+			b.setTag(name, nil)
+		}
+	}
+	for name, value := range before.Tags {
+		if now, there := after.Tags[name]; !there || now != value {
+			b.setTag(name, &value)
+		}
+	}
+	if !slices.Equal(before.ChannelIDs, after.ChannelIDs) {
+		b.ChannelIDs = &before.ChannelIDs
+	}
+	if before.Interval != after.Interval || before.Timeout != after.Timeout || before.RetryInterval != after.RetryInterval {
+		b.Times = &[3]time.Duration{before.Interval, before.Timeout, before.RetryInterval}
+	}
+	if before.FailuresBeforeDown != after.FailuresBeforeDown {
+		b.Failures = &before.FailuresBeforeDown
+	}
+	if before.Group != after.Group {
+		b.Group = &before.Group
+	}
+	raw, err := json.Marshal(b)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+func (b *bulkBack) setTag(name string, value *string) {
+	if b.Tags == nil {
+		b.Tags = map[string]*string{}
+	}
+	b.Tags[name] = value
+}
+
+// apply puts the settings back.
+func (b bulkBack) apply(mon *uptime.Monitor) {
+	if b.Enabled != nil {
+		mon.Enabled = *b.Enabled
+	}
+	if len(b.Tags) > 0 {
+		mon.Tags = maps.Clone(mon.Tags)
+		for name, value := range b.Tags {
+			if delete(mon.Tags, name); value != nil {
+				mon.Tags[name] = *value
+			}
+		}
+	}
+	if b.ChannelIDs != nil {
+		mon.ChannelIDs = *b.ChannelIDs
+	}
+	if b.Times != nil {
+		mon.Interval, mon.Timeout, mon.RetryInterval = b.Times[0], b.Times[1], b.Times[2]
+	}
+	if b.Failures != nil {
+		mon.FailuresBeforeDown = *b.Failures
+	}
+	if b.Group != nil {
+		mon.Group = *b.Group
+	}
+}

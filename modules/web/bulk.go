@@ -1,0 +1,302 @@
+package web
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"monitor/modules/form"
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// BulkPage asks what an action on many monitors still needs, and then says what it would do.
+type BulkPage struct {
+	Frame
+	Heading  string
+	Carried  []Carried // what the next form says again
+	Fields   []FieldView
+	Channels []ChannelTick // with the fields
+	Asks     bool          // for Fields or Channels
+	Preview  *BulkPreview
+	Verb     string
+	Danger   bool
+	Typed    int    // the number that must be typed, 0: none
+	TypedErr string // what is wrong with it
+	Cancel   string
+	Problem  string
+	Summary  []ErrorLink
+}
+
+// Carried is a value of a form that is not shown.
+type Carried struct{ Name, Value string }
+
+// BulkPreview is what would be done.
+type BulkPreview struct {
+	Total, Changed, Same, Skipped int64
+	Names                         []string // the first that would be changed
+	More                          int64    // beyond those
+	Skips                         []manage.BulkSkipView
+	Unnamed                       int64 // skipped beyond those
+	Set                           string
+}
+
+// mostUntyped is how many may be deleted without typing their number.
+const mostUntyped = 10
+
+// bulkAction is an action as pages offer it.
+type bulkAction struct {
+	verb   string
+	fields []form.Field // what it needs; inputs are named as in the request, but see asked
+}
+
+func bulkActions() map[string]bulkAction {
+	tag := form.Field{Name: "to_tag", Label: "Tag", Kind: form.KindText, Required: true, MaxLength: 151, Placeholder: "team:web", Help: "A name, or a name and a value as in team:web."}
+	lengths := []string{}
+	for _, l := range silenceLengths() {
+		lengths = append(lengths, l.Value)
+	}
+	return map[string]bulkAction{
+		manage.BulkPause:     {verb: "Pause"},
+		manage.BulkResume:    {verb: "Resume"},
+		manage.BulkCheck:     {verb: "Check now"},
+		manage.BulkUnsilence: {verb: "End silence"},
+		manage.BulkDelete:    {verb: "Delete"},
+		manage.BulkTagAdd:    {"Add a tag", []form.Field{tag}},
+		manage.BulkTagRemove: {"Remove a tag", []form.Field{tag}},
+		manage.BulkSilence: {"Silence", []form.Field{
+			{Name: "for", Label: "For how long", Kind: form.KindSelect, Options: lengths, Help: "Checks go on; nobody is told until it ends."},
+			{Name: "note", Label: "Why", Kind: form.KindText, MaxLength: 500},
+		}},
+		manage.BulkChannels: {"Set channels", []form.Field{
+			{Name: "mode", Label: "How", Kind: form.KindSelect, Options: []string{"set", "add", "remove"}, Help: "set: these and no others; add: these, too; remove: these no more."},
+		}},
+		manage.BulkInterval: {"Set interval", []form.Field{{Name: "interval", Label: "Interval", Kind: form.KindDuration, Required: true, Help: "How often they are checked, as in 30s, 5m or 1h."}}},
+		manage.BulkRetries:  {"Set failures before down", []form.Field{{Name: "failures_before_down", Label: "Failures before down", Kind: form.KindNumber, Required: true, Help: "So many in a row open an incident, 1–20."}}},
+		manage.BulkGroup:    {"Move to a group", []form.Field{{Name: "to_group", Label: "Group", Kind: form.KindText, Placeholder: "Shop/EU", Help: "Slashes make groups within groups. Empty: in none."}}},
+	}
+}
+
+// bulk asks, shows what would be done, and does it, each by the same form.
+func (w *Web) bulk(r *request) error {
+	v, err := r.FormParams()
+	if err != nil {
+		return err
+	}
+	action, known := bulkActions()[v.Get("action")]
+	if !known {
+		return uptime.Fail(uptime.CodeMalformed, "There is no such action on many monitors.")
+	}
+	if len(v["id"]) == 0 && v.Get("all") == "" {
+		return r.done("bulk-none", r.back("/monitors"))
+	}
+	if action.fields != nil && v.Get("ready") == "" {
+		return r.bulkPage(http.StatusOK, action, v, nil, nil)
+	}
+	dry, err := w.askBulk(r, v, true)
+	if err != nil {
+		return r.refuseBulk(action, v, err)
+	}
+	if v.Get("confirm") == "" {
+		return r.bulkPage(http.StatusOK, action, v, &dry, nil)
+	}
+	if v.Get("set") != dry.Set {
+		return r.bulkPage(http.StatusConflict, action, v, &dry, uptime.Fail(uptime.CodeConflict, "Other monitors match by now. Look at them once more; nothing was done yet."))
+	}
+	if must := typedNumber(v.Get("action"), dry); must > 0 && v.Get("typed") != strconv.Itoa(must) {
+		return r.bulkPage(http.StatusUnprocessableEntity, action, v, &dry, uptime.Invalid(uptime.FieldError{Field: "typed", Message: "must be " + strconv.Itoa(must)}))
+	}
+	job, err := w.askBulk(r, v, false)
+	if err != nil {
+		return r.refuseBulk(action, v, err)
+	}
+	return r.Redirect(http.StatusSeeOther, bulkURL(*job.ID))
+}
+
+func bulkURL(id int64) string { return "/monitors/bulk/" + strconv.FormatInt(id, 10) }
+
+// typedNumber is what must be typed before so much is lost.
+func typedNumber(action string, dry manage.BulkJobView) int {
+	if action == manage.BulkDelete && dry.Changed > mostUntyped {
+		return dry.Changed
+	}
+	return 0
+}
+
+// refuseBulk shows the form again where that helps.
+func (r *request) refuseBulk(action bulkAction, v url.Values, failure error) error {
+	if _, bad := fieldErrors(failure); !bad {
+		return failure
+	}
+	status := http.StatusUnprocessableEntity
+	if uptime.CodeOf(failure) == uptime.CodeConflict {
+		status = http.StatusConflict
+	}
+	return r.bulkPage(status, action, v, nil, failure)
+}
+
+// askBulk sends what the form says to the use case.
+func (w *Web) askBulk(r *request, v url.Values, dry bool) (manage.BulkJobView, error) {
+	b := body{}
+	members := map[string]any{"action": v.Get("action"), "dry_run": dry}
+	if v.Get("all") != "" {
+		members["filter"] = bulkFilter(v)
+	} else {
+		ids := []int64{}
+		for _, id := range v["id"] {
+			if n := idOf(id); n > 0 {
+				ids = append(ids, n)
+			}
+		}
+		members["ids"] = ids
+	}
+	if !dry {
+		members["set"] = v.Get("set")
+	}
+	for name, value := range members {
+		if err := b.set(name, value); err != nil {
+			return manage.BulkJobView{}, err
+		}
+	}
+	if err := b.setParams(bulkActions()[v.Get("action")].fields, v); err != nil {
+		return manage.BulkJobView{}, err
+	}
+	raw, err := b.json()
+	if err != nil {
+		return manage.BulkJobView{}, err
+	}
+	return w.deps.Manage.BulkMonitors(r.Request().Context(), r.actor, raw)
+}
+
+// asked are the names in a request of inputs that a filter has already.
+func asked(name string) string {
+	return cmp.Or(map[string]string{"to_tag": "tag", "to_group": "group"}[name], name)
+}
+
+// setParams sets what the action needs.
+func (b body) setParams(fields []form.Field, v url.Values) error {
+	var typed body
+	if err := json.Unmarshal(form.FromValues(fields, "", v), &typed); err != nil {
+		return err
+	}
+	for name, value := range typed {
+		b[asked(name)] = value
+	}
+	if v.Get("action") != manage.BulkChannels {
+		return nil
+	}
+	ids := []int64{}
+	for _, id := range v["channel_ids"] {
+		if n := idOf(id); n > 0 {
+			ids = append(ids, n)
+		}
+	}
+	return b.set("channel_ids", ids)
+}
+
+// bulkFilter is that of the list, by the names of its address.
+func bulkFilter(v url.Values) map[string]any {
+	out := map[string]any{}
+	for _, name := range []string{"status", "type", "tag"} {
+		if values := slices.DeleteFunc(slices.Clone(v[name]), func(s string) bool { return s == "" }); len(values) > 0 {
+			out[name] = values
+		}
+	}
+	for _, name := range []string{"q", "group"} {
+		if text := v.Get(name); text != "" {
+			out[name] = text
+		}
+	}
+	return out
+}
+
+// carried is what the next form says again: which monitors, what to do and where to go back.
+func carried(action bulkAction, v url.Values, params bool) []Carried {
+	names := []string{"action", "all", "back"}
+	if v.Get("all") != "" {
+		names = append(names, "q", "status", "type", "tag", "group")
+	} else {
+		names = append(names, "id")
+	}
+	if params {
+		names = append(names, "ready", "channel_ids")
+		for _, f := range action.fields {
+			names = append(names, f.Name)
+		}
+	}
+	var out []Carried
+	for _, name := range names {
+		for _, value := range v[name] {
+			out = append(out, Carried{name, value})
+		}
+	}
+	return out
+}
+
+// bulkPage shows the preview of a request, or without one the form for what it needs.
+func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *manage.BulkJobView, failure error) error {
+	s, err := r.scene(action.verb, "Monitors", Crumb{"Monitors", "/monitors"})
+	if err != nil {
+		return err
+	}
+	p := &BulkPage{Frame: s.frame, Heading: action.verb, Verb: action.verb, Cancel: r.back("/monitors"), Carried: carried(action, v, dry != nil)}
+	errs, _ := fieldErrors(failure)
+	switch {
+	case dry != nil:
+		p.show(v.Get("action"), *dry)
+		p.TypedErr = sentence(errs["typed"])
+	case action.fields != nil:
+		p.Asks = true
+		p.Fields = fieldsOf(action.fields, "", typed(v), bulkErrors(errs))
+		if v.Get("action") == manage.BulkChannels {
+			if err := p.fillChannels(r, v); err != nil {
+				return err
+			}
+		}
+	}
+	if failure != nil {
+		p.Problem, p.Summary = problems(failure, p.Fields)
+	}
+	return r.page(status, "bulk", "", p)
+}
+
+// bulkErrors are those of a request by the names of inputs.
+func bulkErrors(errs map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, message := range errs {
+		out[name] = message
+		if name == "tag" || name == "group" {
+			out["to_"+name] = message
+		}
+	}
+	return out
+}
+
+func (p *BulkPage) fillChannels(r *request, v url.Values) error {
+	list, err := r.web.deps.Manage.Channels(r.Request().Context(), r.actor, uptime.Page{Limit: 200})
+	if err != nil {
+		return err
+	}
+	for _, c := range list.Items {
+		on := slices.Contains(v["channel_ids"], strconv.FormatInt(c.ID, 10))
+		p.Channels = append(p.Channels, ChannelTick{c.ID, c.Name, kindLabel(r.web.deps.Manage.ChannelKinds(), c.Type), on, !c.Enabled})
+	}
+	return nil
+}
+
+// show fills in what would be done.
+func (p *BulkPage) show(action string, dry manage.BulkJobView) {
+	p.Danger, p.Typed = action == manage.BulkDelete, typedNumber(action, dry)
+	if p.Danger {
+		p.Verb += " " + plural(int64(dry.Changed), "monitor", "monitors")
+	}
+	p.Heading += ": " + plural(int64(dry.Total), "monitor", "monitors")
+	p.Preview = &BulkPreview{
+		Total: int64(dry.Total), Changed: int64(dry.Changed), Same: int64(dry.Same), Skipped: int64(dry.Skipped), Names: dry.Names, More: int64(dry.Changed - len(dry.Names)),
+		Skips: dry.Skips[:min(len(dry.Skips), 20)], Set: dry.Set,
+	}
+	p.Preview.Unnamed = int64(dry.Skipped - len(p.Preview.Skips))
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"encoding/json"
+	"strings"
+
+	"monitor/modules/manage"
+)
+
+// SilenceNote says until when nobody is told of a monitor, by whose wish and why.
+type SilenceNote struct {
+	Until    When
+	By, Note string
+}
+
+// silenceLengths are those that pages offer; the API takes any up to 30 days.
+func silenceLengths() []Option {
+	return []Option{
+		{Value: "1h", Label: "1 hour"}, {Value: "8h", Label: "8 hours"}, {Value: "24h", Label: "24 hours"}, {Value: "7d", Label: "7 days"},
+	}
+}
+
+func (s *scene) silence(m manage.MonitorView) *SilenceNote {
+	if m.SilencedUntil == nil {
+		return nil
+	}
+	return &SilenceNote{Until: s.whenPtr(m.SilencedUntil), By: m.SilencedBy, Note: m.SilenceNote}
+}
+
+func (w *Web) monitorSilence(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	b, err := silenceBody(r.FormValue("for"), r.FormValue("note"))
+	if err != nil {
+		return err
+	}
+	if _, err := w.deps.Manage.SilenceMonitor(r.Request().Context(), r.actor, id, b); err != nil {
+		return err
+	}
+	return r.doneUndo("monitor-silenced", id, r.back(monitorURL(id)))
+}
+
+func silenceBody(lasts, note string) (json.RawMessage, error) {
+	b := body{}
+	if err := b.set("for", strings.TrimSpace(lasts)); err != nil {
+		return nil, err
+	}
+	if err := b.set("note", note); err != nil {
+		return nil, err
+	}
+	return b.json()
+}
+
+func (w *Web) monitorUnsilence(r *request) error {
+	id, err := r.id()
+	if err != nil {
+		return err
+	}
+	if _, err := w.deps.Manage.UnsilenceMonitor(r.Request().Context(), r.actor, id); err != nil {
+		return err
+	}
+	return r.done("silence-ended", r.back(monitorURL(id)))
+}

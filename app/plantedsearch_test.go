@@ -77,7 +77,7 @@ func (g *garden) read() {
 	for _, path := range []string{
 		"/", "/monitors", "/monitors/1", "/monitors/1/edit", "/monitors/2/edit", "/monitors/3/edit", "/incidents", "/incidents/1", "/channels",
 		"/channels/1/edit", "/channels/2/edit", "/channels/1/log", "/channels/2/log", "/settings/profile", "/settings/security", "/settings/audit",
-		"/settings/audit.csv",
+		"/settings/audit.csv", "/monitors.csv", "/monitors.json", "/monitors?view=grouped",
 	} {
 		g.page(http.StatusOK, path, nil, "monitor_session", g.secrets["cookie of the session"])
 	}

@@ -172,6 +172,7 @@ func (p *process) manageDeps() manage.Deps {
 	deps := manage.Deps{
 		Monitors: s, MonitorLists: s, Silences: s, Bulk: s, BulkWork: s, Results: s, Incidents: s, Channels: s, Defaults: s, Deliveries: s,
 		Workspaces: s, Settings: s, Users: s, UserChanges: s, Identities: s, Sessions: s, Tokens: s, AuditLog: s,
+		Groups: s, Views: s,
 		Keys: s, Sealed: s, Keyring: p.sealer,
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},

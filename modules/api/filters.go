@@ -15,17 +15,23 @@ func paged(own ...param) []param {
 }
 
 func monitorQuery() []param {
-	return paged(
-		param{name: "status", kind: choice, options: words(uptime.Statuses()), many: true, split: true, about: "any of these statuses"},
-		param{name: "type", kind: text, many: true, split: true, about: "any of these types"},
-		param{name: "tag", kind: text, many: true, about: "a tag's name, or its name and value as team:web; all must match"},
-		param{name: "group", kind: text, about: "this group and everything below it"},
-		param{name: "q", kind: text, about: "text in name, target, group or tags"},
-		param{name: "enabled", kind: truth, about: "true leaves out paused ones, false leaves only them"},
-		param{name: "silenced", kind: truth, about: "true leaves only those that are silenced, false leaves them out"},
-		param{name: "sort", kind: choice, options: []string{"status", "name", "checked", "response"}, about: "status when absent: worst first"},
+	return paged(append(monitorConditions(),
+		param{name: "sort", kind: choice, options: []string{"status", "name", "checked", "response", "group"}, about: "status when absent: worst first"},
 		direction(),
-	)
+	)...)
+}
+
+// monitorConditions choose monitors.
+func monitorConditions() []param {
+	return []param{
+		{name: "status", kind: choice, options: words(uptime.Statuses()), many: true, split: true, about: "any of these statuses"},
+		{name: "type", kind: text, many: true, split: true, about: "any of these types"},
+		{name: "tag", kind: text, many: true, about: "a tag's name, or its name and value as team:web; all must match"},
+		{name: "group", kind: text, about: "this group and everything below it; / for those without a group"},
+		{name: "q", kind: text, about: "text in name, target, group or tags"},
+		{name: "enabled", kind: truth, about: "true leaves out paused ones, false leaves only them"},
+		{name: "silenced", kind: truth, about: "true leaves only those that are silenced, false leaves them out"},
+	}
 }
 
 func direction() param {

@@ -155,7 +155,7 @@ func hostileQueries() []hostile {
 		{"EmptyTag", "GET /monitors?tag=", "", nil, 422, "invalid", "tag", "must be a tag's name, or its name and value such as team:web"},
 		{"BadEnabled", "GET /monitors?enabled=1", "", nil, 422, "invalid", "enabled", "must be true or false"},
 		{"BadSort", "GET /monitors?sort=id;drop", "", nil, 400, "malformed", "", "The query of the address is not escaped as it should be."},
-		{"UnknownSort", "GET /monitors?sort=id", "", nil, 422, "invalid", "sort", "must be one of status, name, checked, response"},
+		{"UnknownSort", "GET /monitors?sort=id", "", nil, 422, "invalid", "sort", "must be one of status, name, checked, response, group"},
 		{"BadDirection", "GET /monitors?dir=up", "", nil, 422, "invalid", "dir", "must be one of asc, desc"},
 		{"NotUTF8Query", "GET /monitors?q=%ff", "", nil, 422, "invalid", "q", "must be text without control characters"},
 		{"NULQuery", "GET /monitors?q=a%00", "", nil, 422, "invalid", "q", "must be text without control characters"},

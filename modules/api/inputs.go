@@ -50,12 +50,16 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 		"RefreshInput": shape(`{"refresh_token":"…"}`, []string{"refresh_token"}, fields{"refresh_token": line("")}),
 		"MePatch": shape(`{"name":"Ada Lovelace","time_zone":"Europe/London"}`, nil, fields{
 			"name": line(""), "email": line(""), "time_zone": zone, "language": language, "theme": oneOf(themes()),
-			"password": password("A new one; needs current_password."), "current_password": {Type: huma.TypeString, WriteOnly: true},
+			"preferences": {Type: huma.TypeObject, Properties: all["Preferences"].Properties, Description: "How the pages are; null is as usual."},
+			"password":    password("A new one; needs current_password."), "current_password": {Type: huma.TypeString, WriteOnly: true},
 			"totp":        boolean("true turns the second factor on, by totp_secret, totp_code and current_password; false turns it off."),
 			"totp_secret": {Type: huma.TypeString, WriteOnly: true, Description: "As POST /me/totp gives it."}, "totp_code": {Type: huma.TypeString, WriteOnly: true, Description: "A code of it."},
 		}),
 		"RecoveryInput": shape(`{"current_password":"correct horse battery"}`, []string{"current_password"}, fields{
 			"current_password": {Type: huma.TypeString, Format: "password", WriteOnly: true},
+		}),
+		"SavedViewInput": shape(`{"name":"Down in the shop","query":"status=down&group=Shop"}`, []string{"name"}, fields{
+			"name": line("At most 60 characters."), "query": line("Of the address of the list of monitors."), "shared": boolean("Everybody in the workspace sees it; needs the role editor."),
 		}),
 		"WorkspaceInput": shape(`{"name":"Payments","time_zone":"Europe/Berlin"}`, []string{"name"}, fields{"name": line(""), "time_zone": zone}),
 		"WorkspacePatch": shape(`{"name":"Payments"}`, nil, fields{"name": line(""), "time_zone": zone}),

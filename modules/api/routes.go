@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -33,8 +34,10 @@ type route struct {
 func (rt route) bodyOptional() bool { return strings.HasSuffix(rt.takes, "?") }
 
 // routes is THE table of operations.
-func routes() []route {
-	const get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+func routes() []route { return slices.Concat(peopleRoutes(), watchRoutes()) }
+
+func peopleRoutes() []route {
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	const ok, made, none = http.StatusOK, http.StatusCreated, http.StatusNoContent
 	return []route{
 		{post, "/setup", anyone, "Access", "Set up the first owner", "SetupInput", "Setup", made, nil, (*server).setup},
@@ -64,7 +67,13 @@ func routes() []route {
 		{get, "/tokens", member, "People", "List API tokens", "", "TokenList", ok, paged(), (*server).tokens},
 		{post, "/tokens", member | secret, "People", "Create an API token", "TokenInput", "Token", made, nil, (*server).createToken},
 		{del, "/tokens/{id}", member, "People", "Delete an API token", "", "", none, nil, (*server).deleteToken},
+	}
+}
 
+func watchRoutes() []route {
+	const get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+	const ok, made, none = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	return []route{
 		{get, "/monitors", member, "Monitors", "List monitors", "", "MonitorList", ok, monitorQuery(), (*server).monitors},
 		{post, "/monitors", member, "Monitors", "Create a monitor", "MonitorInput", "Monitor", made, nil, (*server).createMonitor},
 		{post, "/monitors/test", member, "Monitors", "Test an unsaved monitor", "MonitorInput", "MonitorTest", ok, nil, (*server).testMonitor},
@@ -72,6 +81,7 @@ func routes() []route {
 		{get, "/bulk-jobs/{id}", member, "Monitors", "Read how far a job on many monitors is", "", "BulkJob", ok, nil, (*server).bulkJob},
 		{post, "/bulk-jobs/{id}/undo", member, "Monitors", "Undo a job on many monitors", "", "BulkJob", http.StatusAccepted, nil, (*server).undoBulk},
 		{put, "/monitors/by-key/{external_key}", member, "Monitors", "Create or replace a monitor by its key", "MonitorInput", "Monitor", ok, nil, (*server).upsertMonitor},
+		{get, "/monitors/facets", member, "Monitors", "Count monitors by what they are", "", "Facets", ok, monitorConditions(), (*server).facets},
 		{get, "/monitors/{id}", member, "Monitors", "Read a monitor", "", "Monitor", ok, nil, (*server).monitor},
 		{put, "/monitors/{id}", member, "Monitors", "Replace a monitor", "MonitorInput", "Monitor", ok, nil, (*server).replaceMonitor},
 		{patch, "/monitors/{id}", member, "Monitors", "Change a monitor", "MonitorPatch", "Monitor", ok, nil, (*server).patchMonitor},
@@ -85,6 +95,10 @@ func routes() []route {
 		{post, "/monitors/{id}/check", member, "Monitors", "Check a monitor now", "", "Result", ok, nil, (*server).checkMonitor},
 		{get, "/monitors/{id}/results", member, "Monitors", "List results of a monitor", "", "ResultList", ok, resultQuery(), (*server).results},
 		{get, "/monitors/{id}/stats", member, "Monitors", "Read statistics of a monitor", "", "Stats", ok, statsQuery(), (*server).stats},
+
+		{get, "/views", member, "Monitors", "List saved views", "", "SavedViewList", ok, nil, (*server).views},
+		{post, "/views", member, "Monitors", "Save a view", "SavedViewInput", "SavedView", made, nil, (*server).createView},
+		{del, "/views/{id}", member, "Monitors", "Delete a saved view", "", "", none, nil, (*server).deleteView},
 
 		{get, "/incidents", member, "Incidents", "List incidents", "", "IncidentList", ok, incidentQuery(), (*server).incidents},
 		{post, "/incidents", member, "Incidents", "Create an incident", "IncidentInput", "Incident", made, nil, (*server).createIncident},

@@ -32,6 +32,8 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.TokenView{},
 		manage.SessionView{},
 		manage.WorkspaceView{},
+		manage.SavedView{},
+		manage.FacetsView{},
 		manage.PasskeyView{},
 		manage.AuditView{},
 		manage.TOTPView{},
@@ -48,7 +50,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}
@@ -69,6 +71,8 @@ func schemaName(t reflect.Type, hint string) string {
 		return "EvidenceCertificate"
 	case reflect.TypeFor[setupDone]():
 		return "Setup"
+	case reflect.TypeFor[manage.SavedView]():
+		return "SavedView"
 	}
 	return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "View")
 }
@@ -106,6 +110,7 @@ func describe(all map[string]*huma.Schema) {
 		"BulkJob.status": {manage.BulkPreview, manage.BulkWaiting, manage.BulkRunning, manage.BulkDone},
 		"User.role":      roles(), "NewUser.role": roles(), "Token.role": roles(),
 		"User.theme": themes(), "NewUser.theme": themes(),
+		"Preferences.density": uptime.Densities(), "Preferences.view": uptime.MonitorViews(),
 	} {
 		name, field, _ := strings.Cut(path, ".")
 		all[name].Properties[field].Enum = anys(options)
@@ -119,6 +124,9 @@ func describe(all map[string]*huma.Schema) {
 		all["Monitor"].Properties[field].Examples = []any{"60s"}
 		all["Monitor"].Properties[field].Description = "A duration."
 	}
+	all["Preferences"].Properties["columns"].Items.Enum = anys(uptime.MonitorColumns())
+	all["Preferences"].Properties["page_size"].Enum = anys(uptime.PageSizes())
+	all["User"].Properties["preferences"].Description = "There for the person alone, as in GET /me."
 	all["Channel"].Properties["settings"].Type = huma.TypeObject
 	all["Token"].Properties["secret"].Description = "There once, when the token is created; starts with mon_."
 	all["NewUser"].Properties["invite_url"].Description = "There when no password was given: the link that lets the user choose one, for 7 days."

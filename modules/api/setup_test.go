@@ -132,6 +132,7 @@ func (b *bundle) manage(t *testing.T) *manage.Manage {
 	return manage.New(manage.Deps{
 		Monitors: b.store, MonitorLists: b.store, Silences: b.store, Bulk: b.store, BulkWork: b.store, Results: b.store, Incidents: b.store, Channels: b.store, Defaults: b.store,
 		Deliveries: b.store, Workspaces: b.store, Settings: b.store, Users: b.store, UserChanges: b.store, Identities: b.store, Sessions: b.store, Tokens: strangers{b.store},
+		Groups: b.store, Views: b.store,
 		AuditLog: b.store, ProbeKinds: probes, ChannelKinds: channels, Prober: probes, Sender: channels,
 		Sealer: b.sealer, Passwords: auth.NewPasswords(2), Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
 		Passkeys: auth.NewPasskeys(), PasskeyStore: b.store, PasskeyChanges: b.store,

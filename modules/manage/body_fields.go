@@ -3,6 +3,7 @@ package manage
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -258,3 +259,14 @@ func joined[T ~string](options []T) string {
 
 // add notes what another reader found.
 func (b *body) add(errs []uptime.FieldError) { b.errs = append(b.errs, errs...) }
+
+// addUnder notes what was found in an object that is the field of this one.
+func (b *body) addUnder(field string, err error) {
+	failed, ok := errors.AsType[*uptime.Error](err)
+	if !ok {
+		return
+	}
+	for _, e := range failed.Fields {
+		b.fail(join(field, e.Field), "%s", e.Message)
+	}
+}

@@ -52,6 +52,21 @@ type monitorLists interface {
 	TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]string, groups []string, err error)
 }
 
+// groupStore is how monitors are spread.
+type groupStore interface {
+	Facets(ctx context.Context, ws int64, f uptime.MonitorFilter) (uptime.Facets, error)
+	// Groups lists groups of monitors with rows of them, and counts all groups.
+	Groups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error)
+}
+
+type viewStore interface {
+	Views(ctx context.Context, ws, userID int64) ([]uptime.SavedView, error)
+	// View gives one that the person is shown.
+	View(ctx context.Context, ws, userID, id int64) (uptime.SavedView, error)
+	CreateView(ctx context.Context, v uptime.SavedView, audit *uptime.Audit) (uptime.SavedView, error)
+	DeleteView(ctx context.Context, ws, id int64, audit *uptime.Audit) error
+}
+
 type resultStore interface {
 	Result(ctx context.Context, ws, monitorID int64, region string, slot time.Time) (uptime.Result, error)
 	Results(ctx context.Context, ws, monitorID int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[uptime.Result], error)

@@ -29,6 +29,8 @@ type Config struct {
 type Deps struct {
 	Monitors     monitorStore
 	MonitorLists monitorLists
+	Groups       groupStore
+	Views        viewStore
 	Silences     silenceStore
 	Bulk         bulkJobs
 	BulkWork     bulkWork

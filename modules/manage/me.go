@@ -19,10 +19,10 @@ func (m *Manage) Me(ctx context.Context, actor uptime.Actor) (UserView, error) {
 	if err != nil {
 		return UserView{}, err
 	}
-	return userView(user), nil
+	return ownView(user), nil
 }
 
-// UpdateMe merges {"name","email","time_zone","language","theme","password","totp",
+// UpdateMe merges {"name","email","time_zone","language","theme","preferences","password","totp",
 // "totp_secret","totp_code","current_password"}. A new password, e-mail address or
 // second factor needs the current password; a new password ends every other session.
 // The second factor is turned on with a secret, such as NewTOTP gives, and a code of
@@ -38,6 +38,7 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 	var factor factorChange
 	change, err := readUserPatch(old, patch, func(b *body, u *uptime.User) {
 		b.readOnly("role", "disabled")
+		readPreferences(b, &u.Preferences)
 		m.readFactor(b, *u, &factor)
 	}, "current_password")
 	if err != nil {
@@ -54,6 +55,7 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 	if err := m.prepareFactor(&change, &factor); err != nil {
 		return UserView{}, err
 	}
+	change.preferences = true
 	saved, err := m.saveUser(ctx, actor, old, change, ifMatch, "user.profile")
 	if err != nil {
 		return UserView{}, err
@@ -61,7 +63,7 @@ func (m *Manage) UpdateMe(ctx context.Context, actor uptime.Actor, patch json.Ra
 	if change.password != "" {
 		m.announce(ctx, notice(uptime.TopicAccess, saved.WorkspaceID, saved.ID))
 	}
-	view := userView(saved)
+	view := ownView(saved)
 	view.RecoveryCodes = factor.codes
 	return view, nil
 }
@@ -119,12 +121,14 @@ type userChange struct {
 	password string // new, checked; "": stays
 	current  string
 	factor   bool // the second factor is that of user, too
+	// preferences are those of user, too.
+	preferences bool
 }
 
 // readUserPatch reads a merge patch of a user. more reads what this patch may
 // change beyond the profile; extra names secrets that it may carry.
 func readUserPatch(old uptime.User, patch json.RawMessage, more func(b *body, u *uptime.User), extra ...string) (userChange, error) {
-	base, err := json.Marshal(wholeUser(old))
+	base, err := json.Marshal(ownView(old))
 	if err != nil {
 		return userChange{}, fmt.Errorf("write user: %w", err)
 	}
@@ -173,6 +177,9 @@ func (m *Manage) saveUser(ctx context.Context, actor uptime.Actor, old uptime.Us
 		before := userMembers(*u)
 		u.Email, u.Name, u.TimeZone, u.Language, u.Theme = c.user.Email, c.user.Name, c.user.TimeZone, c.user.Language, c.user.Theme
 		u.Role, u.Disabled = c.user.Role, c.user.Disabled
+		if c.preferences {
+			u.Preferences = c.user.Preferences
+		}
 		if c.factor {
 			u.TOTPSecret, u.TOTPKey, u.TOTPStep, u.Recovery = c.user.TOTPSecret, c.user.TOTPKey, c.user.TOTPStep, c.user.Recovery
 		}
@@ -206,7 +213,7 @@ func mark(before, after map[string]json.RawMessage, name string) {
 	before[name], after[name] = json.RawMessage(`"********"`), json.RawMessage(`"******** (new)"`)
 }
 
-func userMembers(u uptime.User) map[string]json.RawMessage { return members(wholeUser(u)) }
+func userMembers(u uptime.User) map[string]json.RawMessage { return members(ownView(u)) }
 
 // members are those of a view, for the audit log; nil of what is no object.
 func members(view any) map[string]json.RawMessage {

@@ -75,7 +75,7 @@ func (m *Manage) checkFilter(f uptime.MonitorFilter) error {
 	if hasControl(f.Group, "") || len(f.Group) > 1000 {
 		b.fail("group", "must be at most 1000 bytes without control characters")
 	}
-	sorts := []string{"status", "name", "checked", "response"}
+	sorts := []string{"status", "name", "checked", "response", "group"}
 	if f.Sort != "" && !slices.Contains(sorts, f.Sort) {
 		b.fail("sort", "must be one of %s", strings.Join(sorts, ", "))
 	}
@@ -83,6 +83,54 @@ func (m *Manage) checkFilter(f uptime.MonitorFilter) error {
 		b.fail("page", "must not be negative")
 	}
 	return b.finish("a filter")
+}
+
+// Facets counts what Monitors would list, and what it would with other conditions.
+func (m *Manage) Facets(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (FacetsView, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return FacetsView{}, err
+	}
+	if err := m.checkFilter(f); err != nil {
+		return FacetsView{}, err
+	}
+	found, err := m.deps.Groups.Facets(ctx, actor.WorkspaceID, f)
+	if err != nil {
+		return FacetsView{}, err
+	}
+	v := FacetsView{Total: found.Total, Statuses: map[uptime.Status]int64{}, Types: found.Types, Groups: found.Groups, Tags: []TagCountView{}}
+	for _, status := range uptime.Statuses() {
+		v.Statuses[status] = found.Statuses[status]
+	}
+	if v.Groups == nil {
+		v.Groups = map[string]int64{}
+	}
+	for _, t := range found.Tags {
+		v.Tags = append(v.Tags, TagCountView{t.Name, t.Value, t.N})
+	}
+	return v, nil
+}
+
+// Groups lists groups of what Monitors would list, worst first, with some of their
+// monitors, and counts all groups.
+func (m *Manage) Groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]GroupView, int64, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, 0, err
+	}
+	if err := m.checkFilter(f); err != nil {
+		return nil, 0, err
+	}
+	groups, total, err := m.deps.Groups.Groups(ctx, actor.WorkspaceID, f, limit, offset)
+	if err != nil {
+		return nil, 0, err
+	}
+	out := make([]GroupView, len(groups))
+	for i, g := range groups {
+		out[i] = GroupView{Path: g.Path, Worst: g.Worst, Counts: g.Counts}
+		for _, mon := range g.Rows {
+			out[i].Rows = append(out[i].Rows, m.monitorView(mon))
+		}
+	}
+	return out, total, nil
 }
 
 // Counts gives the living monitors by status, every status included.

@@ -244,7 +244,7 @@ func TestFiltersThatCannotBeUsed(t *testing.T) {
 	_, err := b.Monitors(ctx, b.owner, uptime.MonitorFilter{Statuses: []uptime.Status{"sad"}, Types: []string{"x"}, Sort: "size", Offset: -1}, uptime.Page{})
 	require.Equal(t, []string{
 		"status must be one of down, degraded, unknown, pending, maintenance, up, paused", "type must be one of http, tcp",
-		"sort must be one of status, name, checked, response", "page must not be negative",
+		"sort must be one of status, name, checked, response, group", "page must not be negative",
 	}, problems(t, err))
 	for _, limit := range []int{-1, 201} {
 		_, err = b.Monitors(ctx, b.owner, uptime.MonitorFilter{}, uptime.Page{Limit: limit})

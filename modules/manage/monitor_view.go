@@ -55,6 +55,31 @@ type MonitorView struct {
 	ETag string `json:"-"`
 }
 
+// FacetsView counts monitors by one thing at a time: a count is how many a list would
+// have if this were asked for and its other conditions stayed as they are.
+type FacetsView struct {
+	Total    int64                   `json:"total"` // of the filter as it is
+	Statuses map[uptime.Status]int64 `json:"statuses"`
+	Types    map[string]int64        `json:"types"`
+	Groups   map[string]int64        `json:"groups"` // by the path that monitors have, "" for none; empty where there are thousands
+	Tags     []TagCountView          `json:"tags"`   // most used first, at most 100
+}
+
+// TagCountView is how many monitors have a tag.
+type TagCountView struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Count int64  `json:"count"`
+}
+
+// GroupView is monitors of one group, without those below it.
+type GroupView struct {
+	Path   string // "" of those without one
+	Worst  uptime.Status
+	Counts uptime.StatusCounts
+	Rows   []MonitorView // the worst, not all where there are many
+}
+
 // Counts are the living monitors by status, every status included.
 type Counts map[uptime.Status]int64
 

@@ -224,7 +224,7 @@ func TestMe(t *testing.T) {
 		"Unconfirmed":    {`{"password":"another long one"}`, []string{"current_password is required to change the password, the e-mail address or the second factor"}},
 		"WrongPassword":  {`{"password":"another long one","current_password":"guess"}`, []string{"current_password is wrong"}},
 		"EmailUnproved":  {`{"email":"new@example.com"}`, []string{"current_password is required to change the password, the e-mail address or the second factor"}},
-		"Unknown":        {`{"admin":true}`, []string{"admin is not a field of a user; allowed are email, name, time_zone, language, theme, totp, totp_secret, totp_code, password, current_password"}},
+		"Unknown":        {`{"admin":true}`, []string{"admin is not a field of a user; allowed are email, name, time_zone, language, theme, preferences, totp, totp_secret, totp_code, password, current_password"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.UpdateMe(ctx, b.owner, json.RawMessage(c.patch), "")

@@ -9,19 +9,21 @@ import (
 
 // UserView is a user as the public contract shows them.
 type UserView struct {
-	ID         int64       `json:"id"`
-	Email      string      `json:"email"`
-	Name       string      `json:"name"`
-	Role       uptime.Role `json:"role"`
-	Disabled   bool        `json:"disabled"`
-	TOTP       bool        `json:"totp"`
-	Invited    bool        `json:"invited"` // has not accepted the invitation yet
-	Password   bool        `json:"has_password"`
-	TimeZone   string      `json:"time_zone"`
-	Language   string      `json:"language"`
-	Theme      string      `json:"theme"` // "auto", "light" or "dark"
-	LastSeenAt *time.Time  `json:"last_seen_at"`
-	CreatedAt  time.Time   `json:"created_at"`
+	ID       int64       `json:"id"`
+	Email    string      `json:"email"`
+	Name     string      `json:"name"`
+	Role     uptime.Role `json:"role"`
+	Disabled bool        `json:"disabled"`
+	TOTP     bool        `json:"totp"`
+	Invited  bool        `json:"invited"` // has not accepted the invitation yet
+	Password bool        `json:"has_password"`
+	TimeZone string      `json:"time_zone"`
+	Language string      `json:"language"`
+	Theme    string      `json:"theme"` // "auto", "light" or "dark"
+	// Preferences are there for the person alone.
+	Preferences *uptime.Preferences `json:"preferences,omitempty"`
+	LastSeenAt  *time.Time          `json:"last_seen_at"`
+	CreatedAt   time.Time           `json:"created_at"`
 	// RecoveryCodes are there once, when the second factor was turned on.
 	RecoveryCodes []string `json:"recovery_codes,omitempty"`
 

@@ -19,6 +19,9 @@ const (
 	ReadSelf       Action = "read your profile"
 	ChangeSelf     Action = "change your profile"
 	ManageOwnToken Action = "manage your API tokens"
+	SaveView       Action = "save views"
+	ShareView      Action = "share views"
+	ManageViews    Action = "delete the views of others"
 	ManageTokens   Action = "manage the tokens of others"
 	ReadUsers      Action = "read users"
 	ManageUsers    Action = "manage users"
@@ -51,6 +54,9 @@ func rules() map[Action]rule {
 		ReadSelf:       {uptime.RoleViewer, ScopeRead},
 		ChangeSelf:     {uptime.RoleViewer, ScopeWrite},
 		ManageOwnToken: {uptime.RoleViewer, ScopeWrite},
+		SaveView:       {uptime.RoleViewer, ScopeWrite},
+		ShareView:      {uptime.RoleEditor, ScopeWrite},
+		ManageViews:    {uptime.RoleAdmin, ScopeWrite},
 		ChangeMonitor:  {uptime.RoleEditor, ScopeWrite},
 		ChangeChannel:  {uptime.RoleEditor, ScopeWrite},
 		ChangeIncident: {uptime.RoleEditor, ScopeWrite},

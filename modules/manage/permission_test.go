@@ -24,6 +24,9 @@ func reads(b *bundle) map[string]call {
 		"CountMonitors": func(a uptime.Actor) error { _, err := b.CountMonitors(ctx, a, uptime.MonitorFilter{}); return err },
 		"Counts":        func(a uptime.Actor) error { _, err := b.Counts(ctx, a); return err },
 		"TagsAndGroups": func(a uptime.Actor) error { _, err := b.TagsAndGroups(ctx, a); return err },
+		"Facets":        func(a uptime.Actor) error { _, err := b.Facets(ctx, a, uptime.MonitorFilter{}); return err },
+		"Groups":        func(a uptime.Actor) error { _, _, err := b.Groups(ctx, a, uptime.MonitorFilter{}, 10, 0); return err },
+		"Views":         func(a uptime.Actor) error { _, err := b.Views(ctx, a); return err },
 		"Monitor":       func(a uptime.Actor) error { _, err := b.Monitor(ctx, a, absent); return err },
 		"Results": func(a uptime.Actor) error {
 			_, err := b.Results(ctx, a, absent, uptime.ResultFilter{}, page)
@@ -60,6 +63,8 @@ func ownWrites(b *bundle) map[string]call {
 	return map[string]call{
 		"UpdateMe":    func(a uptime.Actor) error { _, err := b.UpdateMe(ctx, a, none, ""); return err },
 		"CreateToken": func(a uptime.Actor) error { _, err := b.CreateToken(ctx, a, none); return err },
+		"CreateView":  func(a uptime.Actor) error { _, err := b.CreateView(ctx, a, none); return err },
+		"DeleteView":  func(a uptime.Actor) error { return b.DeleteView(ctx, a, absent) },
 		"DeleteToken": func(a uptime.Actor) error { return b.DeleteToken(ctx, a, absent) },
 		"NewTOTP":     func(a uptime.Actor) error { _, err := b.NewTOTP(ctx, a); return err },
 		"TOTPOf":      func(a uptime.Actor) error { _, err := b.TOTPOf(ctx, a, "x"); return err },

@@ -56,9 +56,16 @@ func wholeUser(u uptime.User) UserView {
 	}
 }
 
+// ownView is all of a user, as only they are shown it.
+func ownView(u uptime.User) UserView {
+	v := wholeUser(u)
+	v.Preferences = &u.Preferences
+	return v
+}
+
 // readOnlyUser are fields of a user that nobody writes.
 func readOnlyUser(b *body) {
-	b.readOnly("id", "invited", "has_password", "recovery_codes", "last_seen_at", "created_at")
+	b.readOnly("id", "invited", "has_password", "recovery_codes", "last_seen_at", "created_at", "preferences")
 }
 
 // readPerson reads what users may change of themselves.

@@ -82,12 +82,13 @@ func fillMany(tb testing.TB, db *sql.DB, dialect string, ws int64, monitors, day
 	recent, results := series(dialect, "h", 48), series(dialect, "r", 120)
 	for _, query := range []string{
 		"INSERT INTO regions (id, name) VALUES (1, 'default')",
-		fmt.Sprintf(`INSERT INTO monitors (id, workspace_id, row_key, name, name_key, type, enabled, interval_ms, timeout_ms, retry_interval_ms,
+		fmt.Sprintf(`INSERT INTO monitors (id, workspace_id, row_key, name, name_key, group_path, type, enabled, interval_ms, timeout_ms, retry_interval_ms,
 			failures_before_down, successes_before_up, regions, min_regions_down, settings, target, search, version, change_seq, created_at, updated_at)
-			SELECT i + 1, %d, CAST(i AS TEXT), 'Shop ' || CAST(i AS TEXT), 'shop ' || CAST(i AS TEXT), 'http', %s, 60000, 10000, 20000, 2, 1, '["default"]', 1,
+			SELECT i + 1, %d, CAST(i AS TEXT), 'Shop ' || CAST(i AS TEXT), 'shop ' || CAST(i AS TEXT), 'shop/' || CAST(i %% 200 AS TEXT), 'http', %s, 60000, 10000, 20000, 2, 1, '["default"]', 1,
 			'{"url":"https://shop.example.com/a/rather/long/path/of/a/health/check","headers":{"Authorization":"sealed:0123456789012345678901234567890123456789"}}',
 			'https://shop.example.com', 'shop ' || CAST(i AS TEXT) || ' https://shop.example.com team:web', 1, i + 1, %d, %d FROM %s`, ws, yes, begin, begin, n),
-		"INSERT INTO monitor_tags (monitor_id, name, value) SELECT id, 'team', 'web' FROM monitors",
+		"INSERT INTO monitor_tags (monitor_id, name, value) SELECT id, 'team', CAST(id % 40 AS TEXT) FROM monitors",
+		"INSERT INTO monitor_tags (monitor_id, name, value) SELECT id, 'env', 'prod' FROM monitors",
 		fmt.Sprintf("INSERT INTO monitor_schedules (monitor_id, from_at, interval_ms, regions) SELECT id, %d, 60000, '[\"default\"]' FROM monitors", begin),
 		fmt.Sprintf(`INSERT INTO monitor_states (monitor_id, change_seq, status, since, last_slot, known_slot, last_response_us, last_result, regions)
 			SELECT id, change_seq, CASE WHEN id %% 500 = 0 THEN 3 ELSE 1 END, %d, %d, CASE WHEN id %% 200 = 1 THEN 1 ELSE %d END, 12000, 1,
@@ -128,6 +129,8 @@ func (m *manyMonitors) pages() []pageRead {
 		{"Counts", m.counts},
 		{"Rows", m.rows},
 		{"List", m.list},
+		{"Facets", m.facets},
+		{"Groups", m.groups},
 		{"Search", m.search},
 		{"LastPage", m.lastPage},
 		{"Bars", m.bars},
@@ -155,16 +158,26 @@ func (m *manyMonitors) list(ctx context.Context) error {
 	if err := m.counts(ctx); err != nil {
 		return err
 	}
-	if _, err := m.CountMonitors(ctx, m.ws, uptime.MonitorFilter{}); err != nil {
+	if err := m.facets(ctx); err != nil {
 		return err
 	}
 	if err := m.rows(ctx); err != nil {
 		return err
 	}
-	if _, _, err := m.TagsAndGroups(ctx, m.ws); err != nil {
+	if _, err := m.Views(ctx, m.ws, 1); err != nil {
 		return err
 	}
 	return m.bars(ctx)
+}
+
+func (m *manyMonitors) facets(ctx context.Context) error {
+	_, err := m.Facets(ctx, m.ws, uptime.MonitorFilter{})
+	return err
+}
+
+func (m *manyMonitors) groups(ctx context.Context) error {
+	_, _, err := m.Groups(ctx, m.ws, uptime.MonitorFilter{}, 20, 0)
+	return err
 }
 
 func (m *manyMonitors) search(ctx context.Context) error {

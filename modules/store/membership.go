@@ -132,7 +132,8 @@ func setHome(tx *gorm.DB, u userRow) error {
 	return nil
 }
 
-// leave ends a membership with its sessions and API tokens. Who has joined no other
+// leave ends a membership with its sessions, API tokens and the saved views that nobody
+// else sees. Who has joined no other
 // workspace is deleted, but for the name, which timelines keep; invitations to others go
 // to a new account of the same address.
 func (s *Store) leave(tx *gorm.DB, u userRow) error {
@@ -143,6 +144,9 @@ func (s *Store) leave(tx *gorm.DB, u userRow) error {
 		if err := tx.Exec(`DELETE FROM `+table+` WHERE workspace_id = ? AND user_id = ?`, u.WorkspaceID, u.ID).Error; err != nil {
 			return fmt.Errorf("delete from %s: %w", table, err)
 		}
+	}
+	if err := tx.Exec(`DELETE FROM saved_views WHERE workspace_id = ? AND user_id = ? AND NOT shared`, u.WorkspaceID, u.ID).Error; err != nil {
+		return fmt.Errorf("delete saved views: %w", err)
 	}
 	now := at(s.now())
 	var next userRow

@@ -23,7 +23,7 @@ func narrowSQL() string {
 	derived := derivedSQL()
 	return "SELECT m.id, m.workspace_id, m.deleted_at, m.enabled, m.type, m.name_key, m.group_path, m.search, m.silenced_until, " +
 		"COALESCE(s.last_slot, 0) AS last_slot, s.last_response_us, " + derived + " AS derived, " + severitySQL(derived) +
-		" AS severity FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id"
+		" AS severity, CASE WHEN m.group_path = '' THEN 1 ELSE 0 END AS ungrouped FROM monitors m JOIN monitor_states s ON s.monitor_id = m.id"
 }
 
 // filtered are the living monitors of a workspace that the filter chooses, as rows
@@ -60,7 +60,11 @@ func (s *Store) matching(q *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB 
 			q = q.Where("EXISTS (SELECT 1 FROM monitor_tags t WHERE t.monitor_id = v.id AND t.name = ?)", tag.Name)
 		}
 	}
-	if f.Group != "" { // "0" comes after "/": all paths that go on
+	switch f.Group {
+	case "":
+	case uptime.NoGroup:
+		q = q.Where("group_path = ''")
+	default: // "0" comes after "/": all paths that go on
 		q = q.Where("(group_path = ? OR (group_path >= ? AND group_path < ?))", f.Group, f.Group+"/", f.Group+"0")
 	}
 	if f.Query != "" {
@@ -81,6 +85,8 @@ func likePattern(words string) string {
 type listRow struct {
 	ID, Severity   int64
 	NameKey        string
+	GroupPath      string
+	Ungrouped      int64
 	LastSlot       int64
 	LastResponseUS int64 `gorm:"column:last_response_us"`
 }
@@ -99,6 +105,12 @@ func monitorOrder(sort string) order {
 			[]string{"name_key", "id"},
 			func(r listRow) []any { return []any{r.NameKey, r.ID} },
 			func() []any { return []any{new(string), new(int64)} },
+		}
+	case "group": // those without one come last
+		return order{
+			[]string{"ungrouped", "group_path", "name_key", "id"},
+			func(r listRow) []any { return []any{r.Ungrouped, r.GroupPath, r.NameKey, r.ID} },
+			func() []any { return []any{new(int64), new(string), new(string), new(int64)} },
 		}
 	case "checked":
 		return order{
@@ -132,20 +144,28 @@ func (s *Store) Monitors(ctx context.Context, ws int64, f uptime.MonitorFilter, 
 			return err
 		}
 		out.Next = next
-		place := make(map[int64]int, len(list))
 		ids := make([]int64, len(list))
 		for i, row := range list {
-			ids[i], place[row.ID] = row.ID, i
+			ids[i] = row.ID
 		}
-		var rows []viewRow
-		if err := s.view(db).Where("id IN ?", ids).Find(&rows).Error; err != nil {
-			return fmt.Errorf("read a page of monitors: %w", err)
-		}
-		slices.SortFunc(rows, func(a, b viewRow) int { return cmp.Compare(place[a.Monitor.ID], place[b.Monitor.ID]) })
-		out.Items, err = views(db, rows)
+		out.Items, err = s.inOrder(db, ids)
 		return err
 	})
 	return out, err
+}
+
+// inOrder reads the monitors of a page in the order of the ids.
+func (s *Store) inOrder(db *gorm.DB, ids []int64) ([]uptime.Monitor, error) {
+	place := make(map[int64]int, len(ids))
+	for i, id := range ids {
+		place[id] = i
+	}
+	var rows []viewRow
+	if err := s.view(db).Where("id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("read a page of monitors: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b viewRow) int { return cmp.Compare(place[a.Monitor.ID], place[b.Monitor.ID]) })
+	return views(db, rows)
 }
 
 // chosen gives the monitors of a page in their order, and the cursor of the next.
@@ -186,11 +206,7 @@ func (s *Store) chosen(db *gorm.DB, ws int64, f uptime.MonitorFilter, p uptime.P
 // CountMonitors counts what Monitors lists.
 func (s *Store) CountMonitors(ctx context.Context, ws int64, f uptime.MonitorFilter) (n int64, err error) {
 	err = s.report(ctx, func(db *gorm.DB) error {
-		q := s.matching(db.Table("monitors AS v"), ws, f)
-		if len(f.Statuses) > 0 {
-			q = s.filtered(db, ws, f)
-		}
-		if err := q.Count(&n).Error; err != nil {
+		if err := s.chosenBy(db, ws, f).Count(&n).Error; err != nil {
 			return fmt.Errorf("count monitors: %w", err)
 		}
 		return nil

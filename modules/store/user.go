@@ -29,6 +29,7 @@ type userRow struct {
 	TimeZone      string
 	Language      string
 	Theme         string
+	Preferences   preferences
 	Disabled      bool
 	InviteHash    string
 	InviteUntil   instant
@@ -58,7 +59,8 @@ func (r userRow) user() uptime.User {
 	return uptime.User{
 		ID: r.ID, WorkspaceID: r.WorkspaceID, Role: r.Role, Elsewhere: r.Elsewhere, Email: r.Email, Name: r.Name,
 		PasswordHash: r.PasswordHash, PasswordGiven: r.PasswordGiven, TimeZone: r.TimeZone, Language: r.Language, Theme: r.Theme,
-		Disabled: r.Disabled, InviteHash: r.InviteHash, InviteUntil: r.InviteUntil.time(),
+		Preferences: r.Preferences.whole(),
+		Disabled:    r.Disabled, InviteHash: r.InviteHash, InviteUntil: r.InviteUntil.time(),
 		ResetHash: r.ResetHash, ResetUntil: r.ResetUntil.time(),
 		TOTPSecret: r.TOTPSecret, TOTPKey: r.TOTPKey, TOTPStep: r.TOTPStep, Recovery: r.Recovery,
 		TokensFrom: r.TokensFrom.time(), LastSeenAt: r.LastSeenAt.time(), Version: r.Version,
@@ -70,7 +72,8 @@ func rowOfUser(u uptime.User) userRow {
 	return userRow{
 		ID: u.ID, WorkspaceID: u.WorkspaceID, Role: u.Role, Email: strings.ToLower(strings.TrimSpace(u.Email)), Name: u.Name,
 		PasswordHash: u.PasswordHash, PasswordGiven: u.PasswordGiven, TimeZone: u.TimeZone, Language: u.Language, Theme: u.Theme,
-		Disabled: u.Disabled, InviteHash: u.InviteHash, InviteUntil: at(u.InviteUntil),
+		Preferences: preferences(u.Preferences),
+		Disabled:    u.Disabled, InviteHash: u.InviteHash, InviteUntil: at(u.InviteUntil),
 		ResetHash: u.ResetHash, ResetUntil: at(u.ResetUntil),
 		TOTPSecret: u.TOTPSecret, TOTPKey: u.TOTPKey, TOTPStep: u.TOTPStep, Recovery: u.Recovery,
 		TokensFrom: at(u.TokensFrom), LastSeenAt: at(u.LastSeenAt), Version: u.Version,

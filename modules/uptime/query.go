@@ -26,11 +26,11 @@ type MonitorFilter struct {
 	Statuses []Status
 	Types    []string
 	Tags     []TagFilter // all must match
-	Group    string      // the group itself and everything below it
+	Group    string      // the group itself and everything below it; NoGroup: those without one
 	Query    string      // in name, target, group or tags, any case
 	Enabled  *bool
 	Silenced *bool  // a silence holds
-	Sort     string // "status" (default: severity, then name), "name", "checked", "response"
+	Sort     string // "status" (default: severity, then name), "name", "checked", "response", "group"
 	Desc     bool
 	// Offset is for numbered pages of the web app; the API pages by cursor.
 	Offset int

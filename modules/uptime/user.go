@@ -69,6 +69,7 @@ type User struct {
 	TimeZone      string
 	Language      string
 	Theme         string // "auto", "light" or "dark"
+	Preferences   Preferences
 	Disabled      bool
 	InviteHash    string    // SHA-256 of the invitation's token, hex; "" once they have joined
 	InviteUntil   time.Time // end of the invitation

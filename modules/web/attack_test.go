@@ -63,7 +63,7 @@ func TestEveryPageIsSampled(t *testing.T) {
 		drawn = append(drawn, path)
 	}
 	noPage := map[string]string{
-		"/static/*": "files", "/events": "a stream", "/conditions": "JSON for the script of pages", "/settings/audit.csv": "TestAuditAsCSV",
+		"/static/*": "files", "/events": "a stream", "/conditions": "JSON for the script of pages", "/settings/audit.csv": "TestAuditAsCSV", "/monitors.csv": "TestExport", "/monitors.json": "TestExport",
 	}
 	parameter := regexp.MustCompile(`:[a-z]+`)
 	for _, r := range w.routes() {

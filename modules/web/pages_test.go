@@ -54,7 +54,14 @@ func shots() []shot {
 		}, nil},
 		{"monitors", "/monitors", nil, ok, nil, nil},
 		{"monitors-filtered", "/monitors?status=down&q=" + url.QueryEscape(hostile), nil, ok, nil, nil},
-		{"monitors-none", "/monitors?status=unknown", nil, ok, nil, nil},
+		{"monitors-none", "/monitors?status=unknown&type=http&tag=env:prod&tag=team&group=Shop&q=nothing", nil, ok, nil, nil},
+		{"monitors-grouped", "/monitors?view=grouped", nil, ok, nil, nil},
+		{"monitors-grouped-odd", "/monitors?view=grouped&tag=team:core", nil, ok, func(f *fake) { f.odd = true }, nil},
+		{"monitors-odd", "/monitors?group=/", nil, ok, func(f *fake) {
+			f.odd = true
+			f.likes = &uptime.Preferences{Columns: uptime.MonitorColumns(), Density: "compact", PageSize: 25, View: "list"}
+		}, nil},
+		{"monitors-viewer", "/monitors?sort=group&dir=desc", nil, ok, func(f *fake) { f.role = uptime.RoleViewer }, nil},
 		{"monitors-empty", "/monitors", nil, ok, empty, nil},
 		{"monitor-down", "/monitors/1", nil, ok, nil, nil},
 		{"monitor-young", "/monitors/5", nil, ok, func(f *fake) { f.young = true }, nil},

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"monitor/modules/manage"
@@ -12,6 +13,7 @@ type ProfilePage struct {
 	Frame
 	Tabs    []Link
 	Fields  []FieldView
+	Lists   []FieldView // how lists are
 	Problem string
 	Summary []ErrorLink
 	Role    string
@@ -57,8 +59,10 @@ func (r *request) showProfile(status int, given map[string]string, failure error
 		},
 		themeField(stillTyped(given, "theme", themeOf(s.me.Theme))),
 	}
+	p.Lists = likesFields(given, preferencesOf(s.me))
 	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(p.Lists, failure)
+	p.Problem, p.Summary = problems(failure, slices.Concat(p.Fields, p.Lists))
 	return r.page(status, "profile", "", p)
 }
 
@@ -88,7 +92,19 @@ func themeField(chosen string) FieldView {
 }
 
 func (w *Web) profileSave(r *request) error {
-	return r.saveMe([]string{"name", "time_zone", "theme"}, "profile-saved", "/settings/profile", r.showProfile)
+	patch := body{}
+	if err := patch.set("preferences", r.likes()); err != nil {
+		return err
+	}
+	return r.savePatch(patch, []string{"name", "time_zone", "theme"}, "profile-saved", "/settings/profile", r.refuseProfile)
+}
+
+// refuseProfile draws the refused form with all that was chosen in it.
+func (r *request) refuseProfile(status int, given map[string]string, failure error) error {
+	for _, name := range []string{"density", "page_size", "shortcuts"} {
+		given["preferences."+name] = r.FormValue("preferences." + name)
+	}
+	return r.showProfile(status, given, failure)
 }
 
 // saveMe saves the named inputs and leads to back; refuse draws a refused form.

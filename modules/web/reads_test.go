@@ -40,9 +40,19 @@ func (c *counted) CountMonitors(ctx context.Context, a uptime.Actor, f uptime.Mo
 	return c.fake.CountMonitors(ctx, a, f)
 }
 
-func (c *counted) TagsAndGroups(ctx context.Context, a uptime.Actor) (manage.TagsAndGroups, error) {
+func (c *counted) Facets(ctx context.Context, a uptime.Actor, f uptime.MonitorFilter) (manage.FacetsView, error) {
 	c.calls.Add(1)
-	return c.fake.TagsAndGroups(ctx, a)
+	return c.fake.Facets(ctx, a, f)
+}
+
+func (c *counted) Groups(ctx context.Context, a uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error) {
+	c.calls.Add(1)
+	return c.fake.Groups(ctx, a, f, limit, offset)
+}
+
+func (c *counted) Views(ctx context.Context, a uptime.Actor) (uptime.List[manage.SavedView], error) {
+	c.calls.Add(1)
+	return c.fake.Views(ctx, a)
 }
 
 func (c *counted) Monitor(ctx context.Context, a uptime.Actor, id int64) (manage.MonitorView, error) {
@@ -88,7 +98,7 @@ func (c *counted) Channels(ctx context.Context, a uptime.Actor, p uptime.Page) (
 // TestPagesAskTheSame: what a page asks does not grow with the number of monitors.
 func TestPagesAskTheSame(t *testing.T) {
 	t.Parallel()
-	for path, most := range map[string]int64{"/": 6, "/monitors?size=200": 8, "/monitors/4": 12} {
+	for path, most := range map[string]int64{"/": 6, "/monitors?size=200": 8, "/monitors?view=grouped": 8, "/monitors/4": 12} {
 		var before int64
 		for _, many := range []int{10, 200} {
 			w, f := setup(t)

@@ -65,6 +65,10 @@ func (w *Web) places() []route {
 		{get, "/", nil, w.overview, read},
 
 		{get, "/monitors", nil, w.monitors, read},
+		{get, "/monitors.csv", nil, w.monitorsCSV, read},
+		{get, "/monitors.json", nil, w.monitorsJSON, read},
+		{post, "/monitors/views", nil, w.viewCreate, manage.SaveView},
+		{post, "/monitors/views/:id/delete", nil, w.viewDelete, manage.SaveView},
 		{get, "/monitors/new", nil, w.monitorNew, monitor},
 		{post, "/monitors", nil, w.monitorCreate, monitor},
 		{post, "/monitors/test", nil, w.monitorTest, monitor},
@@ -114,6 +118,7 @@ func (w *Web) settings() []route {
 	return []route{
 		{get, "/settings/profile", nil, w.profile, self},
 		{post, "/settings/profile", nil, w.profileSave, manage.ChangeSelf},
+		{post, "/settings/list", nil, w.displaySave, manage.ChangeSelf},
 		{get, "/settings/security", nil, w.security, self},
 		{post, "/settings/security", nil, w.securitySave, manage.ChangeSelf},
 		{get, "/settings/security/totp", nil, w.factor, manage.ChangeSelf},

@@ -15,6 +15,8 @@ import (
 type MonitorRow struct {
 	ID                int64
 	Name, Target, URL string
+	Kind, Group       string
+	Show              Show
 	Pill              Pill
 	Tags              []string
 	MoreTags          int
@@ -45,7 +47,7 @@ func pillOf(m manage.MonitorView) Pill {
 
 func (s *scene) row(m manage.MonitorView) MonitorRow {
 	row := MonitorRow{
-		ID: m.ID, Name: m.Name, Target: m.Target, URL: monitorURL(m.ID), Pill: pillOf(m),
+		ID: m.ID, Name: m.Name, Target: m.Target, Group: m.Group, URL: monitorURL(m.ID), Pill: pillOf(m),
 		Checked: s.whenPtr(m.LastCheckedAt), Uptime: "—", P95: "—", Silenced: m.SilencedUntil != nil,
 	}
 	all := tagList(m.Tags)
@@ -76,9 +78,14 @@ func tagList(tags map[string]string) []string {
 }
 
 // rows draws monitors with their bars and figures: as many queries as for one.
-func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error) {
-	if len(list) == 0 {
-		return nil, nil
+func (r *request) rows(s *scene, list []manage.MonitorView, show Show) ([]MonitorRow, error) {
+	out, kinds := make([]MonitorRow, len(list)), r.web.deps.Manage.MonitorKinds()
+	for i, m := range list {
+		out[i] = s.row(m)
+		out[i].Show, out[i].Kind = show, kindLabel(kinds, m.Type)
+	}
+	if len(list) == 0 || !show.Bar && !show.Uptime && !show.P95 {
+		return out, nil
 	}
 	ids := make([]int64, len(list))
 	for i, m := range list {
@@ -93,9 +100,7 @@ func (r *request) rows(s *scene, list []manage.MonitorView) ([]MonitorRow, error
 	if err != nil {
 		return nil, err
 	}
-	out := make([]MonitorRow, len(list))
 	for i, m := range list {
-		out[i] = s.row(m)
 		g := glances[m.ID]
 		out[i].Bar = skyline(g.Buckets, m.Name, "24 hours")
 		out[i].Uptime = percent(g.Uptime)

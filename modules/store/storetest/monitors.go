@@ -25,6 +25,8 @@ func RunMonitors(t *testing.T, open OpenFunc) {
 		{"Restore", testRestore},
 		{"StatusIsDerived", testDerivedStatus},
 		{"Filters", testMonitorFilters},
+		{"Facets", testFacets},
+		{"Groups", testGroups},
 		{"Pages", testMonitorPages},
 		{"BadCursors", testBadCursors},
 		{"ForScheduler", testForScheduler},
@@ -297,6 +299,8 @@ func testMonitorFilters(t *testing.T, open OpenFunc) {
 		{"TagValue", uptime.MonitorFilter{Tags: []uptime.TagFilter{{Name: "team", Value: "web", HasValue: true}}}, []string{"Älpha"}},
 		{"TagsAll", uptime.MonitorFilter{Tags: []uptime.TagFilter{{Name: "team"}, {Name: "x"}}}, []string{"beta"}},
 		{"Group", uptime.MonitorFilter{Group: "prod"}, []string{"beta", "Älpha"}},
+		{"NoGroup", uptime.MonitorFilter{Group: uptime.NoGroup}, nil},
+		{"ByGroup", uptime.MonitorFilter{Sort: "group"}, []string{"Älpha", "beta", "100%_a"}},
 		{"Enabled", uptime.MonitorFilter{Enabled: &no}, []string{"100%_a"}},
 		{"Status", uptime.MonitorFilter{Statuses: []uptime.Status{uptime.Paused}}, []string{"100%_a"}},
 		{"QueryAnyCase", uptime.MonitorFilter{Query: "äLPHA"}, []string{"Älpha"}},
@@ -327,12 +331,12 @@ func testMonitorPages(t *testing.T, open OpenFunc) {
 	h := newHouse(t, open)
 	for i := range 7 {
 		m := h.monitor(t)
-		change(t, h, m.ID, func(m *uptime.Monitor) { m.Name = fmt.Sprintf("n%d", i/2) })
+		change(t, h, m.ID, func(m *uptime.Monitor) { m.Name, m.Group = fmt.Sprintf("n%d", i/2), []string{"", "b", "a"}[i%3] })
 		if i%2 == 0 {
 			h.fails(t, m, 1, []uptime.Status{uptime.Up, uptime.Down}[i/2%2])
 		}
 	}
-	for _, sort := range []string{"status", "name", "checked", "response", ""} {
+	for _, sort := range []string{"status", "name", "checked", "response", "group", ""} {
 		for _, desc := range []bool{false, true} {
 			f := uptime.MonitorFilter{Sort: sort, Desc: desc}
 			whole, err := h.Monitors(t.Context(), h.ws, f, uptime.Page{Limit: 200})

@@ -19,7 +19,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 	for name, test := range map[string]func(*testing.T, OpenFunc){
 		"Workspace": testWorkspace, "FirstOwner": testFirstOwner,
 		"Memberships": testMemberships, "LeavingAWorkspace": testLeaving, "InvitedElsewhere": testInvitedElsewhere, "DeleteWorkspace": testDeleteWorkspace, "Quotas": testQuotas, "Settings": testSettings,
-		"Users": testUsers, "Emails": testEmails, "Invitation": testInvitation, "LastOwner": testLastOwner,
+		"Users": testUsers, "Preferences": testPreferences, "SavedViews": testSavedViews, "Emails": testEmails, "Invitation": testInvitation, "LastOwner": testLastOwner,
 		"OwnersDemoteOneAnother": testOwnersDemoteOneAnother, "DeleteUser": testDeleteUser, "LastSeen": testLastSeen,
 		"RefreshRotation": testRefreshRotation, "RefreshReuse": testRefreshReuse, "RefreshAtOnce": testRefreshAtOnce,
 		"RefreshGrace": testRefreshGrace, "EndingSessions": testEndingSessions, "Sessions": testSessions, "PasswordLink": testPasswordLink,

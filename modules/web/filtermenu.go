@@ -1,0 +1,117 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"monitor/modules/manage"
+	"monitor/modules/uptime"
+)
+
+// FilterMenu offers values of one kind, several of which may be chosen.
+type FilterMenu struct {
+	Name, Label string
+	Options     []FilterOption
+	Chosen      int
+	More        bool // there are others, which can be typed
+}
+
+// FilterOption is one value with how many monitors there would be.
+type FilterOption struct {
+	Value, Label, Count string
+	Checked             bool
+}
+
+const (
+	mostTags   = 30  // offered, beside those that are chosen
+	mostGroups = 200 // offered
+)
+
+func (m *FilterMenu) add(value, label string, n int64, checked bool) {
+	m.Options = append(m.Options, FilterOption{value, label, figure(n), checked})
+	if checked {
+		m.Chosen++
+	}
+}
+
+// menus of the filter bar.
+func (f Filter) menus(known manage.FacetsView, kinds []uptime.Kind) []FilterMenu {
+	menus := []FilterMenu{f.statuses(known), f.types(known, kinds)}
+	if tags := f.tags(known); len(tags.Options) > 0 {
+		menus = append(menus, tags)
+	}
+	return menus
+}
+
+func (f Filter) statuses(known manage.FacetsView) FilterMenu {
+	m := FilterMenu{Name: "status", Label: "Status"}
+	for _, s := range uptime.Statuses() {
+		m.add(string(s), stateOf(s).Word, known.Statuses[s], slices.Contains(f.Statuses, s))
+	}
+	return m
+}
+
+func (f Filter) types(known manage.FacetsView, kinds []uptime.Kind) FilterMenu {
+	m := FilterMenu{Name: "type", Label: "Type"}
+	for _, k := range kinds {
+		if n, chosen := known.Types[k.Name], slices.Contains(f.Types, k.Name); n > 0 || chosen {
+			m.add(k.Name, k.Label, n, chosen)
+		}
+	}
+	return m
+}
+
+// tags that are chosen come first: monitors have all of them.
+func (f Filter) tags(known manage.FacetsView) FilterMenu {
+	m := FilterMenu{Name: "tag", Label: "Tag"}
+	for _, t := range f.Tags {
+		m.add(t, t, known.Total, true)
+	}
+	for _, t := range known.Tags {
+		label := t.Name
+		if t.Value != "" {
+			label += ":" + t.Value
+		}
+		switch {
+		case slices.Contains(f.Tags, label):
+		case len(m.Options)-m.Chosen >= mostTags:
+			m.More = true
+		default:
+			m.add(label, label, t.Count, false)
+		}
+	}
+	return m
+}
+
+// groups are every group with monitors and those above it, which have what is
+// below them.
+func (f Filter) groups(known manage.FacetsView) []Option {
+	sums := map[string]int64{}
+	for path, n := range known.Groups {
+		for at := path; at != ""; at = at[:max(strings.LastIndexByte(at, '/'), 0)] {
+			sums[at] += n
+		}
+	}
+	if f.Group != "" && f.Group != uptime.NoGroup {
+		sums[f.Group] += 0
+	}
+	paths := make([]string, 0, len(sums))
+	for path := range sums {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	if len(paths) == 0 {
+		return nil
+	}
+	out := []Option{{Label: "All groups"}}
+	for _, path := range paths[:min(len(paths), mostGroups)] {
+		out = append(out, Option{Value: path, Label: path + " (" + figure(sums[path]) + ")", Selected: path == f.Group})
+	}
+	if f.Group != "" && f.Group != uptime.NoGroup && !slices.ContainsFunc(out, func(o Option) bool { return o.Selected }) {
+		out = append(out, Option{Value: f.Group, Label: f.Group, Selected: true})
+	}
+	if n := known.Groups[""]; n > 0 || f.Group == uptime.NoGroup {
+		out = append(out, Option{Value: uptime.NoGroup, Label: "No group (" + figure(n) + ")", Selected: f.Group == uptime.NoGroup})
+	}
+	return out
+}

@@ -25,6 +25,7 @@ type useCases interface {
 	bulk
 	figures
 	incidents
+	incidentDesk
 	incidentChanges
 	channels
 	deliveries
@@ -202,12 +203,24 @@ type incidents interface {
 	Incidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter, p uptime.Page) (uptime.List[manage.IncidentView], error)
 	CountIncidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter) (int64, error)
 	Incident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
+	IncidentEdits(ctx context.Context, actor uptime.Actor, id int64) ([]manage.AuditView, error)
+	MonitorsOf(ctx context.Context, actor uptime.Actor, ids []int64) ([]manage.MonitorView, error)
+}
+
+type incidentDesk interface {
+	CreateIncident(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.IncidentView, error)
+	PatchIncident(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (manage.IncidentView, error)
+	DeleteIncident(ctx context.Context, actor uptime.Actor, id int64, ifMatch string) error
+	RestoreIncident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
+	Assignees(ctx context.Context, actor uptime.Actor) (uptime.List[manage.PersonView], error)
 }
 
 type incidentChanges interface {
 	AcknowledgeIncident(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
 	ResolveIncident(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
 	AddIncidentUpdate(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
+	PatchIncidentUpdate(ctx context.Context, actor uptime.Actor, id, line int64, patch json.RawMessage, ifMatch string) (manage.IncidentView, error)
+	DeleteIncidentUpdate(ctx context.Context, actor uptime.Actor, id, line int64, ifMatch string) error
 }
 
 type channels interface {

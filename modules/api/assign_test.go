@@ -50,6 +50,8 @@ func goodBodies() map[string]string {
 		"PUT /settings/retention":             `{"results":"90d"}`,
 		"POST /channels":                      channel,
 		"PATCH /channels/{id}":                strings.Replace(channel, `,"type":"webhook"`, "", 1),
+
+		"PATCH /incidents/{id}/updates/{update_id}": message,
 	}
 }
 
@@ -118,14 +120,17 @@ func newVictims(t *testing.T, b *bundle) *victims {
 func (v *victims) write(t *testing.T, rt route, body string) got {
 	t.Helper()
 	v.n++
-	id := int64(1)
+	id, line := int64(1), int64(1)
 	switch {
 	case strings.HasPrefix(rt.path, "/incidents/"):
-		id = v.made(t, "/incidents", `{"title":"Slow"}`).number("id")
+		made := v.made(t, "/incidents", `{"title":"Slow","message":"We look into it."}`)
+		updates, _ := made.list("updates")[0].(map[string]any)
+		number, _ := updates["id"].(float64)
+		id, line = made.number("id"), int64(number)
 	case strings.HasPrefix(rt.path, "/users/"):
 		id = v.user
 	}
-	path := strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{external_key}", "key-"+strconv.Itoa(v.n)).Replace(rt.path)
+	path := strings.NewReplacer("{id}", strconv.FormatInt(id, 10), "{external_key}", "key-"+strconv.Itoa(v.n), "{update_id}", strconv.FormatInt(line, 10)).Replace(rt.path)
 	body = strings.NewReplacer("{n}", strconv.Itoa(v.n), "{refresh}", v.viewed).Replace(body)
 	change := []asking{as(v.token)}
 	switch {

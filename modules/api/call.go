@@ -38,8 +38,11 @@ type reply struct {
 }
 
 // id is the {id} of the path; what is no id is not there.
-func (c *call) id() (int64, error) {
-	id, err := strconv.ParseInt(c.param("id"), 10, 64)
+func (c *call) id() (int64, error) { return c.idOf("id") }
+
+// idOf is the id that the path holds under a name.
+func (c *call) idOf(name string) (int64, error) {
+	id, err := strconv.ParseInt(c.param(name), 10, 64)
 	if err != nil || id < 1 {
 		return 0, fmt.Errorf("id of the path: %w", uptime.ErrNotFound)
 	}

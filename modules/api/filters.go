@@ -41,16 +41,21 @@ func direction() param {
 func (q query) monitors() uptime.MonitorFilter {
 	f := uptime.MonitorFilter{
 		Types: q["type"], Group: q.text("group"), Query: q.text("q"), Enabled: q.truth("enabled"), Silenced: q.truth("silenced"),
-		Sort: q.text("sort"), Desc: q.text("dir") == "desc",
+		Sort: q.text("sort"), Desc: q.text("dir") == "desc", Tags: q.tags(),
 	}
 	for _, status := range q["status"] {
 		f.Statuses = append(f.Statuses, uptime.Status(status))
 	}
+	return f
+}
+
+func (q query) tags() []uptime.TagFilter {
+	var tags []uptime.TagFilter
 	for _, tag := range q["tag"] {
 		name, value, has := strings.Cut(tag, ":")
-		f.Tags = append(f.Tags, uptime.TagFilter{Name: name, Value: value, HasValue: has})
+		tags = append(tags, uptime.TagFilter{Name: name, Value: value, HasValue: has})
 	}
-	return f
+	return tags
 }
 
 // window is from and to.
@@ -88,6 +93,10 @@ func statsQuery() []param {
 func incidentQuery() []param {
 	own := append([]param{
 		{name: "monitor_id", kind: ident, about: "of this monitor only"},
+		{name: "severity", kind: choice, options: severities(), many: true, split: true, about: "any of these severities"},
+		{name: "tag", kind: text, many: true, about: "of monitors with this tag: its name, or its name and value as team:web; all must match"},
+		{name: "group", kind: text, about: "of monitors of this group and everything below it"},
+		{name: "q", kind: text, about: "text in the title"},
 		{name: "open", kind: truth, about: "true: those that are unresolved; false: those that are resolved"},
 	}, window("started")...)
 	return paged(own...)
@@ -95,9 +104,14 @@ func incidentQuery() []param {
 
 func (q query) incidents() uptime.IncidentFilter {
 	open := q.truth("open")
-	return uptime.IncidentFilter{
+	f := uptime.IncidentFilter{
 		MonitorID: q.whole("monitor_id"), Unresolved: open != nil && *open, Resolved: open != nil && !*open, From: q.moment("from"), To: q.moment("to"),
+		Query: q.text("q"), Group: q.text("group"), Tags: q.tags(),
 	}
+	for _, severity := range q["severity"] {
+		f.Severities = append(f.Severities, uptime.Severity(severity))
+	}
+	return f
 }
 
 func deliveryStatuses() []uptime.DeliveryStatus {

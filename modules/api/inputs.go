@@ -76,7 +76,7 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 			"expires_at": {Type: huma.TypeString, Format: "date-time", Nullable: true, Description: "null: never."},
 		}),
 		"IncidentInput": shape(`{"title":"Payments are slow","severity":"minor","monitor_ids":[7],"message":"We are looking into it."}`, []string{"title"}, incidentFields()),
-		"IncidentPatch": shape(`{"stage":"identified","message":"A full disk."}`, nil, incidentFields()),
+		"IncidentPatch": shape(`{"stage":"identified","message":"A full disk."}`, nil, incidentPatchFields()),
 		"BulkInput":     bulkInput(),
 		"SilenceInput": shape(`{"for":"1h","note":"Moving the rack."}`, nil, fields{
 			"for": line("A duration of at most 30 days; either this or until."), "note": line("Why."),
@@ -84,8 +84,10 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 		}),
 		"MessageInput": shape(`{"message":"On it."}`, nil, fields{"message": line("A line of the timeline.")}),
 		"UpdateInput": shape(`{"message":"The disk is being replaced.","stage":"identified"}`, []string{"message"}, fields{
-			"message": line("A line of the timeline."), "stage": oneOf(stages()),
+			"message": line("A line of the timeline."), "stage": oneOf(stages()), "internal": boolean("For the team alone."),
+			"next_update_by": {Type: huma.TypeString, Format: "date-time", Description: "When the next update is promised."},
 		}),
+		"UpdatePatch": shape(`{"message":"The disk was replaced."}`, nil, fields{"message": line(""), "internal": boolean("For the team alone.")}),
 	}
 	monitorInputs(all, out)
 	channelInputs(all, out)
@@ -113,9 +115,22 @@ func bulkInput() *huma.Schema {
 func incidentFields() map[string]*huma.Schema {
 	return map[string]*huma.Schema{
 		"title": line(""), "stage": oneOf(stages()), "severity": oneOf(severities()), "message": line("The next line of the timeline."),
-		"monitor_ids": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}, Description: "Of an incident made by hand."},
-		"started_at":  {Type: huma.TypeString, Format: "date-time", Description: "At creation only."},
+		"internal":       boolean("The line is for the team alone."),
+		"monitor_ids":    {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeInteger, Format: "int64"}, Description: "Of an incident made by hand."},
+		"started_at":     {Type: huma.TypeString, Format: "date-time", Description: "Of an incident made by hand."},
+		"owner_id":       {Type: huma.TypeInteger, Format: "int64", Nullable: true, Description: "Who takes care of it; null: nobody."},
+		"next_update_by": {Type: huma.TypeString, Format: "date-time", Nullable: true, Description: "When the next update is promised."},
 	}
+}
+
+// incidentPatchFields are those, and what may be written once it is over.
+func incidentPatchFields() map[string]*huma.Schema {
+	out := incidentFields()
+	out["postmortem"] = &huma.Schema{AnyOf: []*huma.Schema{
+		shape(`{"text":"A disk was full.","published":true}`, []string{"text"}, map[string]*huma.Schema{"text": line("Plain text."), "published": boolean("May be shown to the public.")}),
+		{Type: "null"},
+	}, Description: "Once the incident is resolved."}
+	return out
 }
 
 // monitorInputs are those of the answer; what nobody writes may come along.

@@ -67,6 +67,8 @@ func matrix() map[string]right {
 
 		"GET /incidents": {viewer, ok}, "POST /incidents": {editor, lacks}, "GET /incidents/{id}": {viewer, absent}, "PATCH /incidents/{id}": {editor, absent},
 		"POST /incidents/{id}/acknowledge": {editor, absent}, "POST /incidents/{id}/resolve": {editor, absent}, "POST /incidents/{id}/updates": {editor, lacks},
+		"PATCH /incidents/{id}/updates/{update_id}": {editor, absent}, "DELETE /incidents/{id}/updates/{update_id}": {editor, absent},
+		"DELETE /incidents/{id}": {editor, absent}, "POST /incidents/{id}/restore": {editor, absent}, "GET /incidents/assignees": {editor, ok},
 
 		"GET /channels": {viewer, ok}, "POST /channels": {editor, lacks}, "GET /channels/{id}": {viewer, absent}, "PATCH /channels/{id}": {editor, absent},
 		"DELETE /channels/{id}": {editor, absent}, "POST /channels/{id}/test": {editor, absent},
@@ -95,7 +97,7 @@ func (b *bundle) hears(t *testing.T, rt route, id, token string) (status int, bo
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	path := prefix + strings.NewReplacer("{id}", id, "{external_key}", "k").Replace(rt.path)
+	path := prefix + strings.NewReplacer("{id}", id, "{external_key}", "k", "{update_id}", "1").Replace(rt.path)
 	sent := ""
 	if rt.takes != "" && !rt.bodyOptional() {
 		sent = "{}"

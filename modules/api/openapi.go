@@ -83,7 +83,7 @@ func (rt route) parameters() []*huma.Param {
 	for part := range strings.SplitSeq(rt.path, "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			p := &huma.Param{Name: strings.TrimSuffix(name, "}"), In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}
-			if p.Name == "id" {
+			if p.Name == "id" || p.Name == "update_id" {
 				p.Schema = &huma.Schema{Type: "integer", Format: "int64"}
 			}
 			list = append(list, p)
@@ -144,7 +144,7 @@ func (rt route) conditional() bool {
 	case http.MethodPut, http.MethodPatch:
 		return true
 	case http.MethodDelete:
-		return rt.tag == "Monitors" || rt.tag == "Channels"
+		return rt.tag == "Monitors" || rt.tag == "Channels" || rt.tag == "Incidents"
 	}
 	return false
 }

@@ -34,7 +34,7 @@ type route struct {
 func (rt route) bodyOptional() bool { return strings.HasSuffix(rt.takes, "?") }
 
 // routes is THE table of operations.
-func routes() []route { return slices.Concat(peopleRoutes(), watchRoutes()) }
+func routes() []route { return slices.Concat(peopleRoutes(), watchRoutes(), incidentRoutes()) }
 
 func peopleRoutes() []route {
 	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
@@ -100,14 +100,6 @@ func watchRoutes() []route {
 		{post, "/views", member, "Monitors", "Save a view", "SavedViewInput", "SavedView", made, nil, (*server).createView},
 		{del, "/views/{id}", member, "Monitors", "Delete a saved view", "", "", none, nil, (*server).deleteView},
 
-		{get, "/incidents", member, "Incidents", "List incidents", "", "IncidentList", ok, incidentQuery(), (*server).incidents},
-		{post, "/incidents", member, "Incidents", "Create an incident", "IncidentInput", "Incident", made, nil, (*server).createIncident},
-		{get, "/incidents/{id}", member, "Incidents", "Read an incident", "", "Incident", ok, nil, (*server).incident},
-		{patch, "/incidents/{id}", member, "Incidents", "Change an incident", "IncidentPatch", "Incident", ok, nil, (*server).patchIncident},
-		{post, "/incidents/{id}/acknowledge", member, "Incidents", "Acknowledge an incident", "MessageInput?", "Incident", ok, nil, (*server).acknowledgeIncident},
-		{post, "/incidents/{id}/resolve", member, "Incidents", "Resolve an incident", "MessageInput?", "Incident", ok, nil, (*server).resolveIncident},
-		{post, "/incidents/{id}/updates", member, "Incidents", "Add an update to an incident", "UpdateInput", "Incident", made, nil, (*server).addIncidentUpdate},
-
 		{get, "/channels", member, "Channels", "List channels", "", "ChannelList", ok, paged(), (*server).channels},
 		{post, "/channels", member, "Channels", "Create a channel", "ChannelInput", "Channel", made, nil, (*server).createChannel},
 		{get, "/channels/{id}", member, "Channels", "Read a channel", "", "Channel", ok, nil, (*server).channel},
@@ -125,5 +117,25 @@ func watchRoutes() []route {
 		{get, "/audit-log", member, "Instance", "List what was changed", "", "AuditList", ok, auditQuery(), (*server).auditLog},
 		{get, "/overview", member, "Instance", "Read the overview", "", "Overview", ok, nil, (*server).overview},
 		{get, "/events", member, "Instance", "Stream events", "", stream, ok, eventQuery(), (*server).events},
+	}
+}
+
+// incidentRoutes are the part of the table that is about incidents.
+func incidentRoutes() []route {
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const ok, made, none = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	return []route{
+		{get, "/incidents", member, "Incidents", "List incidents", "", "IncidentList", ok, incidentQuery(), (*server).incidents},
+		{post, "/incidents", member, "Incidents", "Create an incident", "IncidentInput", "Incident", made, nil, (*server).createIncident},
+		{get, "/incidents/{id}", member, "Incidents", "Read an incident", "", "Incident", ok, nil, (*server).incident},
+		{patch, "/incidents/{id}", member, "Incidents", "Change an incident", "IncidentPatch", "Incident", ok, nil, (*server).patchIncident},
+		{post, "/incidents/{id}/acknowledge", member, "Incidents", "Acknowledge an incident", "MessageInput?", "Incident", ok, nil, (*server).acknowledgeIncident},
+		{post, "/incidents/{id}/resolve", member, "Incidents", "Resolve an incident", "MessageInput?", "Incident", ok, nil, (*server).resolveIncident},
+		{del, "/incidents/{id}", member, "Incidents", "Delete an incident made by hand", "", "", none, nil, (*server).deleteIncident},
+		{post, "/incidents/{id}/restore", member, "Incidents", "Restore a deleted incident", "", "Incident", ok, nil, (*server).restoreIncident},
+		{get, "/incidents/assignees", member, "Incidents", "List who may take care of incidents", "", "PersonList", ok, nil, (*server).assignees},
+		{post, "/incidents/{id}/updates", member, "Incidents", "Add an update to an incident", "UpdateInput", "Incident", made, nil, (*server).addIncidentUpdate},
+		{patch, "/incidents/{id}/updates/{update_id}", member, "Incidents", "Change an update of an incident", "UpdatePatch", "Incident", ok, nil, (*server).patchIncidentUpdate},
+		{del, "/incidents/{id}/updates/{update_id}", member, "Incidents", "Delete an update of an incident", "", "", none, nil, (*server).deleteIncidentUpdate},
 	}
 }

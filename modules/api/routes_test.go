@@ -23,7 +23,7 @@ func TestEveryRouteNeedsAToken(t *testing.T) {
 		line := rt.method + " " + rt.path
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
-			path := prefix + strings.NewReplacer("{id}", "1", "{external_key}", "k").Replace(rt.path)
+			path := prefix + strings.NewReplacer("{id}", "1", "{external_key}", "k", "{update_id}", "1").Replace(rt.path)
 			a := b.ask(t, rt.method, path, "{}", anonymous)
 			if slices.Contains(open, line) {
 				require.True(t, rt.access.has(anyone))

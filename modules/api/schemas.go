@@ -24,6 +24,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.StatsView{},
 		manage.MonitorTestView{},
 		manage.IncidentView{},
+		manage.PersonView{},
 		manage.ChannelView{},
 		manage.ChannelTestView{},
 		manage.DeliveryView{},
@@ -50,7 +51,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "Person"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}
@@ -116,7 +117,7 @@ func describe(all map[string]*huma.Schema) {
 		all[name].Properties[field].Enum = anys(options)
 	}
 	all["BulkJob"].Properties["action"] = &huma.Schema{Type: huma.TypeObject, Description: "What it does, as it was asked for."}
-	for _, path := range []string{"MonitorTest.certificate", "Channel.last_delivery"} {
+	for _, path := range []string{"MonitorTest.certificate", "Channel.last_delivery", "Incident.postmortem"} {
 		name, field, _ := strings.Cut(path, ".")
 		all[name].Properties[field] = &huma.Schema{AnyOf: []*huma.Schema{all[name].Properties[field], {Type: "null"}}}
 	}

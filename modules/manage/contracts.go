@@ -85,6 +85,14 @@ type incidentStore interface {
 	UpdateIncident(ctx context.Context, ws, id int64, mutate func(*uptime.Incident) (updates []uptime.IncidentUpdate, events []uptime.Event, err error), audit *uptime.Audit) (uptime.Incident, error)
 }
 
+// incidentDesk is what else the store knows of incidents.
+type incidentDesk interface {
+	DeleteIncident(ctx context.Context, ws, id int64, check func(uptime.Incident) error, audit *uptime.Audit) error
+	RestoreIncident(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Incident, error)
+	// MonitorsOf gives the living monitors among ids, by id.
+	MonitorsOf(ctx context.Context, ws int64, ids []int64) ([]uptime.Monitor, error)
+}
+
 type channelStore interface {
 	CreateChannel(ctx context.Context, c uptime.Channel, audit *uptime.Audit) (uptime.Channel, error)
 	Channel(ctx context.Context, ws, id int64) (uptime.Channel, error)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"monitor/modules/uptime"
@@ -13,7 +14,7 @@ import (
 
 const (
 	maxIncidentMonitors = 200
-	maxMessage          = 10000
+	maxMessage          = 5_000
 	resolvedLine        = "Resolved." // of a timeline, where nobody wrote one
 )
 
@@ -25,8 +26,8 @@ func severities() []uptime.Severity {
 	return []uptime.Severity{uptime.SeverityNone, uptime.SeverityMinor, uptime.SeverityMajor, uptime.SeverityCritical}
 }
 
-// CreateIncident makes one by hand from {"title","stage","severity","message",
-// "monitor_ids","started_at"}; all but the title have defaults.
+// CreateIncident makes one by hand from {"title","stage","severity","message","internal",
+// "monitor_ids","started_at","owner_id","next_update_by"}; all but the title have defaults.
 func (m *Manage) CreateIncident(ctx context.Context, actor uptime.Actor, raw json.RawMessage) (IncidentView, error) {
 	if err := m.permit(actor, ChangeIncident); err != nil {
 		return IncidentView{}, err
@@ -40,25 +41,29 @@ func (m *Manage) CreateIncident(ctx context.Context, actor uptime.Actor, raw jso
 		WorkspaceID: actor.WorkspaceID, Status: uptime.IncidentOpen, Stage: uptime.StageInvestigating,
 		Severity: uptime.SeverityMinor, StartedAt: now,
 	}
-	var message string
+	line := uptime.IncidentUpdate{At: now, AuthorID: actor.UserID, Author: actor.Name}
 	b.required("title", uptime.MaxNameLength, &inc.Title)
 	choice(b, "stage", stages()[:3], &inc.Stage)
 	choice(b, "severity", severities(), &inc.Severity)
-	b.prose("message", maxMessage, &message)
-	if b.moment("started_at", &inc.StartedAt) && inc.StartedAt.After(now) {
-		b.fail("started_at", "must not be in the future")
-	}
+	b.prose("message", maxMessage, &line.Message)
+	b.boolean("internal", &line.Internal)
+	readStart(b, now, &inc)
+	readPromise(b, now, &inc.NextUpdateBy)
 	if inc.MonitorIDs, err = m.readMonitorIDs(ctx, actor, b); err != nil {
 		return IncidentView{}, err
 	}
-	b.readOnly("id", "monitor_id", "status", "acknowledged_at", "acknowledged_by", "acknowledged_by_name", "resolved_at",
-		"duration_seconds", "cause", "error_kind", "evidence", "updates", "created_at", "updated_at")
+	if err := m.readOwner(ctx, actor, b, &inc.OwnerID); err != nil {
+		return IncidentView{}, err
+	}
+	b.readOnly(slices.Concat(whatHappened(), []string{"postmortem"})...)
 	if err := b.finish("an incident"); err != nil {
 		return IncidentView{}, err
 	}
-	inc.Cause, inc.ConfirmedAt = message, now
-	if message != "" {
-		inc.Updates = []uptime.IncidentUpdate{{At: now, AuthorID: actor.UserID, Author: actor.Name, Stage: inc.Stage, Message: message}}
+	inc.ConfirmedAt = now
+	if line.Message != "" {
+		line.Stage = inc.Stage
+		inc.Updates = []uptime.IncidentUpdate{line}
+		tellCause(&inc, "", line)
 	}
 	audit := m.audited(actor, "incident.create", "incident", 0)
 	audit.Detail = detail(map[string]any{"title": inc.Title, "severity": inc.Severity})
@@ -70,24 +75,60 @@ func (m *Manage) CreateIncident(ctx context.Context, actor uptime.Actor, raw jso
 	return m.incidentView(ctx, saved, map[int64]string{}), nil
 }
 
+// whatHappened are the members of an incident that nobody writes.
+func whatHappened() []string {
+	return []string{
+		"id", "monitor_id", "status", "acknowledged_at", "acknowledged_by", "acknowledged_by_name", "confirmed_at", "recovered_at", "resolved_at",
+		"duration_seconds", "owner_name", "cause", "error_kind", "evidence", "updates", "created_at", "updated_at",
+	}
+}
+
+func readStart(b *body, now time.Time, inc *uptime.Incident) {
+	if !b.moment("started_at", &inc.StartedAt) {
+		return
+	}
+	switch {
+	case inc.StartedAt.After(now):
+		b.fail("started_at", "must not be in the future")
+	case !inc.ResolvedAt.IsZero() && inc.StartedAt.After(inc.ResolvedAt):
+		b.fail("started_at", "must not be after the end")
+	}
+}
+
+// tellCause keeps the cause of an incident made by hand what its first line says, as long
+// as that is for everybody.
+func tellCause(inc *uptime.Incident, was string, line uptime.IncidentUpdate) {
+	if inc.MonitorID != 0 || inc.Cause != was {
+		return
+	}
+	inc.Cause = line.Message
+	if line.Internal {
+		inc.Cause = ""
+	}
+}
+
 // readMonitorIDs reads which monitors an incident made by hand is about.
 func (m *Manage) readMonitorIDs(ctx context.Context, actor uptime.Actor, b *body) ([]int64, error) {
 	ids, at, _ := b.ids("monitor_ids", maxIncidentMonitors)
+	if len(ids) == 0 {
+		return ids, nil
+	}
+	found, err := m.deps.IncidentDesk.MonitorsOf(ctx, actor.WorkspaceID, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read monitors: %w", err)
+	}
 	for _, id := range ids {
-		_, err := m.deps.Monitors.Monitor(ctx, actor.WorkspaceID, id)
-		switch {
-		case errors.Is(err, uptime.ErrNotFound):
+		if !slices.ContainsFunc(found, func(mon uptime.Monitor) bool { return mon.ID == id }) {
 			b.fail(fmt.Sprintf("monitor_ids[%d]", at[id]), "is not a monitor of yours")
-		case err != nil:
-			return nil, fmt.Errorf("read monitor: %w", err)
 		}
 	}
 	return ids, nil
 }
 
-// PatchIncident merges {"title","stage","severity","monitor_ids","message"};
-// monitor_ids only of one made by hand. A message or a new stage becomes a line
-// of the timeline; the stage resolved resolves.
+// PatchIncident merges {"title","stage","severity","owner_id","next_update_by",
+// "postmortem","message","internal"} and, of one made by hand, {"monitor_ids",
+// "started_at"}. A message, a new stage or another owner becomes a line of the timeline;
+// the stage resolved resolves.
 func (m *Manage) PatchIncident(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (IncidentView, error) {
 	if err := m.permit(actor, ChangeIncident); err != nil {
 		return IncidentView{}, err
@@ -108,7 +149,7 @@ func (m *Manage) PatchIncident(ctx context.Context, actor uptime.Actor, id int64
 	if err != nil {
 		return IncidentView{}, err
 	}
-	return m.changeIncident(ctx, actor, id, "incident.update", func(inc *uptime.Incident, now time.Time) (*uptime.IncidentUpdate, uptime.EventType, error) {
+	return m.changeIncident(ctx, actor, id, "incident.update", func(inc *uptime.Incident, now time.Time) ([]uptime.IncidentUpdate, uptime.EventType, error) {
 		if err := checkMatch(ifMatch, inc.Version); err != nil {
 			return nil, "", err
 		}
@@ -117,160 +158,92 @@ func (m *Manage) PatchIncident(ctx context.Context, actor uptime.Actor, id int64
 }
 
 // incidentChange changes an incident and says what is added to its timeline and
-// what channels are told; nil and "": nothing.
-type incidentChange func(inc *uptime.Incident, now time.Time) (*uptime.IncidentUpdate, uptime.EventType, error)
+// what channels are told; nothing and "": nothing.
+type incidentChange func(inc *uptime.Incident, now time.Time) ([]uptime.IncidentUpdate, uptime.EventType, error)
 
+// readIncidentPatch reads what the patch asks for, and only that is changed: an incident
+// may have gone on since it was read. What the patch leaves alone is not judged: the
+// program's own titles follow no limit, and an answer may be sent back whole.
 func (m *Manage) readIncidentPatch(ctx context.Context, actor uptime.Actor, b, asked *body, old uptime.Incident) (incidentChange, error) {
-	next := old
-	var message string
-	b.readOnly("title", "stage", "severity")
-	// What the patch leaves alone is not judged: the program's own titles follow
-	// no limit.
-	if asked.given("title") {
-		b.required("title", uptime.MaxNameLength, &next.Title)
+	next, line, now := old, uptime.IncidentUpdate{}, m.deps.Clock()
+	var failed error
+	readers := map[string]func(){
+		"title":          func() { b.required("title", uptime.MaxNameLength, &next.Title) },
+		"stage":          func() { choice(b, "stage", stages(), &next.Stage) },
+		"severity":       func() { choice(b, "severity", severities(), &next.Severity) },
+		"owner_id":       func() { next.OwnerID = 0; failed = errors.Join(failed, m.readOwner(ctx, actor, b, &next.OwnerID)) },
+		"next_update_by": func() { next.NextUpdateBy = time.Time{}; readPromise(b, now, &next.NextUpdateBy) },
+		"postmortem":     func() { readPostmortem(b, now, &next) },
+		"started_at":     func() { readStart(b, now, &next) },
+		"monitor_ids": func() {
+			ids, err := m.readMonitorIDs(ctx, actor, b)
+			next.MonitorIDs, failed = ids, errors.Join(failed, err)
+		},
 	}
-	if asked.given("stage") {
-		choice(b, "stage", stages(), &next.Stage)
-	}
-	if asked.given("severity") {
-		choice(b, "severity", severities(), &next.Severity)
-	}
-	b.prose("message", maxMessage, &message)
-	if old.MonitorID != 0 || !asked.given("monitor_ids") {
-		// An answer may be sent back whole.
-		b.readOnly("monitor_ids")
-	} else {
-		var err error
-		if next.MonitorIDs, err = m.readMonitorIDs(ctx, actor, b); err != nil {
-			return nil, err
+	same, changed := sameMembers(m.incidentView(ctx, old, map[int64]string{}), asked), map[string]bool{}
+	for _, field := range []string{"title", "stage", "severity", "owner_id", "next_update_by", "postmortem", "started_at", "monitor_ids"} {
+		b.readOnly(field)
+		ofMonitor := old.MonitorID != 0 && (field == "started_at" || field == "monitor_ids")
+		if asked.given(field) && !ofMonitor && !same[field] {
+			changed[field] = true
+			readers[field]()
 		}
 	}
-	b.readOnly("id", "monitor_id", "status", "started_at", "acknowledged_at", "acknowledged_by", "acknowledged_by_name",
-		"resolved_at", "duration_seconds", "cause", "error_kind", "evidence", "updates", "created_at", "updated_at")
+	b.prose("message", maxMessage, &line.Message)
+	b.boolean("internal", &line.Internal)
+	b.readOnly(whatHappened()...)
+	if failed != nil {
+		return nil, failed
+	}
 	if err := b.finish("an incident"); err != nil {
 		return nil, err
 	}
-	return func(inc *uptime.Incident, now time.Time) (*uptime.IncidentUpdate, uptime.EventType, error) {
-		inc.Title, inc.Severity, inc.MonitorIDs = next.Title, next.Severity, next.MonitorIDs
-		return moveStage(inc, now, next.Stage, message, actor)
-	}, nil
+	return patching(changed, next, line, m.nameOf(ctx, actor.WorkspaceID, next.OwnerID, map[int64]string{}), actor), nil
 }
 
-// moveStage brings an incident to a stage and says so in its timeline.
-func moveStage(inc *uptime.Incident, now time.Time, stage uptime.Stage, message string, actor uptime.Actor) (*uptime.IncidentUpdate, uptime.EventType, error) {
-	var tell uptime.EventType
-	moved := stage != inc.Stage
-	switch {
-	case moved && !inc.Unresolved():
-		return nil, "", uptime.Fail(uptime.CodeConflict, "The incident is resolved; its stage cannot change any more.")
-	case moved && stage == uptime.StageResolved:
-		resolve(inc, now)
-		tell = uptime.EventResolved
-		if message == "" {
-			message = resolvedLine
+// patching brings the changed members of next, and a line, to an incident. owner is the name of
+// who is to have it.
+func patching(changed map[string]bool, next uptime.Incident, line uptime.IncidentUpdate, owner string, actor uptime.Actor) incidentChange {
+	return func(inc *uptime.Incident, now time.Time) ([]uptime.IncidentUpdate, uptime.EventType, error) {
+		if changed["title"] {
+			inc.Title = next.Title
 		}
-	case moved:
-		inc.Stage = stage
+		if changed["severity"] {
+			inc.Severity = next.Severity
+		}
+		if changed["monitor_ids"] {
+			inc.MonitorIDs = next.MonitorIDs
+		}
+		if changed["started_at"] {
+			inc.StartedAt = next.StartedAt
+		}
+		var lines []uptime.IncidentUpdate
+		if changed["owner_id"] {
+			lines = handOver(inc, next.OwnerID, owner, actor)
+		}
+		stage := inc.Stage
+		if changed["stage"] {
+			stage = next.Stage
+		}
+		more, tell, err := moveStage(inc, now, stage, line)
+		if err == nil && changed["next_update_by"] {
+			err = keepPromise(inc, next.NextUpdateBy)
+		}
+		if err == nil && changed["postmortem"] {
+			err = writePostmortem(inc, next.Postmortem)
+		}
+		return append(lines, more...), tell, err
 	}
-	if !moved && message == "" {
-		return nil, "", nil
-	}
-	update := &uptime.IncidentUpdate{At: now, AuthorID: actor.UserID, Author: actor.Name, Message: message}
-	if moved {
-		update.Stage = stage
-	}
-	return update, tell, nil
 }
 
-func resolve(inc *uptime.Incident, now time.Time) {
-	inc.Status, inc.Stage, inc.ResolvedAt = uptime.IncidentResolved, uptime.StageResolved, now
-	inc.NextReminderAt = time.Time{}
-}
-
-// AcknowledgeIncident takes {"message"} or nothing. Reminders end. CodeConflict
-// when it is acknowledged or resolved already.
-func (m *Manage) AcknowledgeIncident(ctx context.Context, actor uptime.Actor, id int64, raw json.RawMessage) (IncidentView, error) {
-	message, err := m.readIncidentMessage(actor, raw)
-	if err != nil {
-		return IncidentView{}, err
+// sameMembers are the members of a body that say what the object says already: an answer
+// sent back whole asks for nothing.
+func sameMembers(view IncidentView, asked *body) map[string]bool {
+	out := map[string]bool{}
+	for name, now := range members(view) {
+		out[name] = string(now) == string(asked.fields[name]) && string(now) != "null"
 	}
-	return m.changeIncident(ctx, actor, id, "incident.acknowledge", func(inc *uptime.Incident, now time.Time) (*uptime.IncidentUpdate, uptime.EventType, error) {
-		if inc.Status != uptime.IncidentOpen {
-			return nil, "", uptime.Fail(uptime.CodeConflict, "The incident is already %s.", inc.Status)
-		}
-		inc.Status, inc.AcknowledgedAt, inc.AcknowledgedBy = uptime.IncidentAcknowledged, now, actor.UserID
-		inc.NextReminderAt = time.Time{}
-		if message == "" {
-			message = "Acknowledged."
-		}
-		return &uptime.IncidentUpdate{At: now, AuthorID: actor.UserID, Author: actor.Name, Message: message}, uptime.EventAcknowledged, nil
-	})
-}
-
-// ResolveIncident takes {"message"} or nothing. CodeConflict when it is resolved
-// already.
-func (m *Manage) ResolveIncident(ctx context.Context, actor uptime.Actor, id int64, raw json.RawMessage) (IncidentView, error) {
-	message, err := m.readIncidentMessage(actor, raw)
-	if err != nil {
-		return IncidentView{}, err
-	}
-	return m.changeIncident(ctx, actor, id, "incident.resolve", func(inc *uptime.Incident, now time.Time) (*uptime.IncidentUpdate, uptime.EventType, error) {
-		if !inc.Unresolved() {
-			return nil, "", uptime.Fail(uptime.CodeConflict, "The incident is already resolved.")
-		}
-		resolve(inc, now)
-		if message == "" {
-			message = resolvedLine
-		}
-		return &uptime.IncidentUpdate{
-			At: now, AuthorID: actor.UserID, Author: actor.Name, Stage: uptime.StageResolved, Message: message,
-		}, uptime.EventResolved, nil
-	})
-}
-
-func (m *Manage) readIncidentMessage(actor uptime.Actor, raw json.RawMessage) (string, error) {
-	if err := m.permit(actor, ChangeIncident); err != nil {
-		return "", err
-	}
-	if len(raw) == 0 {
-		return "", nil
-	}
-	b, err := parseBody(raw)
-	if err != nil {
-		return "", err
-	}
-	var message string
-	b.prose("message", maxMessage, &message)
-	return message, b.finish("this request")
-}
-
-// AddIncidentUpdate takes {"message","stage"}; the stage resolved resolves.
-func (m *Manage) AddIncidentUpdate(ctx context.Context, actor uptime.Actor, id int64, raw json.RawMessage) (IncidentView, error) {
-	if err := m.permit(actor, ChangeIncident); err != nil {
-		return IncidentView{}, err
-	}
-	b, err := parseBody(raw)
-	if err != nil {
-		return IncidentView{}, err
-	}
-	var message string
-	var stage uptime.Stage
-	if _, there := b.take("message"); !there {
-		b.fail("message", "is required")
-	} else if b.prose("message", maxMessage, &message) && message == "" {
-		b.fail("message", "must not be empty")
-	}
-	choice(b, "stage", stages(), &stage)
-	if err := b.finish("an update"); err != nil {
-		return IncidentView{}, err
-	}
-	return m.changeIncident(ctx, actor, id, "incident.comment", func(inc *uptime.Incident, now time.Time) (*uptime.IncidentUpdate, uptime.EventType, error) {
-		to := stage
-		if to == "" {
-			to = inc.Stage
-		}
-		return moveStage(inc, now, to, message, actor)
-	})
+	return out
 }
 
 func (m *Manage) changeIncident(ctx context.Context, actor uptime.Actor, id int64, action string, change incidentChange) (IncidentView, error) {
@@ -278,22 +251,18 @@ func (m *Manage) changeIncident(ctx context.Context, actor uptime.Actor, id int6
 	saved, err := m.deps.Incidents.UpdateIncident(ctx, actor.WorkspaceID, id, func(inc *uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
 		now := m.deps.Clock().Truncate(time.Millisecond)
 		before := incidentMembers(*inc, "")
-		update, tell, err := change(inc, now)
+		lines, tell, err := change(inc, now)
 		if err != nil {
 			return nil, nil, err
 		}
 		message := ""
-		if update != nil {
-			message = update.Message
+		for i := range lines {
+			lines[i].IncidentID, lines[i].At, lines[i].AuthorID, lines[i].Author = inc.ID, now, actor.UserID, actor.Name
+			message = lines[i].Message
 		}
 		after := incidentMembers(*inc, message)
 		audit.Detail = changes(before, after, before, after)
-		var updates []uptime.IncidentUpdate
-		if update != nil {
-			update.IncidentID = inc.ID
-			updates = append(updates, *update)
-		}
-		return updates, m.incidentEvents(actor, *inc, tell, now), nil
+		return lines, m.incidentEvents(actor, *inc, tell, now), nil
 	}, audit)
 	if err != nil {
 		return IncidentView{}, err
@@ -303,15 +272,31 @@ func (m *Manage) changeIncident(ctx context.Context, actor uptime.Actor, id int6
 }
 
 // incidentMembers are what people change of an incident, for the audit log, and what they
-// write beside it.
+// write beside it. Lines that were there are named by their ids.
 func incidentMembers(inc uptime.Incident, message string) map[string]json.RawMessage {
-	return members(struct {
-		Title    string                `json:"title"`
-		Status   uptime.IncidentStatus `json:"status"`
-		Stage    uptime.Stage          `json:"stage"`
-		Severity uptime.Severity       `json:"severity"`
-		Message  string                `json:"message,omitempty"`
-	}{inc.Title, inc.Status, inc.Stage, inc.Severity, message})
+	out := members(struct {
+		Title        string                `json:"title"`
+		Status       uptime.IncidentStatus `json:"status"`
+		Stage        uptime.Stage          `json:"stage"`
+		Severity     uptime.Severity       `json:"severity"`
+		StartedAt    time.Time             `json:"started_at"`
+		MonitorIDs   []int64               `json:"monitor_ids"`
+		OwnerID      *int64                `json:"owner_id"`
+		NextUpdateBy *time.Time            `json:"next_update_by"`
+		Postmortem   string                `json:"postmortem"`
+		Published    bool                  `json:"postmortem_published"`
+		Message      string                `json:"message,omitempty"`
+	}{
+		inc.Title, inc.Status, inc.Stage, inc.Severity, inc.StartedAt.UTC(), orEmpty(inc.MonitorIDs), idOrNil(inc.OwnerID), timeOrNil(inc.NextUpdateBy),
+		inc.Postmortem.Text, inc.Postmortem.Published, message,
+	})
+	for _, u := range inc.Updates {
+		said, err := json.Marshal(map[string]any{"message": u.Message, "internal": u.Internal})
+		if err == nil {
+			out[fmt.Sprintf("update %d", u.ID)] = said
+		}
+	}
+	return out
 }
 
 // incidentEvents gives what the channels of the incident's monitor are told. One

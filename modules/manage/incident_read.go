@@ -30,6 +30,11 @@ func (m *Manage) Incidents(ctx context.Context, actor uptime.Actor, f uptime.Inc
 	}
 	b := &body{}
 	checkRange(b, f.From, f.To)
+	for _, tag := range f.Tags {
+		if tag.Name == "" || hasControl(tag.Name+tag.Value, "") {
+			b.fail("tag", "must be a tag's name, or its name and value such as team:web")
+		}
+	}
 	if f.Offset < 0 {
 		b.fail("page", "must not be negative")
 	}
@@ -63,6 +68,7 @@ func (m *Manage) incidentView(ctx context.Context, i uptime.Incident, names map[
 		Stage: i.Stage, Severity: i.Severity, StartedAt: i.StartedAt.UTC(), AcknowledgedAt: timeOrNil(i.AcknowledgedAt),
 		AcknowledgedBy: idOrNil(i.AcknowledgedBy), ResolvedAt: timeOrNil(i.ResolvedAt),
 		DurationSeconds: max(seconds(until.Sub(i.StartedAt)), 0), Cause: i.Cause, ErrorKind: i.ErrorKind, Evidence: i.Evidence,
+		ConfirmedAt: timeOrNil(i.ConfirmedAt), RecoveredAt: timeOrNil(i.RecoveredAt), OwnerID: idOrNil(i.OwnerID), NextUpdateBy: timeOrNil(i.NextUpdateBy),
 		Updates: []UpdateView{}, CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(), ETag: etag(i.Version),
 	}
 	if i.MonitorID != 0 && len(v.MonitorIDs) == 0 {
@@ -71,9 +77,25 @@ func (m *Manage) incidentView(ctx context.Context, i uptime.Incident, names map[
 	if i.AcknowledgedBy != 0 {
 		v.AcknowledgedByName = m.nameOf(ctx, i.WorkspaceID, i.AcknowledgedBy, names)
 	}
+	if i.OwnerID != 0 {
+		v.OwnerName = m.nameOf(ctx, i.WorkspaceID, i.OwnerID, names)
+	}
+	if i.MonitorID == 0 {
+		v.ConfirmedAt = nil
+	}
+	if !i.Unresolved() {
+		v.NextUpdateBy = nil // a recovery by itself leaves it as it was
+	}
+	if p := i.Postmortem; p.Text != "" {
+		v.Postmortem = &PostmortemView{Text: p.Text, Published: p.Published, WrittenAt: p.WrittenAt.UTC()}
+	}
 	for _, u := range i.Updates {
+		if u.Author == "" && u.AuthorID != 0 { // who gave no name is known by another
+			u.Author = m.nameOf(ctx, i.WorkspaceID, u.AuthorID, names)
+		}
 		v.Updates = append(v.Updates, UpdateView{
 			ID: u.ID, At: u.At.UTC(), AuthorID: idOrNil(u.AuthorID), Author: u.Author, Stage: u.Stage, Message: u.Message,
+			Internal: u.Internal, EditedAt: timeOrNil(u.EditedAt),
 		})
 	}
 	return v

@@ -36,6 +36,7 @@ type Deps struct {
 	BulkWork     bulkWork
 	Results      resultStore
 	Incidents    incidentStore
+	IncidentDesk incidentDesk
 	Channels     channelStore
 	Defaults     channelDefaults
 	Deliveries   deliveryStore

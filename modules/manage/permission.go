@@ -15,6 +15,7 @@ const (
 	ChangeMonitor  Action = "change monitors"
 	ChangeChannel  Action = "change channels"
 	ChangeIncident Action = "change incidents"
+	ReadTeam       Action = "read who changes incidents"
 	SendAgain      Action = "send deliveries again"
 	ReadSelf       Action = "read your profile"
 	ChangeSelf     Action = "change your profile"
@@ -60,6 +61,7 @@ func rules() map[Action]rule {
 		ChangeMonitor:  {uptime.RoleEditor, ScopeWrite},
 		ChangeChannel:  {uptime.RoleEditor, ScopeWrite},
 		ChangeIncident: {uptime.RoleEditor, ScopeWrite},
+		ReadTeam:       {uptime.RoleEditor, ScopeRead},
 		SendAgain:      {uptime.RoleEditor, ScopeWrite},
 		ReadUsers:      {uptime.RoleAdmin, ScopeRead},
 		ManageUsers:    {uptime.RoleAdmin, ScopeWrite},

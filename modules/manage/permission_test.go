@@ -50,6 +50,7 @@ func reads(b *bundle) map[string]call {
 		"Incidents":       func(a uptime.Actor) error { _, err := b.Incidents(ctx, a, uptime.IncidentFilter{}, page); return err },
 		"CountIncidents":  func(a uptime.Actor) error { _, err := b.CountIncidents(ctx, a, uptime.IncidentFilter{}); return err },
 		"Incident":        func(a uptime.Actor) error { _, err := b.Incident(ctx, a, absent); return err },
+		"MonitorsOf":      func(a uptime.Actor) error { _, err := b.MonitorsOf(ctx, a, []int64{absent}); return err },
 		"Overview":        func(a uptime.Actor) error { _, err := b.Overview(ctx, a); return err },
 		"Me":              func(a uptime.Actor) error { _, err := b.Me(ctx, a); return err },
 		"MonitorDefaults": func(a uptime.Actor) error { _, err := b.MonitorDefaults(ctx, a); return err },
@@ -113,6 +114,22 @@ func edits(b *bundle) map[string]call {
 		"AcknowledgeIncident": func(a uptime.Actor) error { _, err := b.AcknowledgeIncident(ctx, a, absent, nil); return err },
 		"ResolveIncident":     func(a uptime.Actor) error { _, err := b.ResolveIncident(ctx, a, absent, nil); return err },
 		"AddIncidentUpdate":   func(a uptime.Actor) error { _, err := b.AddIncidentUpdate(ctx, a, absent, none); return err },
+
+		"DeleteIncident":  func(a uptime.Actor) error { return b.DeleteIncident(ctx, a, absent, "") },
+		"RestoreIncident": func(a uptime.Actor) error { _, err := b.RestoreIncident(ctx, a, absent); return err },
+		"PatchIncidentUpdate": func(a uptime.Actor) error {
+			_, err := b.PatchIncidentUpdate(ctx, a, absent, absent, none, "")
+			return err
+		},
+		"DeleteIncidentUpdate": func(a uptime.Actor) error { return b.DeleteIncidentUpdate(ctx, a, absent, absent, "") },
+	}
+}
+
+func editorReads(b *bundle) map[string]call {
+	ctx := context.Background()
+	return map[string]call{
+		"Assignees":     func(a uptime.Actor) error { _, err := b.Assignees(ctx, a); return err },
+		"IncidentEdits": func(a uptime.Actor) error { _, err := b.IncidentEdits(ctx, a, absent); return err },
 	}
 }
 
@@ -158,6 +175,7 @@ func TestPermissions(t *testing.T) {
 		{reads(b), uptime.RoleViewer, "read"},
 		{ownWrites(b), uptime.RoleViewer, "write"},
 		{edits(b), uptime.RoleEditor, "write"},
+		{editorReads(b), uptime.RoleEditor, "read"},
 		{adminReads(b), uptime.RoleAdmin, "read"},
 		{adminWrites(b), uptime.RoleAdmin, "write"},
 	} {

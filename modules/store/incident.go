@@ -59,78 +59,6 @@ func withMonitors(db *gorm.DB, rows []incidentRow) ([]uptime.Incident, error) {
 	return list, nil
 }
 
-// Incidents lists living incidents with their timelines, newest first. A monitor's are its own and
-// those made by hand that name it.
-func (s *Store) Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter, p uptime.Page) (uptime.List[uptime.Incident], error) {
-	var list uptime.List[uptime.Incident]
-	err := s.report(ctx, func(db *gorm.DB) error {
-		query := filterIncidents(db, ws, f).Order("started_at DESC, id DESC")
-		if p.Cursor != "" {
-			var started, id int64
-			if err := decodeCursor("incidents", p.Cursor, &started, &id); err != nil {
-				return err
-			}
-			query = query.Where("(started_at, id) < (?, ?)", started, id)
-		}
-		if f.Offset > 0 {
-			query = query.Offset(f.Offset)
-		}
-		limit := pageLimit(p)
-		var rows []incidentRow
-		if err := query.Limit(limit + 1).Find(&rows).Error; err != nil {
-			return err
-		}
-		list.Next = ""
-		if len(rows) > limit {
-			rows = rows[:limit]
-			last := rows[limit-1]
-			list.Next = encodeCursor("incidents", int64(last.StartedAt), last.ID)
-		}
-		var err error
-		if list.Items, err = withMonitors(db, rows); err != nil {
-			return err
-		}
-		return withUpdates(db, list.Items)
-	})
-	if err != nil {
-		return uptime.List[uptime.Incident]{}, fmt.Errorf("list incidents: %w", err)
-	}
-	return list, nil
-}
-
-// CountIncidents counts what Incidents lists over all pages.
-func (s *Store) CountIncidents(ctx context.Context, ws int64, f uptime.IncidentFilter) (int64, error) {
-	var n int64
-	err := s.report(ctx, func(db *gorm.DB) error {
-		return filterIncidents(db.Model(&incidentRow{}), ws, f).Count(&n).Error
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count incidents: %w", err)
-	}
-	return n, nil
-}
-
-func filterIncidents(query *gorm.DB, ws int64, f uptime.IncidentFilter) *gorm.DB {
-	query = query.Where("workspace_id = ? AND deleted_at IS NULL", ws)
-	if f.MonitorID != 0 {
-		query = query.Where(`(monitor_id = ? OR id IN (SELECT incident_id FROM incident_monitors WHERE monitor_id = ?))`,
-			f.MonitorID, f.MonitorID)
-	}
-	if f.Unresolved {
-		query = query.Where("resolved_at IS NULL")
-	}
-	if f.Resolved {
-		query = query.Where("resolved_at IS NOT NULL")
-	}
-	if !f.From.IsZero() {
-		query = query.Where("started_at >= ?", at(f.From))
-	}
-	if !f.To.IsZero() {
-		query = query.Where("started_at < ?", at(f.To))
-	}
-	return query
-}
-
 // CreateIncident adds an incident made by hand, with its Updates. Monitors that
 // are not of the workspace are a field error.
 func (s *Store) CreateIncident(ctx context.Context, i uptime.Incident, audit *uptime.Audit) (uptime.Incident, error) {
@@ -183,7 +111,8 @@ func checkMonitors(tx *gorm.DB, ws int64, ids []int64) error {
 
 // UpdateIncident changes an incident by mutate, adds the updates that it gives
 // to the timeline and tells its events to the channels of the incident's
-// monitor. The store fills what an event leaves out: ids, time, the monitor and
+// monitor. Of the lines that are in the timeline mutate may change message, audience
+// and time of edit, and leave out those that are to go. The store fills what an event leaves out: ids, time, the monitor and
 // the incident as it is after the change. An incident made by hand has no
 // channels.
 func (s *Store) UpdateIncident(ctx context.Context, ws, id int64,
@@ -195,14 +124,19 @@ func (s *Store) UpdateIncident(ctx context.Context, ws, id int64,
 		if err != nil {
 			return err
 		}
+		timeline := []uptime.Incident{before}
+		if err := withUpdates(tx, timeline); err != nil {
+			return err
+		}
+		before = timeline[0]
 		after := before
-		after.MonitorIDs = slices.Clone(before.MonitorIDs)
+		after.MonitorIDs, after.Updates = slices.Clone(before.MonitorIDs), slices.Clone(before.Updates)
 		updates, events, err := mutate(&after)
 		if err != nil {
 			return err
 		}
 		after.ID, after.WorkspaceID, after.MonitorID = before.ID, before.WorkspaceID, before.MonitorID
-		after.Version, after.CreatedAt, after.UpdatedAt, after.Updates = before.Version, before.CreatedAt, before.UpdatedAt, nil
+		after.Version, after.CreatedAt, after.UpdatedAt = before.Version, before.CreatedAt, before.UpdatedAt
 		if len(updates) > 0 || len(events) > 0 || !reflect.DeepEqual(after, before) {
 			if err := s.saveIncident(tx, before, after, updates, events); err != nil {
 				return err
@@ -245,6 +179,9 @@ func (s *Store) saveIncident(tx *gorm.DB, before, after uptime.Incident, updates
 		return err
 	}
 	if err := saveMonitorIDs(tx, before, after); err != nil {
+		return err
+	}
+	if err := saveUpdates(tx, after.ID, before.Updates, after.Updates); err != nil {
 		return err
 	}
 	for i := range updates {

@@ -29,10 +29,17 @@ type incidentRow struct {
 	RecoveredAt    instant
 	EndedAt        instant
 	NextReminderAt instant
-	Version        int64
-	CreatedAt      instant `gorm:"autoCreateTime:false"`
-	UpdatedAt      instant `gorm:"autoUpdateTime:false"`
-	DeletedAt      instant
+
+	OwnerID             reference
+	NextUpdateBy        instant
+	Postmortem          string
+	PostmortemAt        instant
+	PostmortemPublished bool
+
+	Version   int64
+	CreatedAt instant `gorm:"autoCreateTime:false"`
+	UpdatedAt instant `gorm:"autoUpdateTime:false"`
+	DeletedAt instant
 }
 
 // TableName implements gorm's Tabler.
@@ -46,8 +53,10 @@ func (r incidentRow) incident() (uptime.Incident, error) {
 		StartedAt: r.StartedAt.time(), ConfirmedAt: r.ConfirmedAt.time(),
 		AcknowledgedAt: r.AcknowledgedAt.time(), AcknowledgedBy: int64(r.AcknowledgedBy),
 		ResolvedAt: r.ResolvedAt.time(), RecoveredAt: r.RecoveredAt.time(), EndedAt: r.EndedAt.time(),
-		NextReminderAt: r.NextReminderAt.time(), Version: r.Version,
-		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
+		NextReminderAt: r.NextReminderAt.time(), OwnerID: int64(r.OwnerID), NextUpdateBy: r.NextUpdateBy.time(),
+		Postmortem: uptime.Postmortem{Text: r.Postmortem, Published: r.PostmortemPublished, WrittenAt: r.PostmortemAt.time()},
+		Version:    r.Version,
+		CreatedAt:  r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 	}
 	if r.Evidence != "" {
 		if err := json.Unmarshal([]byte(r.Evidence), &i.Evidence); err != nil {
@@ -65,7 +74,9 @@ func rowOfIncident(i uptime.Incident) (incidentRow, error) {
 		StartedAt: at(i.StartedAt), ConfirmedAt: at(i.ConfirmedAt),
 		AcknowledgedAt: at(i.AcknowledgedAt), AcknowledgedBy: reference(i.AcknowledgedBy),
 		ResolvedAt: at(i.ResolvedAt), RecoveredAt: at(i.RecoveredAt), EndedAt: at(i.EndedAt),
-		NextReminderAt: at(i.NextReminderAt), Version: i.Version,
+		NextReminderAt: at(i.NextReminderAt), OwnerID: reference(i.OwnerID), NextUpdateBy: at(i.NextUpdateBy),
+		Postmortem: i.Postmortem.Text, PostmortemAt: at(i.Postmortem.WrittenAt), PostmortemPublished: i.Postmortem.Published,
+		Version:   i.Version,
 		CreatedAt: at(i.CreatedAt), UpdatedAt: at(i.UpdatedAt),
 	}
 	if i.Evidence != nil {
@@ -112,17 +123,6 @@ func updateIncident(tx *gorm.DB, i uptime.Incident) error {
 	}
 	if res.RowsAffected == 0 {
 		return fmt.Errorf("update incident %d: %w", i.ID, gorm.ErrRecordNotFound)
-	}
-	return nil
-}
-
-// insertUpdates adds lines to an incident's timeline.
-func insertUpdates(tx *gorm.DB, incidentID int64, updates []uptime.IncidentUpdate) error {
-	for _, u := range updates {
-		if err := tx.Exec(`INSERT INTO incident_updates (incident_id, at, author_id, stage, message)
-			VALUES (?, ?, ?, ?, ?)`, incidentID, at(u.At), reference(u.AuthorID), string(u.Stage), u.Message).Error; err != nil {
-			return fmt.Errorf("insert an update of incident %d: %w", incidentID, err)
-		}
 	}
 	return nil
 }

@@ -136,7 +136,32 @@ func (m *manyMonitors) pages() []pageRead {
 		{"Bars", m.bars},
 		{"Overview", m.overview},
 		{"Detail", m.detail},
+		{"Incidents", m.incidentPage},
+		{"IncidentSearch", m.incidentSearch},
 	}
+}
+
+// incidentPage is the list of incidents with the monitors that tell which began together.
+func (m *manyMonitors) incidentPage(ctx context.Context) error {
+	if err := m.counts(ctx); err != nil {
+		return err
+	}
+	return m.incidents(ctx, uptime.IncidentFilter{OpenFirst: true})
+}
+
+func (m *manyMonitors) incidentSearch(ctx context.Context) error {
+	return m.incidents(ctx, uptime.IncidentFilter{
+		OpenFirst: true, Query: "down", Group: "Shop", Tags: []uptime.TagFilter{{Name: "team"}}, From: m.now.Add(-24 * time.Hour),
+	})
+}
+
+// incidents leaves out the count for the pager: what it counts, it has to look at.
+func (m *manyMonitors) incidents(ctx context.Context, f uptime.IncidentFilter) error {
+	if _, err := m.Incidents(ctx, m.ws, f, uptime.Page{Limit: 50}); err != nil {
+		return err
+	}
+	_, err := m.MonitorsOf(ctx, m.ws, []int64{1, 2, 3})
+	return err
 }
 
 // counts are in the frame of every page.

@@ -73,12 +73,15 @@ func (s *Store) matching(q *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB 
 	return q
 }
 
-// likePattern matches text that holds the words as they are.
-func likePattern(words string) string {
+// likePattern matches text in small letters that holds the words.
+func likePattern(words string) string { return holding(strings.ToLower(words)) }
+
+// holding matches text that holds the words as they are, case included.
+func holding(words string) string {
 	if utf8.RuneCountInString(words) > maxQuery {
 		words = string([]rune(words)[:maxQuery])
 	}
-	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(uptime.Clean(strings.ToLower(words), 4*maxQuery)) + "%"
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(uptime.Clean(words, 4*maxQuery)) + "%"
 }
 
 // listRow is a monitor of a list before its page is read.

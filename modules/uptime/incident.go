@@ -62,6 +62,11 @@ type Incident struct {
 	// NextReminderAt is when channels are reminded, zero: never.
 	NextReminderAt time.Time
 
+	OwnerID int64 // user id of who takes care of it, 0: nobody
+	// NextUpdateBy is when people are promised the next update, zero: they are not.
+	NextUpdateBy time.Time
+	Postmortem   Postmortem // only of a resolved one
+
 	Updates   []IncidentUpdate // oldest first
 	Version   int64
 	CreatedAt time.Time
@@ -85,4 +90,15 @@ type IncidentUpdate struct {
 	Author     string // name of the author when read
 	Stage      Stage  // "" where it did not change
 	Message    string
+	// Internal: for the team alone. What the program writes is: a cause may name what
+	// outsiders should not read.
+	Internal bool
+	EditedAt time.Time // zero: never
+}
+
+// Postmortem is what was learned from an incident: plain text.
+type Postmortem struct {
+	Text      string // "": nobody wrote it
+	Published bool   // may be shown to the public
+	WrittenAt time.Time
 }

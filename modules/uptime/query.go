@@ -48,8 +48,17 @@ type IncidentFilter struct {
 	MonitorID  int64
 	Unresolved bool
 	Resolved   bool
-	From, To   time.Time // started in [From, To)
-	Offset     int
+	From, To   time.Time  // started in [From, To)
+	Severities []Severity // any of them
+	Query      string     // in the title, any case
+	// Tags, which must all match, and Group are of the monitor, or of one of those that
+	// an incident made by hand names.
+	Tags  []TagFilter
+	Group string // the group itself and everything below it
+	// Offset and OpenFirst, which puts unresolved ones before the others, are for
+	// numbered pages; with OpenFirst there is no cursor.
+	Offset    int
+	OpenFirst bool
 }
 
 // DeliveryFilter chooses deliveries, newest first.

@@ -106,7 +106,7 @@ func (j *judging) reopen(c *IncidentChange) {
 	}
 	j.remind(inc)
 	c.Updates = append(c.Updates, IncidentUpdate{
-		At: j.Now, Stage: StageInvestigating, Message: "Still down: a result that came late disproved the recovery.",
+		At: j.Now, Stage: StageInvestigating, Internal: true, Message: "Still down: a result that came late disproved the recovery.",
 	})
 	c.Events = append(c.Events, NewEvent(j.random, EventOpened, j.Monitor, inc, &j.New[len(j.New)-1], j.Now))
 }
@@ -120,7 +120,7 @@ func (j *judging) resolve(c *IncidentChange, sp span, tell bool) {
 	if !tell {
 		return
 	}
-	c.Updates = append(c.Updates, IncidentUpdate{At: sp.Recovered, Stage: StageResolved, Message: "Recovered."})
+	c.Updates = append(c.Updates, IncidentUpdate{At: sp.Recovered, Stage: StageResolved, Internal: true, Message: "Recovered."})
 	c.Events = append(c.Events, NewEvent(j.random, EventResolved, j.Monitor, inc, sp.recovery, sp.Recovered))
 }
 
@@ -140,7 +140,7 @@ func (j *judging) open(sp span) IncidentChange {
 	}
 	j.remind(&inc)
 	c := IncidentChange{Incident: inc, Updates: []IncidentUpdate{{
-		At: sp.Confirmed, Stage: StageInvestigating, Message: confirmation(j.Monitor, cause),
+		At: sp.Confirmed, Stage: StageInvestigating, Internal: true, Message: confirmation(j.Monitor, cause),
 	}}}
 	c.Events = append(c.Events, NewEvent(j.random, EventOpened, j.Monitor, &inc, cause, sp.Confirmed))
 	if !sp.Ended.IsZero() {
@@ -232,7 +232,7 @@ func Halt(random func() string, m Monitor, going *Incident, why string, at time.
 	told.Data.Incident.Reason = why
 	return state, &IncidentChange{
 		Incident: inc,
-		Updates:  []IncidentUpdate{{At: at, Stage: StageResolved, Message: why}},
+		Updates:  []IncidentUpdate{{At: at, Stage: StageResolved, Internal: true, Message: why}},
 		Events:   []Event{told},
 	}
 }

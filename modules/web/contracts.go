@@ -26,6 +26,7 @@ type useCases interface {
 	bulk
 	figures
 	incidents
+	incidentDesk
 	incidentChanges
 	channels
 	deliveries
@@ -160,6 +161,7 @@ type about interface {
 type monitorLists interface {
 	Monitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, p uptime.Page) (uptime.List[manage.MonitorView], error)
 	CountMonitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (int64, error)
+	TagsAndGroups(ctx context.Context, actor uptime.Actor) (manage.TagsAndGroups, error)
 	Facets(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (manage.FacetsView, error)
 	Groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error)
 }
@@ -210,12 +212,24 @@ type incidents interface {
 	Incidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter, p uptime.Page) (uptime.List[manage.IncidentView], error)
 	CountIncidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter) (int64, error)
 	Incident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
+	IncidentEdits(ctx context.Context, actor uptime.Actor, id int64) ([]manage.AuditView, error)
+	MonitorsOf(ctx context.Context, actor uptime.Actor, ids []int64) ([]manage.MonitorView, error)
+}
+
+type incidentDesk interface {
+	CreateIncident(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.IncidentView, error)
+	PatchIncident(ctx context.Context, actor uptime.Actor, id int64, patch json.RawMessage, ifMatch string) (manage.IncidentView, error)
+	DeleteIncident(ctx context.Context, actor uptime.Actor, id int64, ifMatch string) error
+	RestoreIncident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
+	Assignees(ctx context.Context, actor uptime.Actor) (uptime.List[manage.PersonView], error)
 }
 
 type incidentChanges interface {
 	AcknowledgeIncident(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
 	ResolveIncident(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
 	AddIncidentUpdate(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.IncidentView, error)
+	PatchIncidentUpdate(ctx context.Context, actor uptime.Actor, id, line int64, patch json.RawMessage, ifMatch string) (manage.IncidentView, error)
+	DeleteIncidentUpdate(ctx context.Context, actor uptime.Actor, id, line int64, ifMatch string) error
 }
 
 type channels interface {

@@ -14,7 +14,7 @@ import (
 	"monitor/modules/uptime"
 )
 
-// exportPage is how many monitors are read at once; a file is never held whole.
+// exportPage is how many things are read at once; a file is never held whole.
 const exportPage = 200
 
 // sheet is a file that monitors are written to one by one.
@@ -69,6 +69,7 @@ func (r *request) write(f uptime.MonitorFilter, list uptime.List[manage.MonitorV
 		return fmt.Errorf("begin the file: %w", err)
 	}
 	for {
+		r.hurryLess()
 		for _, m := range list.Items {
 			if err := to.add(m); err != nil {
 				return fmt.Errorf("write a monitor: %w", err)

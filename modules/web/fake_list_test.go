@@ -109,3 +109,7 @@ func (f *fake) CreateView(_ context.Context, _ uptime.Actor, body json.RawMessag
 func (f *fake) DeleteView(_ context.Context, _ uptime.Actor, id int64) error {
 	return f.change(json.RawMessage(fmt.Sprintf(`{"view":%d}`, id)))
 }
+
+func (f *fake) TagsAndGroups(context.Context, uptime.Actor) (manage.TagsAndGroups, error) {
+	return manage.TagsAndGroups{Tags: map[string][]string{"team": {"core", "web"}, hostile: {hostile}}, Groups: []string{"Shop", "Shop/EU", hostile}}, nil
+}

@@ -41,6 +41,9 @@ type fake struct {
 	many    int                 // monitors, instead of the samples
 	notices chan uptime.Notice
 	wrong   []string // conditions
+	storm   bool     // one incident was made by hand, and some began together
+	// breaksOff: the second page of a file cannot be read.
+	breaksOff bool
 }
 
 func (f *fake) conditions(context.Context) []uptime.Condition {
@@ -277,14 +280,31 @@ func (f *fake) Buckets(_ context.Context, _ uptime.Actor, ids []int64, from, to 
 	return out, nil
 }
 
-func (f *fake) Incidents(_ context.Context, _ uptime.Actor, q uptime.IncidentFilter, _ uptime.Page) (uptime.List[manage.IncidentView], error) {
+func (f *fake) Incidents(_ context.Context, _ uptime.Actor, q uptime.IncidentFilter, p uptime.Page) (uptime.List[manage.IncidentView], error) {
 	var out uptime.List[manage.IncidentView]
-	for _, id := range []int64{1, 2, 5, 6, 11} {
-		inc := sampleIncident(id)
-		if f.empty || (q.Unresolved && inc.Status == uptime.IncidentResolved) || (q.MonitorID != 0 && q.MonitorID != id) {
+	if f.broken != nil {
+		return out, f.broken
+	}
+	all := []manage.IncidentView{sampleIncident(1), sampleIncident(2)}
+	if f.storm {
+		all = append(append(all, sampleByHand()), sampleStorm()...)
+	}
+	for _, inc := range append(all, sampleIncident(5), sampleIncident(6), sampleIncident(11)) {
+		if f.empty || (q.Unresolved && inc.Status == uptime.IncidentResolved) || (q.MonitorID != 0 && (inc.MonitorID == nil || q.MonitorID != *inc.MonitorID)) {
+			continue
+		}
+		if q.Query != "" && !strings.Contains(strings.ToLower(inc.Title), strings.ToLower(q.Query)) {
 			continue
 		}
 		out.Items = append(out.Items, inc)
+	}
+	if n := len(out.Items); p.Limit == exportPage && n > 2 { // a file comes in pieces
+		half := out.Items[:n/2]
+		if p.Cursor == "" {
+			out.Items, out.Next = half, "more"
+		} else if out.Items = out.Items[n/2:]; f.breaksOff {
+			return out, uptime.ErrUnavailable
+		}
 	}
 	return out, nil
 }
@@ -295,7 +315,7 @@ func (f *fake) CountIncidents(ctx context.Context, a uptime.Actor, q uptime.Inci
 }
 
 func (f *fake) Incident(_ context.Context, _ uptime.Actor, id int64) (manage.IncidentView, error) {
-	if id > int64(len(sampleList())) {
+	if id > int64(len(sampleList())) && id != handMade && id != overDone {
 		return manage.IncidentView{}, uptime.ErrNotFound
 	}
 	return sampleIncident(id), nil

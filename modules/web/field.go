@@ -24,6 +24,7 @@ type FieldView struct {
 	Options           []Option
 	Required, Secret  bool
 	Checked, Code     bool
+	Prose             bool // of a textarea: words of people
 	Big               bool
 	ReadOnly          bool
 	MaxLength         int

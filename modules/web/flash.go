@@ -30,6 +30,15 @@ func flashes() map[string]Flash {
 		"incident-acked":    ok("Acknowledged. Reminders stop and the channels were told who is on it."),
 		"incident-closed":   ok("Incident resolved."),
 		"incident-updated":  ok("Update posted."),
+		"incident-created":  ok("Incident created."),
+		"incident-saved":    ok("Changes saved."),
+		"incident-deleted":  ok("Incident deleted. For 7 days it can be restored."),
+		"incident-restored": ok("Incident restored."),
+		"incident-assigned": ok("Owner changed."),
+		"incident-free":     {"degraded", "degraded", "Nobody takes care of it now."},
+		"update-saved":      ok("Update changed."),
+		"update-deleted":    ok("Update deleted. What it did, such as moving the stage, stays."),
+		"postmortem-saved":  ok("Post-mortem saved."),
 		"channel-created":   ok("Channel added. Send a test to see that it arrives."),
 		"channel-on":        ok("Channel turned on."),
 		"channel-off":       {"paused", "paused", "Channel turned off, for every monitor. What waited for it is cancelled."},
@@ -69,6 +78,7 @@ func undoes() map[string]func(id int64) string {
 	}
 	return map[string]func(int64) string{
 		"monitor-deleted": monitor("restore"), "monitor-paused": monitor("resume"), "monitor-silenced": monitor("unsilence"),
+		"incident-deleted": func(id int64) string { return incidentURL(id) + "/restore" },
 	}
 }
 

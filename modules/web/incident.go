@@ -1,10 +1,8 @@
 package web
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,16 +16,21 @@ type IncidentPage struct {
 	Row        IncidentRow
 	Open       bool // not acknowledged
 	Resolved   bool
-	Monitor    *Link
+	ByHand     bool
+	Promise    When // of the next update
 	Stages     []StageStep
 	Facts      []Fact
+	Monitors   []MonitorTick
+	Gone       string // monitors that were deleted since, or ""
 	Evidence   []Fact
 	Excerpt    string
 	Timeline   []TimelineRow
-	Choices    []Option
-	Message    string
-	Error      string
-	Deliveries []DeliveryRow
+	Older      bool // messages that the timeline leaves out
+	Composer   *Composer
+	Owner      *OwnerForm
+	Postmortem *PostmortemText
+	Problem    string // with what somebody is writing
+	Summary    []ErrorLink
 }
 
 // StageStep is a stage on the way to the end of an incident.
@@ -36,77 +39,98 @@ type StageStep struct {
 	Done, Current bool
 }
 
-// TimelineRow is one line of the timeline, newest first.
-type TimelineRow struct {
-	State   State
-	Word    string
-	Author  string
-	Message string
-	At      When
-}
-
 func (w *Web) incident(r *request) error {
-	id, err := r.id()
+	inc, err := r.storedIncident()
 	if err != nil {
 		return err
 	}
-	inc, err := w.deps.Manage.Incident(r.Request().Context(), r.actor, id)
-	if err != nil {
-		return err
-	}
-	return r.showIncident(http.StatusOK, inc, "", "")
+	return r.showIncident(http.StatusOK, inc, typing{line: idOf(r.QueryParam("edit"))})
 }
 
-func (r *request) showIncident(status int, inc manage.IncidentView, message, problem string) error {
+// typing is what somebody is writing on an incident's page, with what is wrong with it.
+type typing struct {
+	line    int64 // that is being edited, 0: none
+	values  map[string]string
+	failure error
+}
+
+func (r *request) showIncident(status int, inc manage.IncidentView, t typing) error {
 	s, err := r.scene(inc.Title, "Incidents", Crumb{"Incidents", "/incidents"})
 	if err != nil {
 		return err
 	}
 	p := &IncidentPage{
 		Frame: s.frame, Row: s.incidentRow(inc), Open: inc.Status == uptime.IncidentOpen,
-		Resolved: inc.Status == uptime.IncidentResolved, Message: message, Error: problem,
+		Resolved: inc.Status == uptime.IncidentResolved, ByHand: inc.MonitorID == nil, Promise: s.whenPtr(inc.NextUpdateBy),
 	}
-	p.Stages, p.Choices = stages(inc.Stage)
-	p.Timeline = s.timeline(inc)
+	p.Scripts = append(p.Scripts, "js/incident.js", formScript)
+	p.Stages = stageSteps(inc)
 	p.Facts = s.incidentFacts(inc)
 	if ev := inc.Evidence; ev != nil {
 		p.Evidence, p.Excerpt = evidence(ev), ev.Excerpt
 	}
-	if err := p.fillMonitor(r, inc); err != nil {
-		return err
+	if inc.Postmortem != nil {
+		p.Postmortem = s.postmortemText(*inc.Postmortem)
 	}
-	if err := p.fillDeliveries(r, s, inc); err != nil {
-		return err
+	if p.CanEdit {
+		p.Composer = s.composer(inc, t)
 	}
+	for _, fill := range []func(*request, *scene, manage.IncidentView) error{p.fillMonitors, p.fillTimeline, p.fillOwner} {
+		if err := fill(r, s, inc); err != nil {
+			return err
+		}
+	}
+	p.editLine(inc, t)
+	p.Problem, p.Summary = problems(t.failure, p.typedFields()...)
 	return r.page(status, "incident", "", p)
 }
 
-func stages(at uptime.Stage) ([]StageStep, []Option) {
-	all := []uptime.Stage{uptime.StageInvestigating, uptime.StageIdentified, uptime.StageMonitoring, uptime.StageResolved}
-	now := slices.Index(all, at)
-	var steps []StageStep
-	choices := []Option{{Value: "", Label: "Keep the stage"}}
-	for i, st := range all {
-		steps = append(steps, StageStep{stageWord(st), i < now || at == uptime.StageResolved, i == now})
-		if st != uptime.StageResolved {
-			choices = append(choices, Option{Value: string(st), Label: stageWord(st)})
+// typedFields are those of the forms for updates.
+func (p *IncidentPage) typedFields() [][]FieldView {
+	var all [][]FieldView
+	if c := p.Composer; c != nil {
+		all = append(all, []FieldView{c.Message}, c.Fields)
+	}
+	for _, row := range p.Timeline {
+		if row.Edit != nil {
+			all = append(all, []FieldView{row.Edit.Message, row.Edit.Internal})
 		}
 	}
-	return steps, choices
+	return all
+}
+
+func stageSteps(inc manage.IncidentView) []StageStep {
+	all := append(openStages(), uptime.StageResolved)
+	now := slices.Index(all, inc.Stage)
+	var steps []StageStep
+	for i, st := range all {
+		steps = append(steps, StageStep{stageWord(st), i < now || inc.Stage == uptime.StageResolved, i == now && inc.Postmortem == nil})
+	}
+	if inc.Postmortem != nil {
+		steps = append(steps, StageStep{"Post-mortem", true, true})
+	}
+	return steps
 }
 
 func (s *scene) incidentFacts(inc manage.IncidentView) []Fact {
 	at := func(t time.Time) string { return s.when(t).local().Format("2 Jan 2006, 15:04:05 MST") }
-	facts := []Fact{{"Started", at(inc.StartedAt)}, {"Duration", lasted(seconds(inc.DurationSeconds))}}
-	if inc.Cause != "" {
+	facts := []Fact{{"Started", at(inc.StartedAt)}}
+	if inc.ConfirmedAt != nil {
+		facts = append(facts, Fact{"Detected after", lasted(inc.ConfirmedAt.Sub(inc.StartedAt))})
+	}
+	if inc.AcknowledgedAt != nil {
+		said := lasted(inc.AcknowledgedAt.Sub(inc.StartedAt))
+		if inc.AcknowledgedByName != "" {
+			said += ", by " + inc.AcknowledgedByName
+		}
+		facts = append(facts, Fact{"Acknowledged after", said})
+	}
+	facts = append(facts, Fact{"Duration", lasted(seconds(inc.DurationSeconds))}, Fact{"Impact", severityWord(inc.Severity)})
+	if inc.Cause != "" && inc.MonitorID != nil {
 		facts = append(facts, Fact{"Cause", inc.Cause})
 	}
 	if k := kindWord(inc.ErrorKind); k != "" {
 		facts = append(facts, Fact{"Kind of failure", k})
-	}
-	facts = append(facts, Fact{"Impact", severityWord(inc.Severity)})
-	if inc.AcknowledgedAt != nil {
-		facts = append(facts, Fact{"Acknowledged", inc.AcknowledgedByName + ", " + at(*inc.AcknowledgedAt)})
 	}
 	if inc.ResolvedAt != nil {
 		facts = append(facts, Fact{"Resolved", at(*inc.ResolvedAt)})
@@ -136,52 +160,17 @@ func evidence(ev *uptime.Evidence) []Fact {
 	return facts
 }
 
-// timeline is what the program and people wrote, newest first.
-func (s *scene) timeline(inc manage.IncidentView) []TimelineRow {
-	var out []TimelineRow
-	for _, u := range slices.Backward(inc.Updates) {
-		row := TimelineRow{State: State{"paused", "", "note"}, Author: u.Author, Message: u.Message, At: s.when(u.At)}
-		if u.Stage != "" {
-			row.Word = stageWord(u.Stage)
-			row.State = State{"degraded", row.Word, "flag"}
-		}
-		if u.Stage == uptime.StageResolved {
-			row.State = State{"up", row.Word, "up"}
-		}
-		out = append(out, row)
-	}
-	return append(out, TimelineRow{State: stateOf(uptime.Down), Word: "Started", Message: inc.Cause, At: s.when(inc.StartedAt)})
-}
-
-func (p *IncidentPage) fillMonitor(r *request, inc manage.IncidentView) error {
-	if inc.MonitorID == nil {
-		return nil
-	}
-	m, err := r.web.deps.Manage.Monitor(r.Request().Context(), r.actor, *inc.MonitorID)
-	switch {
-	case err == nil:
-	case uptime.CodeOf(err) == uptime.CodeNotFound:
-		return nil
-	default:
-		return err
-	}
-	p.Monitor = &Link{Label: m.Name, URL: monitorURL(m.ID)}
-	return nil
-}
-
-func (p *IncidentPage) fillDeliveries(r *request, s *scene, inc manage.IncidentView) error {
-	list, err := r.web.deps.Manage.Deliveries(r.Request().Context(), r.actor, uptime.DeliveryFilter{IncidentID: inc.ID}, uptime.Page{Limit: 50})
+// fillMonitors shows the affected ones as they are now.
+func (p *IncidentPage) fillMonitors(r *request, _ *scene, inc manage.IncidentView) error {
+	list, err := r.web.deps.Manage.MonitorsOf(r.Request().Context(), r.actor, inc.MonitorIDs)
 	if err != nil {
 		return err
 	}
-	names, err := r.channelNames()
-	if err != nil {
-		return err
+	for _, m := range list {
+		p.Monitors = append(p.Monitors, tickOf(m, true))
 	}
-	for _, d := range list.Items {
-		row := s.deliveryRow(d)
-		row.Channel = names[d.ChannelID]
-		p.Deliveries = append(p.Deliveries, row)
+	if gone := len(inc.MonitorIDs) - len(list); gone > 0 {
+		p.Gone = plural(int64(gone), "monitor was", "monitors were") + " deleted since."
 	}
 	return nil
 }
@@ -194,7 +183,7 @@ func (w *Web) incidentAcknowledge(r *request) error {
 	if _, err := w.deps.Manage.AcknowledgeIncident(r.Request().Context(), r.actor, id, nil); err != nil {
 		return err
 	}
-	return r.done("incident-acked", r.back("/incidents/"+strconv.FormatInt(id, 10)))
+	return r.done("incident-acked", r.back(incidentURL(id)))
 }
 
 func (w *Web) incidentResolve(r *request) error {
@@ -205,46 +194,13 @@ func (w *Web) incidentResolve(r *request) error {
 	if _, err := w.deps.Manage.ResolveIncident(r.Request().Context(), r.actor, id, nil); err != nil {
 		return err
 	}
-	return r.done("incident-closed", r.back("/incidents/"+strconv.FormatInt(id, 10)))
+	return r.done("incident-closed", r.back(incidentURL(id)))
 }
 
-func (w *Web) incidentUpdate(r *request) error {
-	id, err := r.id()
-	if err != nil {
-		return err
+// overdue says by how much the next update is late, "" where it is not.
+func (s *scene) overdue(inc manage.IncidentView) string {
+	if inc.NextUpdateBy == nil || !s.now.After(*inc.NextUpdateBy) {
+		return ""
 	}
-	message := strings.TrimSpace(r.FormValue("message"))
-	update := map[string]string{"message": message}
-	if stage := r.FormValue("stage"); stage != "" {
-		update["stage"] = stage
-	}
-	raw, err := json.Marshal(update)
-	if err != nil {
-		return err
-	}
-	_, failure := w.deps.Manage.AddIncidentUpdate(r.Request().Context(), r.actor, id, raw)
-	if failure == nil {
-		return r.done("incident-updated", "/incidents/"+strconv.FormatInt(id, 10))
-	}
-	return r.refuseUpdate(id, message, failure)
-}
-
-// refuseUpdate shows the incident again with what is wrong with the update.
-func (r *request) refuseUpdate(id int64, message string, failure error) error {
-	errs, bad := fieldErrors(failure)
-	if !bad {
-		return failure
-	}
-	inc, err := r.web.deps.Manage.Incident(r.Request().Context(), r.actor, id)
-	if err != nil {
-		return err
-	}
-	problem := errorOf("message", errs)
-	if problem == "" {
-		problem = errorOf("stage", errs)
-	}
-	if problem == "" {
-		problem, _ = problems(failure)
-	}
-	return r.showIncident(http.StatusUnprocessableEntity, inc, message, problem)
+	return "Update overdue by " + strings.TrimSpace(span(s.now.Sub(*inc.NextUpdateBy)))
 }

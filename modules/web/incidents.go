@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,11 +13,17 @@ import (
 // IncidentsPage is the list of incidents.
 type IncidentsPage struct {
 	Frame
-	Open  bool // only unresolved ones
-	Tabs  []Link
-	Rows  []IncidentRow
-	Pager *Pager
-	Self  string
+	Filter     IncidentFilter
+	Tabs       []Link
+	Severities []Option
+	Tags       []Option
+	Groups     []Option
+	Sizes      []Option
+	Chips      []Chip
+	Rows       []IncidentLine
+	Pager      *Pager
+	Self       string
+	CSV, JSON  string // URLs of the view as files
 }
 
 // IncidentRow is an incident in any list.
@@ -27,18 +34,18 @@ type IncidentRow struct {
 	Pill     Pill
 	Cause    string
 	Severity string
+	Monitors string // how many
 	Owner    string
 	Started  When
 	Duration string
+	Overdue  string // "Update overdue by 12 min", or ""
 }
-
-const incidentsPerPage = 50
 
 func (s *scene) incidentRow(inc manage.IncidentView) IncidentRow {
 	return IncidentRow{
-		ID: inc.ID, Title: inc.Title, URL: "/incidents/" + strconv.FormatInt(inc.ID, 10), Pill: Pill{State: incidentState(inc.Status)},
-		Cause: inc.Cause, Severity: severityWord(inc.Severity), Owner: inc.AcknowledgedByName,
-		Started: s.when(inc.StartedAt), Duration: lasted(seconds(inc.DurationSeconds)),
+		ID: inc.ID, Title: inc.Title, URL: incidentURL(inc.ID), Pill: Pill{State: incidentState(inc.Status)},
+		Cause: inc.Cause, Severity: severityWord(inc.Severity), Monitors: figure(int64(len(inc.MonitorIDs))), Owner: inc.OwnerName,
+		Started: s.when(inc.StartedAt), Duration: lasted(seconds(inc.DurationSeconds)), Overdue: s.overdue(inc),
 	}
 }
 
@@ -47,47 +54,53 @@ func (w *Web) incidents(r *request) error {
 	if err != nil {
 		return err
 	}
-	p := IncidentsPage{Frame: s.frame, Open: r.QueryParam("show") == "open"}
+	f := readIncidentFilter(r.QueryParams())
+	p := IncidentsPage{Frame: s.frame}
 	p.Live = true
-	page := r.pageNumber()
-	f := uptime.IncidentFilter{Unresolved: p.Open, Offset: (page - 1) * incidentsPerPage}
 	ctx := r.Request().Context()
-	total, err := w.deps.Manage.CountIncidents(ctx, r.actor, f)
+	total, err := w.deps.Manage.CountIncidents(ctx, r.actor, f.filter(s.loc))
 	if err != nil {
 		return err
 	}
-	list, err := w.deps.Manage.Incidents(ctx, r.actor, f, uptime.Page{Limit: incidentsPerPage})
+	if last := int((total + int64(f.Size) - 1) / int64(f.Size)); f.Page > last {
+		f.Page = max(last, 1)
+	}
+	list, err := w.deps.Manage.Incidents(ctx, r.actor, f.filter(s.loc), uptime.Page{Limit: f.Size})
 	if err != nil {
 		return err
 	}
-	for _, inc := range list.Items {
-		p.Rows = append(p.Rows, s.incidentRow(inc))
+	if p.Rows, err = r.incidentLines(s, list.Items); err != nil {
+		return err
 	}
-	base := "/incidents"
-	p.Tabs = []Link{{"All", base, !p.Open}, {"Open", base + "?show=open", p.Open}}
-	if p.Open {
-		base += "?show=open"
+	p.Filter = f
+	if err := p.choose(r); err != nil {
+		return err
 	}
-	p.Self = pageURL(base, page)
-	p.Pager = pager(page, incidentsPerPage, total, func(n int) string { return pageURL(base, n) })
+	p.Pager = pager(f.Page, f.Size, total, func(n int) string { return f.url(func(x *IncidentFilter) { x.Page = n }) })
 	return r.page(http.StatusOK, "incidents", "rows", p)
 }
 
-// pageNumber of a numbered list; what cannot be used is the first one.
-func (r *request) pageNumber() int {
-	if n, err := strconv.Atoi(r.QueryParam("page")); err == nil && n >= 1 && n <= maxPage {
-		return n
+// choose fills the filter bar and the links.
+func (p *IncidentsPage) choose(r *request) error {
+	f := p.Filter
+	known := manage.TagsAndGroups{}
+	if !isFragment(r.Request()) {
+		var err error
+		if known, err = r.web.deps.Manage.TagsAndGroups(r.Request().Context(), r.actor); err != nil {
+			return err
+		}
 	}
-	return 1
-}
-
-func pageURL(base string, n int) string {
-	if n == 1 {
-		return base
+	for _, tab := range []struct{ label, show string }{{"All", ""}, {"Open", showOpen}, {"Resolved", showResolved}} {
+		p.Tabs = append(p.Tabs, Link{tab.label, f.url(func(n *IncidentFilter) { n.Show = tab.show }), f.Show == tab.show})
 	}
-	join := "?"
-	if strings.Contains(base, "?") {
-		join = "&"
+	p.Severities = append([]Option{{Label: "Any impact"}}, severityOptions(string(f.Severity))...)
+	p.Tags, p.Groups = choices("All tags", tagNames(known.Tags), f.Tag), choices("All groups", slices.Clone(known.Groups), f.Group)
+	for _, n := range uptime.PageSizes() {
+		p.Sizes = append(p.Sizes, Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n) + " per page", Selected: n == f.Size})
 	}
-	return base + join + "page=" + strconv.Itoa(n)
+	p.Chips = f.chips()
+	p.Self = f.url(func(n *IncidentFilter) { n.Page = f.Page })
+	query := strings.TrimPrefix(f.url(func(n *IncidentFilter) { n.Size = incidentsPerPage }), "/incidents")
+	p.CSV, p.JSON = "/incidents.csv"+query, "/incidents.json"+query
+	return nil
 }

@@ -21,9 +21,14 @@ type plainBrowser struct {
 func withoutScripts(t *testing.T, base string) plainBrowser {
 	t.Helper()
 	b := plainBrowser{t, browse(t), base}
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	require.NoError(t, err)
+	stopScripts(b.ctx, t)
 	return b
+}
+
+func stopScripts(ctx context.Context, t *testing.T) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	require.NoError(t, err)
 }
 
 func (b plainBrowser) open(path string) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -160,7 +161,7 @@ func (p *OverviewPage) own(inc manage.IncidentView) {
 	}
 	p.Attention[i].Incident = inc.ID
 	if inc.Status == uptime.IncidentAcknowledged {
-		p.Attention[i].Acknowledged = inc.AcknowledgedByName
+		p.Attention[i].Acknowledged = cmp.Or(inc.OwnerName, inc.AcknowledgedByName)
 	}
 }
 

@@ -20,7 +20,7 @@ func leastRoles() map[string]uptime.Role {
 		viewer: {
 			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/bulk/:id",
 			"GET /monitors.csv", "GET /monitors.json", "POST /monitors/views", "POST /monitors/views/:id/delete", "POST /settings/list",
-			"GET /incidents", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
+			"GET /incidents", "GET /incidents.csv", "GET /incidents.json", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
 			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",
 			"GET /settings/security/totp", "POST /settings/security/totp", "POST /settings/security/totp/off", "POST /settings/security/recovery",
 			"POST /settings/security/passkeys", "POST /settings/security/passkeys/options", "POST /settings/security/passkeys/:id/rename", "GET /settings/security/passkeys/:id/delete", "POST /settings/security/passkeys/:id/delete",
@@ -32,6 +32,9 @@ func leastRoles() map[string]uptime.Role {
 			"GET /monitors/:id/delete", "POST /monitors/:id/delete", "POST /monitors/:id/pause", "POST /monitors/:id/resume", "POST /monitors/:id/check",
 			"POST /monitors/bulk", "POST /monitors/bulk/:id/undo", "GET /monitors/:id/clone", "POST /monitors/:id/clone", "POST /monitors/:id/silence", "POST /monitors/:id/unsilence", "POST /monitors/:id/restore",
 			"POST /incidents/:id/acknowledge", "POST /incidents/:id/resolve", "POST /incidents/:id/updates",
+			"GET /incidents/new", "POST /incidents", "GET /incidents/:id/edit", "POST /incidents/:id/edit", "GET /incidents/:id/delete", "POST /incidents/:id/delete",
+			"POST /incidents/:id/restore", "POST /incidents/:id/assign", "GET /incidents/:id/postmortem", "POST /incidents/:id/postmortem",
+			"POST /incidents/:id/updates/:update", "POST /incidents/:id/updates/:update/delete",
 			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test", "POST /channels/:id/enable", "POST /channels/:id/disable",
 			"GET /channels/:id/delete", "POST /channels/:id/delete", "POST /deliveries/:id/retry",
 		},

@@ -149,24 +149,31 @@ func sampleBuckets(id int64, from, to time.Time, width time.Duration) []uptime.B
 }
 
 func sampleIncident(id int64) manage.IncidentView {
+	switch id {
+	case handMade:
+		return sampleByHand()
+	case overDone:
+		return sampleOver()
+	}
 	now := sampleNow()
+	mia, confirmed := int64(1), now.Add(-210*time.Second)
 	inc := manage.IncidentView{
-		ID: id, MonitorID: &id, Title: sampleList()[id-1].name + " is down", Status: uptime.IncidentOpen, Stage: uptime.StageInvestigating,
-		Severity: uptime.SeverityMajor, StartedAt: now.Add(-250 * time.Second), DurationSeconds: 250,
+		ID: id, MonitorID: &id, MonitorIDs: []int64{id}, Title: sampleList()[id-1].name + " is down", Status: uptime.IncidentOpen, Stage: uptime.StageInvestigating,
+		Severity: uptime.SeverityMajor, StartedAt: now.Add(-250 * time.Second), DurationSeconds: 250, ConfirmedAt: &confirmed,
 		Cause: "answered 503 Service Unavailable, expected 200-299", ErrorKind: uptime.KindStatus, ETag: `"1"`,
 		Evidence: &uptime.Evidence{
 			Address: "203.0.113.7:443", Worker: "worker-1", Headers: map[string]string{"Server": "nginx", "Retry-After": "30"},
 			Excerpt: "<html><body><h1>503 Service Unavailable</h1></body></html>" + hostile,
 		},
 		Updates: []manage.UpdateView{
-			{ID: 1, At: now.Add(-210 * time.Second), Stage: uptime.StageInvestigating, Message: "Confirmed after 3 failures in a row."},
-			{ID: 2, At: now.Add(-120 * time.Second), Author: "Mia Berg", Stage: uptime.StageIdentified, Message: "The new release ran out of file handles.\nRolling back now."},
+			{ID: 1, At: confirmed, Stage: uptime.StageInvestigating, Internal: true, Message: "Down after 3 failed checks in a row: answered 503 Service Unavailable"},
+			{ID: 2, At: now.Add(-120 * time.Second), AuthorID: &mia, Author: "Mia Berg", Stage: uptime.StageIdentified, Message: "The new release ran out of file handles.\nRolling back now."},
 		},
 	}
 	switch id {
 	case 2:
 		at := now.Add(-30 * time.Minute)
-		inc.Status, inc.AcknowledgedAt, inc.AcknowledgedByName = uptime.IncidentAcknowledged, &at, "Mia Berg"
+		inc.Status, inc.AcknowledgedAt, inc.AcknowledgedByName, inc.OwnerID, inc.OwnerName = uptime.IncidentAcknowledged, &at, "Mia Berg", &mia, "Mia Berg"
 		inc.StartedAt, inc.DurationSeconds, inc.Cause, inc.ErrorKind = now.Add(-42*time.Minute), 42*60, "connection refused", uptime.KindConnectRefused
 	case 5, 6:
 		at := now.Add(-time.Duration(id) * time.Hour)

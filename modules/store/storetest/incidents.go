@@ -184,3 +184,127 @@ func testIncidentUnchanged(t *testing.T, open OpenFunc) {
 	_, err = h.UpdateIncident(t.Context(), h.ws+1, i.ID, nil, nil)
 	require.ErrorIs(t, err, uptime.ErrNotFound)
 }
+
+// testIncidentSearch: what lists are narrowed by, and the unresolved ones before the others.
+func testIncidentSearch(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	a, b := h.monitor(t), h.monitor(t)
+	a = change(t, h, a.ID, func(m *uptime.Monitor) { m.Group, m.Tags = "Shop/EU", map[string]string{"team": "core"} })
+	var ids []int64
+	for n, title := range []string{"Zahlung 100% langsam", "Ärger mit der Post", "Slow mail", "Slow_mail"} {
+		h.clock.Advance(time.Minute)
+		i, err := h.CreateIncident(t.Context(), uptime.Incident{
+			WorkspaceID: h.ws, Title: title, Status: uptime.IncidentOpen, Severity: []uptime.Severity{"none", "minor", "major", "major"}[n], StartedAt: h.clock.Now(),
+			MonitorIDs: [][]int64{{a.ID}, {b.ID}, nil, {a.ID, b.ID}}[n],
+		}, nil)
+		require.NoError(t, err)
+		ids = append(ids, i.ID)
+	}
+	own := h.down(t, a)
+	h.resolve(t, ids[3])
+	h.resolve(t, ids[1])
+	for name, c := range map[string]struct {
+		filter uptime.IncidentFilter
+		want   []int64
+	}{
+		"Severity":   {uptime.IncidentFilter{Severities: []uptime.Severity{uptime.SeverityNone, uptime.SeverityMinor}}, []int64{ids[1], ids[0]}},
+		"Title":      {uptime.IncidentFilter{Query: "SLOW"}, []int64{ids[3], ids[2]}},
+		"Umlaut":     {uptime.IncidentFilter{Query: "ärger"}, []int64{ids[1]}},
+		"Percent":    {uptime.IncidentFilter{Query: "100%"}, []int64{ids[0]}},
+		"Underscore": {uptime.IncidentFilter{Query: "slow_"}, []int64{ids[3]}},
+		"Tag":        {uptime.IncidentFilter{Tags: []uptime.TagFilter{{Name: "team", Value: "core", HasValue: true}}}, []int64{own.ID, ids[3], ids[0]}},
+		"TagName":    {uptime.IncidentFilter{Tags: []uptime.TagFilter{{Name: "team"}}}, []int64{own.ID, ids[3], ids[1], ids[0]}},
+		"Group":      {uptime.IncidentFilter{Group: "Shop"}, []int64{own.ID, ids[3], ids[0]}},
+		"NoGroup":    {uptime.IncidentFilter{Group: "Sho"}, nil},
+		"OpenFirst":  {uptime.IncidentFilter{OpenFirst: true}, []int64{own.ID, ids[2], ids[0], ids[3], ids[1]}},
+		"OpenAlone":  {uptime.IncidentFilter{OpenFirst: true, Unresolved: true}, []int64{own.ID, ids[2], ids[0]}},
+	} {
+		n, err := h.CountIncidents(t.Context(), h.ws, c.filter)
+		require.NoError(t, err, name)
+		require.EqualValues(t, len(c.want), n, name)
+		for size := 1; size <= 6; size++ { // numbered pages hold each once
+			var got []int64
+			for c.filter.Offset = 0; c.filter.Offset < 6; c.filter.Offset += size {
+				list, err := h.Incidents(t.Context(), h.ws, c.filter, uptime.Page{Limit: size})
+				require.NoError(t, err, name)
+				for _, i := range list.Items {
+					got = append(got, i.ID)
+				}
+			}
+			require.Equal(t, c.want, got, "%s by %d", name, size)
+		}
+	}
+	found, err := h.MonitorsOf(t.Context(), h.ws, []int64{b.ID, a.ID, 999})
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	require.Equal(t, "Shop/EU", found[0].Group)
+	require.Equal(t, uptime.Down, found[0].Status)
+	found, err = h.MonitorsOf(t.Context(), h.ws+1, []int64{b.ID})
+	require.NoError(t, err)
+	require.Empty(t, found)
+}
+
+// testIncidentLines: lines change and go by what is made of them, and what belongs to an
+// incident is kept.
+func testIncidentLines(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	u := h.user(t, uptime.RoleEditor)
+	i, err := h.CreateIncident(t.Context(), uptime.Incident{
+		WorkspaceID: h.ws, Title: "Slow", Status: uptime.IncidentOpen,
+		Updates: []uptime.IncidentUpdate{{At: h.clock.Now(), AuthorID: u.ID, Message: "One."}, {At: h.clock.Now(), AuthorID: u.ID, Message: "Two.", Internal: true}},
+	}, nil)
+	require.NoError(t, err)
+	require.False(t, i.Updates[0].Internal)
+	require.True(t, i.Updates[1].Internal)
+	h.clock.Advance(time.Second)
+	now := h.clock.Now()
+	got, err := h.UpdateIncident(t.Context(), h.ws, i.ID, func(i *uptime.Incident) ([]uptime.IncidentUpdate, []uptime.Event, error) {
+		require.Len(t, i.Updates, 2, "the timeline is there")
+		i.Updates[1].Message, i.Updates[1].Internal, i.Updates[1].EditedAt = "Zwei.", false, now
+		i.Updates = i.Updates[1:]
+		i.OwnerID, i.NextUpdateBy = u.ID, now.Add(time.Hour)
+		i.Postmortem = uptime.Postmortem{Text: "A disk.", Published: true, WrittenAt: now}
+		return []uptime.IncidentUpdate{{AuthorID: u.ID, Message: "Three."}}, nil, nil
+	}, nil)
+	require.NoError(t, err)
+	require.Len(t, got.Updates, 2)
+	require.Equal(t, uptime.IncidentUpdate{
+		ID: i.Updates[1].ID, IncidentID: i.ID, At: i.Updates[1].At, AuthorID: u.ID, Author: u.Name, Message: "Zwei.", EditedAt: now,
+	}, got.Updates[0])
+	require.Equal(t, "Three.", got.Updates[1].Message)
+	require.Equal(t, u.ID, got.OwnerID)
+	require.Equal(t, now.Add(time.Hour), got.NextUpdateBy)
+	require.Equal(t, uptime.Postmortem{Text: "A disk.", Published: true, WrittenAt: now}, got.Postmortem)
+	again, err := h.Incident(t.Context(), h.ws, i.ID)
+	require.NoError(t, err)
+	require.Equal(t, got, again)
+}
+
+func testDeleteIncident(t *testing.T, open OpenFunc) {
+	h := newHouse(t, open)
+	fine := func(uptime.Incident) error { return nil }
+	own := h.down(t, h.monitor(t))
+	require.ErrorIs(t, h.DeleteIncident(t.Context(), h.ws, own.ID, fine, nil), uptime.ErrNotFound, "what happened stays")
+	i, err := h.CreateIncident(t.Context(), uptime.Incident{WorkspaceID: h.ws, Title: "Slow", Status: uptime.IncidentOpen, Updates: []uptime.IncidentUpdate{{At: h.clock.Now(), Message: "One."}}}, nil)
+	require.NoError(t, err)
+	refused := uptime.Fail(uptime.CodePrecondition, "It was changed.")
+	require.Equal(t, error(refused), h.DeleteIncident(t.Context(), h.ws, i.ID, func(uptime.Incident) error { return refused }, nil))
+	require.ErrorIs(t, h.DeleteIncident(t.Context(), h.ws+1, i.ID, fine, nil), uptime.ErrNotFound)
+	_, err = h.RestoreIncident(t.Context(), h.ws, i.ID, nil)
+	require.ErrorIs(t, err, uptime.ErrNotFound, "it is there")
+	require.NoError(t, h.DeleteIncident(t.Context(), h.ws, i.ID, fine, nil))
+	require.ErrorIs(t, h.DeleteIncident(t.Context(), h.ws, i.ID, fine, nil), uptime.ErrNotFound)
+	_, err = h.Incident(t.Context(), h.ws, i.ID)
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	_, err = h.RestoreIncident(t.Context(), h.ws+1, i.ID, nil)
+	require.ErrorIs(t, err, uptime.ErrNotFound)
+	h.clock.Advance(uptime.UndeleteFor - time.Second)
+	got, err := h.RestoreIncident(t.Context(), h.ws, i.ID, nil)
+	require.NoError(t, err)
+	require.Len(t, got.Updates, 1)
+	require.Equal(t, i.Version+2, got.Version)
+	require.NoError(t, h.DeleteIncident(t.Context(), h.ws, i.ID, fine, nil))
+	h.clock.Advance(uptime.UndeleteFor + time.Second)
+	_, err = h.RestoreIncident(t.Context(), h.ws, i.ID, nil)
+	require.ErrorIs(t, err, uptime.ErrNotFound, "too late")
+}

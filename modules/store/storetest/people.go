@@ -29,6 +29,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 		"Channels": testChannels, "ChannelFallback": testChannelFallback, "DeleteChannel": testDeleteChannel,
 		"IncidentByHand": testIncidentByHand, "IncidentLists": testIncidentLists,
 		"UpdateIncident": testUpdateIncident, "IncidentUnchanged": testIncidentUnchanged,
+		"IncidentSearch": testIncidentSearch, "IncidentLines": testIncidentLines, "DeleteIncident": testDeleteIncident,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -32,6 +32,8 @@ type Deps struct {
 	Silences     silenceStore
 	Bulk         bulkJobs
 	BulkWork     bulkWork
+	Finder       finder
+	WallShares   wallShareStore
 	Results      resultStore
 	Incidents    incidentStore
 	Channels     channelStore

@@ -15,6 +15,8 @@ const (
 	ChangeMonitor  Action = "change monitors"
 	ChangeChannel  Action = "change channels"
 	ChangeIncident Action = "change incidents"
+	ReadWallShares Action = "read links to wallboards"
+	ShareWall      Action = "share wallboards"
 	SendAgain      Action = "send deliveries again"
 	ReadSelf       Action = "read your profile"
 	ChangeSelf     Action = "change your profile"
@@ -54,6 +56,8 @@ func rules() map[Action]rule {
 		ChangeMonitor:  {uptime.RoleEditor, ScopeWrite},
 		ChangeChannel:  {uptime.RoleEditor, ScopeWrite},
 		ChangeIncident: {uptime.RoleEditor, ScopeWrite},
+		ReadWallShares: {uptime.RoleEditor, ScopeRead},
+		ShareWall:      {uptime.RoleEditor, ScopeWrite},
 		SendAgain:      {uptime.RoleEditor, ScopeWrite},
 		ReadUsers:      {uptime.RoleAdmin, ScopeRead},
 		ManageUsers:    {uptime.RoleAdmin, ScopeWrite},

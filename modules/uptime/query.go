@@ -29,8 +29,9 @@ type MonitorFilter struct {
 	Group    string      // the group itself and everything below it
 	Query    string      // in name, target, group or tags, any case
 	Enabled  *bool
-	Silenced *bool  // a silence holds
-	Sort     string // "status" (default: severity, then name), "name", "checked", "response"
+	IDs      []int64 // only these; nil: all
+	Silenced *bool   // a silence holds
+	Sort     string  // "status" (default: severity, then name), "name", "checked", "response"
 	Desc     bool
 	// Offset is for numbered pages of the web app; the API pages by cursor.
 	Offset int

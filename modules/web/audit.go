@@ -60,6 +60,7 @@ func auditKinds() []Option {
 		{Value: "token", Label: "API tokens"},
 		{Value: "workspace", Label: "Workspaces"},
 		{Value: "passkey", Label: "Passkeys"},
+		{Value: "wallboard", Label: "Wallboards"},
 	}
 }
 

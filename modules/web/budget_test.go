@@ -42,5 +42,11 @@ func TestBudget(t *testing.T) {
 	}
 	require.LessOrEqual(t, script, 60<<10, "all scripts, gzipped")
 	require.LessOrEqual(t, sheet, 14<<10, "the style sheet, gzipped")
-	t.Logf("list of 100: %d elements, %d bytes gzipped; scripts %d, style sheet %d", nodes, size, script, sheet)
+	script = 0
+	for _, at := range regexp.MustCompile(`<script[^>]* src="/static/([^"]+)"`).FindAllStringSubmatch(string(html), -1) {
+		script += zipped(t, w.assets.files[at[1]])
+	}
+	require.LessOrEqual(t, script, 25<<10, "scripts of the list, gzipped")
+	t.Logf("scripts of the list: %d bytes gzipped", script)
+	t.Logf("list of 100: %d elements, %d bytes gzipped; style sheet %d", nodes, size, sheet)
 }

@@ -39,7 +39,8 @@ type fake struct {
 	theme   string
 	many    int // monitors, instead of the samples
 	notices chan uptime.Notice
-	wrong   []string // conditions
+	wrong   []string                // conditions
+	now     map[int64]uptime.Status // monitors that are not what the samples say
 }
 
 func (f *fake) conditions(context.Context) []uptime.Condition {
@@ -160,26 +161,42 @@ func (f *fake) Counts(context.Context, uptime.Actor) (manage.Counts, error) {
 	if f.empty {
 		return c, nil
 	}
-	for _, s := range sampleList() {
-		c[s.status]++
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, s := range sampleList() {
+		if _, changed := f.now[int64(i+1)]; !changed {
+			c[s.status]++
+		}
+	}
+	for _, status := range f.now {
+		c[status]++
 	}
 	return c, nil
 }
 
 func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilter, _ uptime.Page) (uptime.List[manage.MonitorView], error) {
 	var out uptime.List[manage.MonitorView]
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for i := range f.many {
 		m := sampleMonitor(i % (len(sampleList()) - 1))
 		m.ID = int64(i + 1)
 		out.Items = append(out.Items, m)
 	}
-	if f.many > 0 {
-		return out, nil
-	}
 	for i, s := range sampleList() {
-		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) {
+		if f.many == 0 && !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) {
 			out.Items = append(out.Items, f.silenced(sampleMonitor(i)))
 		}
+	}
+	for i := range out.Items {
+		if now, changed := f.now[out.Items[i].ID]; changed {
+			out.Items[i].Status, out.Items[i].Retrying = now, false
+		}
+	}
+	if q.IDs != nil {
+		out.Items = slices.DeleteFunc(out.Items, func(m manage.MonitorView) bool { return !slices.Contains(q.IDs, m.ID) })
+	} else if f.now != nil { // the samples are in the order of their ids else
+		slices.SortStableFunc(out.Items, func(a, b manage.MonitorView) int { return a.Status.Severity() - b.Status.Severity() })
 	}
 	return out, nil
 }
@@ -384,18 +401,13 @@ func (f *fake) RetryDelivery(context.Context, uptime.Actor, int64) (manage.Deliv
 func (f *fake) MonitorKinds() []uptime.Kind { return sampleKinds() }
 func (f *fake) ChannelKinds() []uptime.Kind { return sampleChannelKinds() }
 
-func (f *fake) Publish(context.Context, ...uptime.Notice) error { return nil }
-
-func (f *fake) Subscribe(context.Context, ...uptime.Topic) (<-chan uptime.Notice, error) {
-	return f.notices, nil
-}
-
 // setup gives a web over samples.
 func setup(t *testing.T) (*Web, *fake) {
 	t.Helper()
-	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 8)}
-	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0", Conditions: f.conditions})
+	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 100)}
+	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Random: sampleName, Version: "1.0.0", Conditions: f.conditions})
 	require.NoError(t, err)
+	hears(t, w)
 	return w, f
 }
 

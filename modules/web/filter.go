@@ -154,16 +154,7 @@ func (f Filter) types(kinds []uptime.Kind) []Option {
 }
 
 func (f Filter) tags(known map[string][]string) []Option {
-	var all []string
-	for name, values := range known {
-		all = append(all, name)
-		for _, v := range values {
-			if v != "" {
-				all = append(all, name+":"+v)
-			}
-		}
-	}
-	return choices("All tags", all, f.Tag)
+	return choices("All tags", tagNames(known), f.Tag)
 }
 
 func choices(all string, values []string, chosen string) []Option {

@@ -49,6 +49,7 @@ func (w *Web) monitors(r *request) error {
 	if p.Rows, err = r.rows(s, list.Items); err != nil {
 		return err
 	}
+	along(p.Rows, f)
 	if err := p.choose(r, s, kinds); err != nil {
 		return err
 	}

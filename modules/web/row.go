@@ -15,6 +15,7 @@ import (
 type MonitorRow struct {
 	ID                int64
 	Name, Target, URL string
+	Way               string // the filter of the list, for links that lead on: "" or "?…"
 	Pill              Pill
 	Tags              []string
 	MoreTags          int

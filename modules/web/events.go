@@ -212,7 +212,7 @@ func (s *pageStream) tellConditions(ctx context.Context) error {
 func (s *pageStream) tellCounts(ctx context.Context) error {
 	counts, err := s.w.countsNow(ctx, s.actor)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // see above: the next message tells them
 	}
 	raw, err := counts.json()
 	if err != nil {

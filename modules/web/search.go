@@ -81,7 +81,7 @@ func (r *request) hits(words string) ([]hit, error) {
 	switch {
 	case find != words:
 		return append(append(acts, things...), list...), nil
-	case len(list) > 0 && !(len(things) > 0 && strings.HasPrefix(strings.ToLower(things[0].Title), strings.ToLower(words))):
+	case len(list) > 0 && (len(things) == 0 || !strings.HasPrefix(strings.ToLower(things[0].Title), strings.ToLower(words))):
 		return append(append(list, things...), acts...), nil
 	}
 	room := max(maxHits-len(list)-len(acts), 1)

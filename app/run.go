@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -195,10 +194,12 @@ func (p *process) listener(h *health) (*httpd.Server, []service.Service, error) 
 		parts = append(parts, service.Service{Name: "jobs on many monitors", Run: p.manage.RunBulk})
 	}
 	if p.has("web") {
-		var err error
-		if params.Web, err = p.web(); err != nil {
+		pages, err := p.web()
+		if err != nil {
 			return nil, nil, err
 		}
+		params.Web = pages
+		parts = append(parts, service.Service{Name: "stream of pages", Run: pages.Run})
 		if p.mailer != nil {
 			parts = append(parts, service.Service{Name: "mail", Run: p.mailer.Run})
 		}
@@ -216,10 +217,10 @@ func (p *process) api() (*api.API, error) {
 	})
 }
 
-func (p *process) web() (http.Handler, error) {
+func (p *process) web() (*web.Web, error) {
 	return web.New(web.Deps{
 		Manage: p.manage, Bus: p.bus, Clock: p.clock, Log: p.log,
-		PublicURL: p.cfg.HTTP.PublicURL, Version: telemetry.BuildInfo().Version,
+		PublicURL: p.cfg.HTTP.PublicURL, Version: telemetry.BuildInfo().Version, Random: auth.ID,
 		Recent: p.recent(), Conditions: p.conditions,
 	})
 }

@@ -170,7 +170,7 @@ func (p *process) manageDeps() manage.Deps {
 		postman = p.mailer
 	}
 	deps := manage.Deps{
-		Monitors: s, MonitorLists: s, Silences: s, Bulk: s, BulkWork: s, Results: s, Incidents: s, IncidentDesk: s, Channels: s, Defaults: s, Deliveries: s,
+		Monitors: s, MonitorLists: s, Finder: s, WallShares: s, Silences: s, Bulk: s, BulkWork: s, Results: s, Incidents: s, IncidentDesk: s, Channels: s, Defaults: s, Deliveries: s,
 		Workspaces: s, Settings: s, Users: s, UserChanges: s, Identities: s, Sessions: s, Tokens: s, AuditLog: s,
 		Groups: s, Views: s,
 		Keys: s, Sealed: s, Keyring: p.sealer,

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"monitor/modules/manage"
+	"monitor/modules/replay"
 	"monitor/modules/uptime"
 )
 
@@ -61,7 +62,7 @@ type Params struct {
 // server is the API behind its handler.
 type server struct {
 	Params
-	notices *notices
+	notices *replay.Log
 }
 
 // API answers everything under /api.
@@ -73,7 +74,7 @@ type API struct {
 // Run hears what event streams tell until ctx ends; it always returns nil. It is
 // a service to be ready before the first request comes.
 func (a *API) Run(ctx context.Context, ready func()) error {
-	a.server.notices.run(ctx, a.server.Bus, a.server.Log, ready)
+	a.server.notices.Run(ctx, a.server.Bus, append(eventTypes(), uptime.TopicAccess), a.server.Log, ready)
 	return nil
 }
 
@@ -84,7 +85,7 @@ func New(p Params) (*API, error) {
 		p.Log == nil || p.Clock == nil || p.Random == nil {
 		return nil, errors.New("make api: a dependency is missing")
 	}
-	s := &server{Params: p, notices: newNotices(p.Random())}
+	s := &server{Params: p, notices: replay.New(p.Random())}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.Logger.SetOutput(io.Discard) // its own words; ours go to Log

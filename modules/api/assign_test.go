@@ -33,6 +33,7 @@ func goodBodies() map[string]string {
 		"POST /workspaces":                    `{"name":"Annex {n}","time_zone":"Europe/Paris"}`,
 		"PATCH /workspaces/{id}":              `{"name":"Home","time_zone":"Europe/Berlin"}`,
 		"POST /tokens":                        `{"name":"deploy","role":"viewer","scopes":["read"]}`,
+		"POST /wall-shares":                   `{"name":"Office","tag":"team:web","group":"Shop"}`,
 		"POST /monitors":                      monitor,
 		"POST /monitors/test":                 `{"name":"Shop","type":"http","http":{"url":"http://127.0.0.1:1/"}}`,
 		"PUT /monitors/by-key/{external_key}": strings.Replace(monitor, `"external_key":"key-{n}",`, "", 1),

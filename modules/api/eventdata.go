@@ -108,7 +108,7 @@ func (st *eventStream) tellResult(ctx context.Context, n uptime.Notice) error {
 		return !st.sent.add(resultKey{v.MonitorID, v.Region, v.ScheduledAt.UnixMilli()})
 	})
 	for i, v := range fresh {
-		n := st.cursor.n
+		n := st.cursor.At()
 		if i < len(fresh)-1 {
 			n-- // cut off here, the client must get the rest of this notice
 		}

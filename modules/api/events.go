@@ -11,6 +11,7 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"monitor/modules/manage"
+	"monitor/modules/replay"
 	"monitor/modules/uptime"
 )
 
@@ -51,7 +52,7 @@ func (s *server) events(c *call) (reply, error) {
 		return reply{streamed: true}, nil
 	}
 	topics := c.topics()
-	from, known := s.notices.from(c.r.Header.Get("Last-Event-ID"), slices.Contains(topics, uptime.TopicResult))
+	from, known := s.notices.From(c.r.Header.Get("Last-Event-ID"), slices.Contains(topics, uptime.TopicResult))
 	session, err := sse.Upgrade(c.w, c.r)
 	if err != nil {
 		return reply{}, fmt.Errorf("open event stream: %w", err)
@@ -94,7 +95,7 @@ func (s *server) streamEnded(c *call, err error) {
 type eventStream struct {
 	c       *call
 	session *sse.Session
-	cursor  *cursor
+	cursor  *replay.Cursor
 	topics  []uptime.Topic // that are told, or concern the stream itself
 	monitor int64          // 0: all
 	sent    *seen          // results that were sent: two regions' notices name one slot
@@ -116,7 +117,7 @@ func (st *eventStream) run(ctx context.Context, known bool) error {
 	defer ping.Stop()
 	defer access.Stop()
 	for {
-		n, next, more := st.cursor.peek()
+		n, next, more := st.cursor.Peek()
 		var err error
 		select {
 		case <-ctx.Done():
@@ -129,7 +130,7 @@ func (st *eventStream) run(ctx context.Context, known bool) error {
 			err = st.checkAccess(ctx)
 		case <-more:
 		case <-next:
-			st.cursor.n = n.n
+			st.cursor.Pass(n)
 			if slices.Contains(st.topics, n.Topic) {
 				err = st.tell(ctx, n.Notice)
 			}
@@ -167,7 +168,7 @@ func (st *eventStream) checkAccess(ctx context.Context) error {
 
 // send writes the event of the newest notice.
 func (st *eventStream) send(event string, data any) error {
-	return st.sendAs(st.cursor.n, event, data)
+	return st.sendAs(st.cursor.At(), event, data)
 }
 
 // sendAs writes an event after which the client goes on at notice n+1.
@@ -177,7 +178,7 @@ func (st *eventStream) sendAs(n int64, event string, data any) error {
 		return err
 	}
 	var m sse.Message
-	m.Type, m.ID = sse.Type(event), sse.ID(st.cursor.id(n))
+	m.Type, m.ID = sse.Type(event), sse.ID(st.cursor.ID(n))
 	m.AppendData(raw)
 	return st.write(&m)
 }

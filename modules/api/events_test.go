@@ -255,43 +255,6 @@ func TestDeliveryEventsOfOneMonitor(t *testing.T) {
 	require.JSONEq(t, `{"id":6,"event_id":"evt_a","event_type":"incident.opened","channel_id":3,"monitor_id":1,"status":"dead"}`, l.next(t).data)
 }
 
-func TestNoticesKeepTheNewest(t *testing.T) {
-	t.Parallel()
-	l := newNotices("s")
-	status, result := uptime.Notice{Topic: uptime.TopicStatus}, uptime.Notice{Topic: uptime.TopicResult}
-	walk := func(id string, all bool) (topics []uptime.Topic) {
-		c, known := l.from(id, all)
-		require.True(t, known, id)
-		for {
-			next, there, _ := c.peek()
-			if there == nil {
-				return topics
-			}
-			c.n = next.n
-			topics = append(topics, next.Topic)
-		}
-	}
-	l.add(status)
-	for range keptNotices {
-		l.add(result)
-	}
-	l.add(status)
-	// Results push out results only.
-	require.Equal(t, []uptime.Topic{uptime.TopicStatus, uptime.TopicStatus}, walk("s-0", false))
-	require.Len(t, walk("s-0", true), keptNotices+2)
-	l.add(result)
-	require.Equal(t, []uptime.Topic{uptime.TopicStatus, uptime.TopicStatus}, walk("s-0", false))
-	require.Equal(t, []uptime.Topic{""}, walk("s-0", true), "one is lost")
-	require.Len(t, walk("s-2", true), keptNotices+1)
-	for range keptNotices - 1 {
-		l.add(status)
-	}
-	require.Equal(t, []uptime.Topic{""}, walk("s-0", false))
-	require.Len(t, walk("s-1", false), keptNotices)
-	require.Empty(t, walk("", true))
-	require.Len(t, l.changes.kept, keptNotices)
-}
-
 func TestEventsEnd(t *testing.T) {
 	t.Parallel()
 	t.Run("AccessLost", func(t *testing.T) {

@@ -75,6 +75,11 @@ func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 			"name": line(""), "role": oneOf(roles()), "scopes": {Type: huma.TypeArray, Items: oneOf([]string{"read", "write", "push"})},
 			"expires_at": {Type: huma.TypeString, Format: "date-time", Nullable: true, Description: "null: never."},
 		}),
+		"WallShareInput": shape(`{"name":"Office screen","tag":"team:web"}`, []string{"name"}, fields{
+			"name": line("The heading of the wallboard."), "tag": line("Only monitors with this tag: its name, or name and value as team:web."),
+			"group":      line("Only monitors of this group and below it."),
+			"expires_at": {Type: huma.TypeString, Format: "date-time", Nullable: true, Description: "null: never."},
+		}),
 		"IncidentInput": shape(`{"title":"Payments are slow","severity":"minor","monitor_ids":[7],"message":"We are looking into it."}`, []string{"title"}, incidentFields()),
 		"IncidentPatch": shape(`{"stage":"identified","message":"A full disk."}`, nil, incidentPatchFields()),
 		"BulkInput":     bulkInput(),

@@ -78,6 +78,8 @@ func matrix() map[string]right {
 		"GET /settings/defaults": {viewer, ok}, "PUT /settings/defaults": {admin, ok},
 		"GET /settings/retention": {admin, ok}, "PUT /settings/retention": {admin, ok}, "GET /about": {admin, ok},
 
+		"GET /wall-shares": {editor, ok}, "POST /wall-shares": {editor, lacks}, "DELETE /wall-shares/{id}": {editor, absent}, "GET /search": {viewer, ok},
+
 		"GET /overview": {viewer, ok}, "GET /events": {viewer, ok},
 	}
 }

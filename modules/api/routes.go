@@ -34,7 +34,7 @@ type route struct {
 func (rt route) bodyOptional() bool { return strings.HasSuffix(rt.takes, "?") }
 
 // routes is THE table of operations.
-func routes() []route { return slices.Concat(peopleRoutes(), watchRoutes(), incidentRoutes()) }
+func routes() []route { return slices.Concat(peopleRoutes(), watchRoutes(), incidentRoutes(), instance()) }
 
 func peopleRoutes() []route {
 	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
@@ -108,13 +108,24 @@ func watchRoutes() []route {
 		{post, "/channels/{id}/test", member, "Channels", "Test a channel", "", "ChannelTest", ok, nil, (*server).testChannel},
 		{get, "/deliveries", member, "Channels", "List deliveries", "", "DeliveryList", ok, deliveryQuery(), (*server).deliveries},
 		{post, "/deliveries/{id}/retry", member, "Channels", "Send a dead delivery again", "", "Delivery", ok, nil, (*server).retryDelivery},
+	}
+}
 
+// instance is of the workspace as a whole, and of the program.
+func instance() []route {
+	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	const ok, made, none = http.StatusOK, http.StatusCreated, http.StatusNoContent
+	return []route{
 		{get, "/settings/defaults", member, "Instance", "Read the defaults of new monitors", "", "MonitorDefaults", ok, nil, (*server).monitorDefaults},
 		{put, "/settings/defaults", member, "Instance", "Replace the defaults of new monitors", "MonitorDefaultsInput", "MonitorDefaults", ok, nil, (*server).replaceMonitorDefaults},
 		{get, "/settings/retention", member, "Instance", "Read how long history is kept", "", "Retention", ok, nil, (*server).retention},
 		{put, "/settings/retention", member, "Instance", "Change how long history is kept", "RetentionInput", "Retention", ok, nil, (*server).replaceRetention},
 		{get, "/about", member, "Instance", "Read about the program", "", "About", ok, nil, (*server).about},
 		{get, "/audit-log", member, "Instance", "List what was changed", "", "AuditList", ok, auditQuery(), (*server).auditLog},
+		{get, "/wall-shares", member, "Instance", "List links to wallboards", "", "WallShareList", ok, paged(), (*server).wallShares},
+		{post, "/wall-shares", member | secret, "Instance", "Create a link to a wallboard", "WallShareInput", "WallShare", made, nil, (*server).createWallShare},
+		{del, "/wall-shares/{id}", member, "Instance", "Revoke a link to a wallboard", "", "", none, nil, (*server).deleteWallShare},
+		{get, "/search", member, "Instance", "Search everything", "", "FoundList", ok, searchQuery(), (*server).search},
 		{get, "/overview", member, "Instance", "Read the overview", "", "Overview", ok, nil, (*server).overview},
 		{get, "/events", member, "Instance", "Stream events", "", stream, ok, eventQuery(), (*server).events},
 	}

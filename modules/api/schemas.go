@@ -42,6 +42,8 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.TokenPair{},
 		setupDone{},
 		manage.OverviewView{},
+		manage.FoundView{},
+		manage.WallShareView{},
 		manage.BulkJobView{},
 	}...) {
 		registry.Schema(reflect.TypeOf(view), true, "")
@@ -51,7 +53,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "Person"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "Person", "Found", "WallShare"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}
@@ -106,6 +108,7 @@ func describe(all map[string]*huma.Schema) {
 	outcomes := []uptime.AttemptOutcome{uptime.AttemptOK, uptime.AttemptRetry, uptime.AttemptPermanent}
 	for path, options := range map[string][]string{
 		"Monitor.status": words(uptime.Statuses()), "Result.status": words(resultStatuses()), "MonitorTest.status": words(resultStatuses()),
+		"Found.kind":      {"monitor", "incident", "channel"},
 		"Incident.status": words(incident), "Incident.stage": stages(), "Incident.severity": severities(),
 		"Delivery.status": words(deliveryStatuses()), "Attempt.outcome": words(outcomes),
 		"BulkJob.status": {manage.BulkPreview, manage.BulkWaiting, manage.BulkRunning, manage.BulkDone},
@@ -130,6 +133,7 @@ func describe(all map[string]*huma.Schema) {
 	all["User"].Properties["preferences"].Description = "There for the person alone, as in GET /me."
 	all["Channel"].Properties["settings"].Type = huma.TypeObject
 	all["Token"].Properties["secret"].Description = "There once, when the token is created; starts with mon_."
+	all["WallShare"].Properties["secret"].Description = "There once, when the link is created: its address is /wall/ and this."
 	all["NewUser"].Properties["invite_url"].Description = "There when no password was given: the link that lets the user choose one, for 7 days."
 }
 

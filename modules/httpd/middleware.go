@@ -73,7 +73,7 @@ func shown(path string) string {
 		}
 		switch {
 		case part == "":
-		case after == "ping", after == "push", after == "invite", after == "reset", isToken(part):
+		case after == "ping", after == "push", after == "invite", after == "reset", after == "wall", isToken(part):
 			parts[i] = "********"
 		}
 	}
@@ -82,7 +82,7 @@ func shown(path string) string {
 
 // isToken reports a part of a path that looks like a token of ours.
 func isToken(part string) bool {
-	for _, prefix := range []string{"mon_", "mrt_", "rst_", "inv_"} {
+	for _, prefix := range []string{"mon_", "mrt_", "rst_", "inv_", "wall_"} {
 		if strings.HasPrefix(part, prefix) && len(part) > 20 {
 			return true
 		}

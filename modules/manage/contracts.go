@@ -67,6 +67,23 @@ type viewStore interface {
 	DeleteView(ctx context.Context, ws, id int64, audit *uptime.Audit) error
 }
 
+// finder finds monitors, incidents and channels in other ways than by lists.
+type finder interface {
+	Find(ctx context.Context, ws int64, words string, limit int) (uptime.Finds, error)
+	FindByID(ctx context.Context, ws int64, ids uptime.FindIDs) (uptime.Finds, error)
+	Neighbour(ctx context.Context, ws, id int64, f uptime.MonitorFilter, before bool) (int64, error)
+	Tiles(ctx context.Context, ws int64, f uptime.MonitorFilter, limit int) ([]uptime.Tile, error)
+}
+
+type wallShareStore interface {
+	// CreateWallShare gives ErrConflict when the workspace has most of them.
+	CreateWallShare(ctx context.Context, w uptime.WallShare, most int, audit *uptime.Audit) (uptime.WallShare, error)
+	WallShares(ctx context.Context, ws int64, p uptime.Page) (uptime.List[uptime.WallShare], error)
+	WallShareByHash(ctx context.Context, hash string) (uptime.WallShare, error)
+	DeleteWallShare(ctx context.Context, ws, id int64, audit *uptime.Audit) error
+	TouchWallShare(ctx context.Context, id int64, at time.Time) error
+}
+
 type resultStore interface {
 	Result(ctx context.Context, ws, monitorID int64, region string, slot time.Time) (uptime.Result, error)
 	Results(ctx context.Context, ws, monitorID int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[uptime.Result], error)

@@ -34,6 +34,8 @@ type Deps struct {
 	Silences     silenceStore
 	Bulk         bulkJobs
 	BulkWork     bulkWork
+	Finder       finder
+	WallShares   wallShareStore
 	Results      resultStore
 	Incidents    incidentStore
 	IncidentDesk incidentDesk

@@ -51,6 +51,9 @@ func (m *Manage) CountMonitors(ctx context.Context, actor uptime.Actor, f uptime
 	return m.deps.MonitorLists.CountMonitors(ctx, actor.WorkspaceID, f)
 }
 
+// maxIDs bounds the monitors that a list is asked for by id.
+const maxIDs = 200
+
 func (m *Manage) checkFilter(f uptime.MonitorFilter) error {
 	b := &body{}
 	for _, status := range f.Statuses {
@@ -63,6 +66,9 @@ func (m *Manage) checkFilter(f uptime.MonitorFilter) error {
 		if !slices.Contains(names, name) {
 			b.fail("type", "must be one of %s", strings.Join(names, ", "))
 		}
+	}
+	if len(f.IDs) > maxIDs {
+		b.fail("ids", "must be at most %d", maxIDs)
 	}
 	for _, tag := range f.Tags {
 		if tag.Name == "" || hasControl(tag.Name+tag.Value, "") {

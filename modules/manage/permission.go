@@ -16,6 +16,8 @@ const (
 	ChangeChannel  Action = "change channels"
 	ChangeIncident Action = "change incidents"
 	ReadTeam       Action = "read who changes incidents"
+	ReadWallShares Action = "read links to wallboards"
+	ShareWall      Action = "share wallboards"
 	SendAgain      Action = "send deliveries again"
 	ReadSelf       Action = "read your profile"
 	ChangeSelf     Action = "change your profile"
@@ -62,6 +64,8 @@ func rules() map[Action]rule {
 		ChangeChannel:  {uptime.RoleEditor, ScopeWrite},
 		ChangeIncident: {uptime.RoleEditor, ScopeWrite},
 		ReadTeam:       {uptime.RoleEditor, ScopeRead},
+		ReadWallShares: {uptime.RoleEditor, ScopeRead},
+		ShareWall:      {uptime.RoleEditor, ScopeWrite},
 		SendAgain:      {uptime.RoleEditor, ScopeWrite},
 		ReadUsers:      {uptime.RoleAdmin, ScopeRead},
 		ManageUsers:    {uptime.RoleAdmin, ScopeWrite},

@@ -56,6 +56,13 @@ func reads(b *bundle) map[string]call {
 		"MonitorDefaults": func(a uptime.Actor) error { _, err := b.MonitorDefaults(ctx, a); return err },
 		"Tokens":          func(a uptime.Actor) error { _, err := b.Tokens(ctx, a, page); return err },
 		"OwnSessions":     func(a uptime.Actor) error { _, err := b.OwnSessions(ctx, a); return err },
+		"Search":          func(a uptime.Actor) error { _, err := b.Search(ctx, a, "shop", 0); return err },
+		"FoundByID":       func(a uptime.Actor) error { _, err := b.FoundByID(ctx, a, uptime.FindIDs{}); return err },
+		"Neighbour": func(a uptime.Actor) error {
+			_, err := b.Neighbour(ctx, a, absent, uptime.MonitorFilter{}, false)
+			return err
+		},
+		"Wall": func(a uptime.Actor) error { _, err := b.Wall(ctx, a, "", ""); return err },
 	}
 }
 
@@ -113,6 +120,8 @@ func edits(b *bundle) map[string]call {
 		"PatchIncident":       func(a uptime.Actor) error { _, err := b.PatchIncident(ctx, a, absent, none, ""); return err },
 		"AcknowledgeIncident": func(a uptime.Actor) error { _, err := b.AcknowledgeIncident(ctx, a, absent, nil); return err },
 		"ResolveIncident":     func(a uptime.Actor) error { _, err := b.ResolveIncident(ctx, a, absent, nil); return err },
+		"CreateWallShare":     func(a uptime.Actor) error { _, err := b.CreateWallShare(ctx, a, none); return err },
+		"DeleteWallShare":     func(a uptime.Actor) error { return b.DeleteWallShare(ctx, a, absent) },
 		"AddIncidentUpdate":   func(a uptime.Actor) error { _, err := b.AddIncidentUpdate(ctx, a, absent, none); return err },
 
 		"DeleteIncident":  func(a uptime.Actor) error { return b.DeleteIncident(ctx, a, absent, "") },
@@ -130,6 +139,7 @@ func editorReads(b *bundle) map[string]call {
 	return map[string]call{
 		"Assignees":     func(a uptime.Actor) error { _, err := b.Assignees(ctx, a); return err },
 		"IncidentEdits": func(a uptime.Actor) error { _, err := b.IncidentEdits(ctx, a, absent); return err },
+		"WallShares":    func(a uptime.Actor) error { _, err := b.WallShares(ctx, a, uptime.Page{}); return err },
 	}
 }
 

@@ -132,6 +132,9 @@ func (m *manyMonitors) pages() []pageRead {
 		{"Facets", m.facets},
 		{"Groups", m.groups},
 		{"Search", m.search},
+		{"Palette", m.palette},
+		{"Next", m.next},
+		{"Wall", m.wall},
 		{"LastPage", m.lastPage},
 		{"Bars", m.bars},
 		{"Overview", m.overview},
@@ -207,6 +210,26 @@ func (m *manyMonitors) groups(ctx context.Context) error {
 
 func (m *manyMonitors) search(ctx context.Context) error {
 	_, err := m.Monitors(ctx, m.ws, uptime.MonitorFilter{Query: "shop 9"}, uptime.Page{Limit: 50})
+	return err
+}
+
+// palette is what is asked at every key.
+func (m *manyMonitors) palette(ctx context.Context) error {
+	for _, words := range []string{"sho", "9", "nothing is called so"} {
+		if _, err := m.Find(ctx, m.ws, words, 10); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *manyMonitors) next(ctx context.Context) error {
+	_, err := m.Neighbour(ctx, m.ws, 5000, uptime.MonitorFilter{}, false)
+	return err
+}
+
+func (m *manyMonitors) wall(ctx context.Context) error {
+	_, err := m.Tiles(ctx, m.ws, uptime.MonitorFilter{}, 400)
 	return err
 }
 

@@ -47,6 +47,9 @@ func (s *Store) matching(q *gorm.DB, ws int64, f uptime.MonitorFilter) *gorm.DB 
 	if len(f.Types) > 0 {
 		q = q.Where("type IN ?", f.Types)
 	}
+	if f.IDs != nil {
+		q = q.Where("id IN ?", orNone(f.IDs))
+	}
 	if f.Enabled != nil {
 		q = q.Where("enabled = ?", *f.Enabled)
 	}

@@ -22,7 +22,7 @@ func (r *recording) apply(situation uptime.Situation) error {
 		r.calm[after.ID] = calmMonitor{calm, r.revisions[after.ID] + 1}
 	}
 	if after.State.Status != before.State.Status {
-		notice, err := statusNotice(after)
+		notice, err := statusNotice(after, before.State.Status)
 		if err != nil {
 			return err
 		}
@@ -42,12 +42,13 @@ func (r *recording) apply(situation uptime.Situation) error {
 	return nil
 }
 
-func statusNotice(m uptime.Monitor) (uptime.Notice, error) {
+func statusNotice(m uptime.Monitor, was uptime.Status) (uptime.Notice, error) {
 	data, err := json.Marshal(struct {
 		ID     int64         `json:"id"`
 		Status uptime.Status `json:"status"`
+		Was    uptime.Status `json:"was"`
 		Since  time.Time     `json:"since"`
-	}{m.ID, m.State.Status, m.State.Since})
+	}{m.ID, m.State.Status, was, m.State.Since})
 	if err != nil {
 		return uptime.Notice{}, fmt.Errorf("write a notice: %w", err)
 	}

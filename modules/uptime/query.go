@@ -29,8 +29,9 @@ type MonitorFilter struct {
 	Group    string      // the group itself and everything below it; NoGroup: those without one
 	Query    string      // in name, target, group or tags, any case
 	Enabled  *bool
-	Silenced *bool  // a silence holds
-	Sort     string // "status" (default: severity, then name), "name", "checked", "response", "group"
+	IDs      []int64 // only these; nil: all
+	Silenced *bool   // a silence holds
+	Sort     string  // "status" (default: severity, then name), "name", "checked", "response", "group"
 	Desc     bool
 	// Offset is for numbered pages of the web app; the API pages by cursor.
 	Offset int

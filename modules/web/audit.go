@@ -61,6 +61,7 @@ func auditKinds() []Option {
 		{Value: "workspace", Label: "Workspaces"},
 		{Value: "passkey", Label: "Passkeys"},
 		{Value: "view", Label: "Saved views"},
+		{Value: "wallboard", Label: "Wallboards"},
 	}
 }
 

@@ -111,6 +111,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 	t.Parallel()
 	server, ctx := stage(t), browse(t)
 	found := complaints(ctx, t)
+	withAxe(ctx, t)
 	for _, s := range allShots() {
 		require.NoError(t, chromedp.Do(ctx,
 			chromedp.EmulateViewport(320, 800, chromedp.EmulateMobile),
@@ -124,6 +125,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 			require.LessOrEqual(t, wide, width, "%s scrolls sideways: %s", s.name, beyond)
 			require.Empty(t, beyond, "%s at %d px", s.name, width)
 		}
+		accessible(ctx, t, s.name)
 		require.Empty(t, found(), s.name)
 		if *shotDir != "" {
 			photograph(ctx, t, server.URL, s.name)

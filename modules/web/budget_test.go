@@ -50,4 +50,10 @@ func TestBudget(t *testing.T) {
 	require.LessOrEqual(t, script, 60<<10, "all scripts, gzipped")
 	require.LessOrEqual(t, sheet, 14<<10, "the style sheet, gzipped")
 	t.Logf("list of 100: %d elements, %d bytes gzipped; groups: %d elements; scripts %d, style sheet %d", nodes, size, grouped, script, sheet)
+	script = 0
+	for _, at := range regexp.MustCompile(`<script[^>]* src="/static/([^"]+)"`).FindAllStringSubmatch(string(html), -1) {
+		script += zipped(t, w.assets.files[at[1]])
+	}
+	require.LessOrEqual(t, script, 25<<10, "scripts of the list, gzipped")
+	t.Logf("scripts of the list: %d bytes gzipped", script)
 }

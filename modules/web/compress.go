@@ -33,7 +33,7 @@ func compress() echo.MiddlewareFunc {
 
 // showsSecret names the pages that show one once.
 func showsSecret(path string) bool {
-	return strings.HasPrefix(path, "/settings/security/") || path == "/settings/people" || path == "/settings/tokens"
+	return strings.HasPrefix(path, "/settings/security/") || path == "/settings/people" || path == "/settings/tokens" || path == "/settings/wallboards"
 }
 
 // refusesGzip reports whether the client names gzip with the weight zero.

@@ -22,24 +22,39 @@ func (w *Web) conditions(ctx context.Context) []uptime.Condition {
 	return w.deps.Conditions(ctx)
 }
 
-// encodeConditions gives them as the stream and /conditions do.
-func encodeConditions(list []uptime.Condition) ([]byte, error) {
+func conditionsOf(list []uptime.Condition) conditionsNow {
 	now := conditionsNow{Conditions: []manage.ConditionView{}}
 	for _, c := range list {
 		now.Conditions = append(now.Conditions, manage.ConditionView(c))
 	}
-	raw, err := json.Marshal(now)
+	return now
+}
+
+// encodeConditions gives them as the stream does.
+func encodeConditions(list []uptime.Condition) ([]byte, error) {
+	raw, err := json.Marshal(conditionsOf(list))
 	if err != nil {
 		return nil, fmt.Errorf("write conditions: %w", err)
 	}
 	return raw, nil
 }
 
-// conditionsJSON is for pages without a stream.
+// stands is what a stream says when it begins, for pages that have none. Where the
+// counts cannot be read the conditions are told all the same.
+type stands struct {
+	conditionsNow
+	Counts *counts `json:"counts,omitempty"`
+}
+
 func (w *Web) conditionsJSON(r *request) error {
-	raw, err := encodeConditions(w.conditions(r.Request().Context()))
+	ctx := r.Request().Context()
+	now := stands{conditionsNow: conditionsOf(w.conditions(ctx))}
+	if counts, err := w.countsNow(ctx, r.actor); err == nil {
+		now.Counts = &counts
+	}
+	raw, err := json.Marshal(now)
 	if err != nil {
-		return err
+		return fmt.Errorf("write conditions: %w", err)
 	}
 	r.Response().Header().Set("Cache-Control", "no-store")
 	return r.JSONBlob(http.StatusOK, raw)

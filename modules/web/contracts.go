@@ -31,6 +31,8 @@ type useCases interface {
 	channels
 	deliveries
 	kinds
+	finder
+	walls
 }
 
 // Use cases of people who are not logged in yet.
@@ -245,6 +247,20 @@ type deliveries interface {
 	TestChannel(ctx context.Context, actor uptime.Actor, id int64) (manage.ChannelTestView, error)
 	Deliveries(ctx context.Context, actor uptime.Actor, f uptime.DeliveryFilter, p uptime.Page) (uptime.List[manage.DeliveryView], error)
 	RetryDelivery(ctx context.Context, actor uptime.Actor, id int64) (manage.DeliveryView, error)
+}
+
+type finder interface {
+	Search(ctx context.Context, actor uptime.Actor, words string, limit int) (uptime.List[manage.FoundView], error)
+	FoundByID(ctx context.Context, actor uptime.Actor, ids uptime.FindIDs) ([]manage.FoundView, error)
+	Neighbour(ctx context.Context, actor uptime.Actor, id int64, f uptime.MonitorFilter, before bool) (int64, error)
+}
+
+type walls interface {
+	Wall(ctx context.Context, actor uptime.Actor, tag, group string) (manage.WallView, error)
+	SharedWall(ctx context.Context, secret string, client manage.Client) (manage.WallView, error)
+	WallShares(ctx context.Context, actor uptime.Actor, p uptime.Page) (uptime.List[manage.WallShareView], error)
+	CreateWallShare(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.WallShareView, error)
+	DeleteWallShare(ctx context.Context, actor uptime.Actor, id int64) error
 }
 
 type kinds interface {

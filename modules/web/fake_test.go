@@ -44,6 +44,7 @@ type fake struct {
 	storm   bool     // one incident was made by hand, and some began together
 	// breaksOff: the second page of a file cannot be read.
 	breaksOff bool
+	now       map[int64]uptime.Status // monitors that are not what the samples say
 }
 
 func (f *fake) conditions(context.Context) []uptime.Condition {
@@ -166,8 +167,15 @@ func (f *fake) Counts(context.Context, uptime.Actor) (manage.Counts, error) {
 	if f.empty {
 		return c, nil
 	}
-	for _, s := range sampleList() {
-		c[s.status]++
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, s := range sampleList() {
+		if _, changed := f.now[int64(i+1)]; !changed {
+			c[s.status]++
+		}
+	}
+	for _, status := range f.now {
+		c[status]++
 	}
 	return c, nil
 }
@@ -380,18 +388,13 @@ func (f *fake) RetryDelivery(context.Context, uptime.Actor, int64) (manage.Deliv
 func (f *fake) MonitorKinds() []uptime.Kind { return sampleKinds() }
 func (f *fake) ChannelKinds() []uptime.Kind { return sampleChannelKinds() }
 
-func (f *fake) Publish(context.Context, ...uptime.Notice) error { return nil }
-
-func (f *fake) Subscribe(context.Context, ...uptime.Topic) (<-chan uptime.Notice, error) {
-	return f.notices, nil
-}
-
 // setup gives a web over samples.
 func setup(t *testing.T) (*Web, *fake) {
 	t.Helper()
-	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 8)}
-	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0", Conditions: f.conditions})
+	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 100)}
+	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Random: sampleName, Version: "1.0.0", Conditions: f.conditions})
 	require.NoError(t, err)
+	hears(t, w)
 	return w, f
 }
 

@@ -27,6 +27,7 @@ type Frame struct {
 	// Workspace is the one that the page is of; forms say so.
 	Workspace int64
 	Live      bool     // refreshes itself
+	Keys      string   // "on", or "off": no single letter does anything
 	Chart     bool     // loads the chart library
 	Scripts   []string // more of them, as assets
 	CanEdit   bool     // monitors, channels, incidents
@@ -37,6 +38,7 @@ type Frame struct {
 // NavItem is an entry of the navigation.
 type NavItem struct {
 	Label, URL, Icon string
+	Key              string // that goes there after g
 	Current          bool
 	Count            int64
 	CountOf          string
@@ -134,7 +136,7 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	s.frame = Frame{
 		Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
 		Nav: navigation(nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
-		Me: meOf(me), Theme: themeOf(me.Theme), Down: counts[uptime.Down], Favicon: faviconOf(counts),
+		Me: meOf(me), Theme: themeOf(me.Theme), Keys: keysOf(me), Down: counts[uptime.Down], Favicon: faviconOf(counts),
 		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),
 		CanEdit:    uses.Can(r.actor, manage.ChangeMonitor),
 		Conditions: r.web.conditions(ctx),
@@ -144,16 +146,24 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 
 func navigation(current string, down, open int64) []NavItem {
 	items := []NavItem{
-		{Label: "Overview", URL: "/", Icon: "home"},
-		{Label: "Monitors", URL: "/monitors", Icon: "pulse", Count: down, CountOf: "down"},
-		{Label: "Incidents", URL: "/incidents", Icon: "flag", Count: open, CountOf: "open"},
-		{Label: "Channels", URL: "/channels", Icon: "bell"},
-		{Label: "Settings", URL: "/settings/profile", Icon: "gear"},
+		{Label: "Overview", URL: "/", Icon: "home", Key: "o"},
+		{Label: "Monitors", URL: "/monitors", Icon: "pulse", Key: "m", Count: down, CountOf: "down"},
+		{Label: "Incidents", URL: "/incidents", Icon: "flag", Key: "i", Count: open, CountOf: "open"},
+		{Label: "Channels", URL: "/channels", Icon: "bell", Key: "c"},
+		{Label: "Settings", URL: "/settings/profile", Icon: "gear", Key: "s"},
 	}
 	for i := range items {
 		items[i].Current = items[i].Label == current
 	}
 	return items
+}
+
+// keysOf says whether single letters do something on the person's pages (WCAG 2.1.4).
+func keysOf(me manage.UserView) string {
+	if preferencesOf(me).Shortcuts {
+		return "on"
+	}
+	return "off"
 }
 
 func meOf(u manage.UserView) *Me {

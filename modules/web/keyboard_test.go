@@ -38,16 +38,16 @@ func tabs(ctx context.Context, t *testing.T, url string) []string {
 	return nil
 }
 
-// TestKeyboard: the first stop leads past the navigation, and every stop can be
+// skipLinkFirst: the first stop leads past the navigation, and every stop can be
 // seen.
-func TestKeyboard(t *testing.T) {
-	t.Parallel()
+func skipLinkFirst(t *testing.T) {
+	t.Helper()
 	ctx, base, _ := desk(t, func(*fake) {})
 	for _, width := range []int64{1360, 390} {
 		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)))
 		for _, path := range []string{
 			"/", "/monitors", "/monitors/1", "/monitors/1?tab=config", "/monitors/1/edit", "/monitors/new?first=1", "/monitors/1/delete",
-			"/incidents/1", "/incidents/20?edit=53", "/incidents/new", "/incidents?from=2026-11-01", "/incidents/21/postmortem", "/channels", "/invite/inv_ok", "/channels/1/edit", "/settings/profile", "/settings/security", "/nope",
+			"/incidents/1", "/incidents/20?edit=53", "/incidents/new", "/incidents?from=2026-11-01", "/incidents/21/postmortem", "/channels", "/invite/inv_ok", "/channels/1/edit", "/settings/profile", "/settings/security", "/settings/wallboards", "/wall", "/nope",
 		} {
 			stops := tabs(ctx, t, base+path)
 			require.Equal(t, "a.skip", stops[0], path)
@@ -60,10 +60,10 @@ func TestKeyboard(t *testing.T) {
 	require.Equal(t, "main", says(ctx, t, `await until(() => document.activeElement.id === 'main'); return document.activeElement.id`))
 }
 
-// TestAskedFor: what people ask of their system is done: no motion, their own
+// askedFor: what people ask of their system is done: no motion, their own
 // colours.
-func TestAskedFor(t *testing.T) {
-	t.Parallel()
+func askedFor(t *testing.T) {
+	t.Helper()
 	ctx, base, _ := desk(t, func(*fake) {})
 	const moving = `return String([...document.querySelectorAll('*')].filter(e => { const s = getComputedStyle(e);
 		return [...s.transitionDuration.split(','), ...s.animationDuration.split(',')].some(d => parseFloat(d) > 0); }).length)`

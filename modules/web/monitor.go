@@ -41,6 +41,7 @@ type MonitorPage struct {
 	Facts     []Fact
 	Config    string
 	Self      string
+	Way       string // the filter of the list that it was opened from: "" or "?…"
 }
 
 // Alert is the box of a monitor that is not up.
@@ -94,7 +95,7 @@ func (w *Web) monitor(r *request) error {
 		return err
 	}
 	p := &MonitorPage{Frame: s.frame, ID: id, Row: s.row(m), Paused: !m.Enabled, Tags: tagList(m.Tags), Link: openable(m.Target)}
-	p.Live, p.Frame.Chart = true, true
+	p.Live, p.Frame.Chart, p.Way = true, true, r.listFilter().way()
 	p.Silence, p.Silences = s.silence(m), silenceLengths()
 	p.Type = kindLabel(w.deps.Manage.MonitorKinds(), m.Type)
 	for _, fill := range []func(*request, *scene, manage.MonitorView) error{p.fillAlert, p.fillStats, p.fillChart, p.fillDays, p.fillTab} {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"monitor/modules/manage"
@@ -75,7 +76,7 @@ func (p *MonitorPage) fillChart(r *request, s *scene, m manage.MonitorView) erro
 		}
 	}
 	for _, c := range all {
-		p.Ranges = append(p.Ranges, Link{c.label, p.Row.URL + "?range=" + c.key, c.key == chosen.key})
+		p.Ranges = append(p.Ranges, Link{c.label, p.Row.URL + "?range=" + c.key + p.further(), c.key == chosen.key})
 	}
 	chosen = chosen.cut(time.Duration(m.Interval), r.now.Sub(m.CreatedAt))
 	width := chosen.widthFor(time.Duration(m.Interval))
@@ -86,9 +87,12 @@ func (p *MonitorPage) fillChart(r *request, s *scene, m manage.MonitorView) erro
 	}
 	p.RangeText = chosen.text
 	p.Chart = drawChart(buckets[m.ID], s.when)
-	p.Self = p.Row.URL + "?range=" + chosen.key
+	p.Self = p.Row.URL + "?range=" + chosen.key + p.further()
 	return nil
 }
+
+// further is the way in an address that has a query already.
+func (p *MonitorPage) further() string { return strings.Replace(p.Way, "?", "&", 1) }
 
 func (p *MonitorPage) fillDays(r *request, _ *scene, m manage.MonitorView) error {
 	const day = 24 * time.Hour

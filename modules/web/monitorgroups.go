@@ -47,6 +47,7 @@ func (p *MonitorsPage) fillGroups(r *request, s *scene) error {
 	if err != nil {
 		return err
 	}
+	along(rows, *f)
 	for _, g := range groups {
 		p.Blocks = append(p.Blocks, f.block(g, rows[:len(g.Rows)]))
 		rows = rows[len(g.Rows):]

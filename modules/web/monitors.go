@@ -30,7 +30,6 @@ type MonitorsPage struct {
 	Exports []Link
 	Pager   *Pager
 	Self    string // URL of this view, to be refreshed
-	Keys    bool   // single letters are commands
 }
 
 // Show says which columns a list has.
@@ -53,7 +52,7 @@ func (w *Web) monitors(r *request) error {
 	}
 	likes := preferencesOf(s.me)
 	f := readFilter(r.QueryParams(), w.deps.Manage.MonitorKinds(), likes)
-	p := MonitorsPage{Frame: s.frame, Filter: f, Show: showOf(likes, s.frame.CanEdit), Keys: likes.Shortcuts}
+	p := MonitorsPage{Frame: s.frame, Filter: f, Show: showOf(likes, s.frame.CanEdit)}
 	p.Live, p.Scripts = true, []string{"js/list.js"}
 	p.None = uptime.StatusCounts(s.counts).Total() == 0
 	fill := p.fillRows
@@ -119,6 +118,7 @@ func (p *MonitorsPage) fillRows(r *request, s *scene) error {
 		return err
 	}
 	p.Rows, err = r.rows(s, list.Items, p.Show)
+	along(p.Rows, *f)
 	p.Pager = pager(f.Page, f.Size, p.Total, p.pageURL)
 	return err
 }

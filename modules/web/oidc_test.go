@@ -103,7 +103,7 @@ func TestLoginElsewhereByAnotherName(t *testing.T) {
 	t.Parallel()
 	_, f := setup(t)
 	f.oidc = "Acme"
-	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0", PublicURL: "https://status.example.com"})
+	w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Random: sampleName, Version: "1.0.0", PublicURL: "https://status.example.com"})
 	require.NoError(t, err)
 	at := func(host string) func(*http.Request) {
 		return func(r *http.Request) {

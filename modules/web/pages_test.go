@@ -105,7 +105,7 @@ func shots() []shot {
 
 // allShots are the pages of everything.
 func allShots() []shot {
-	return slices.Concat(shots(), incidentShots(), accessShots(), passkeyShots(), settingShots(), bulkShots())
+	return slices.Concat(shots(), incidentShots(), accessShots(), passkeyShots(), settingShots(), bulkShots(), wallShots())
 }
 
 var hashes = regexp.MustCompile(`\.[0-9a-f]{10}\.(css|js|svg)`)

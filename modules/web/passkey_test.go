@@ -64,7 +64,7 @@ func TestParty(t *testing.T) {
 		{"", uptime.Request{}, "", ""},
 	} {
 		f := &fake{role: uptime.RoleOwner, theme: "auto"}
-		w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), PublicURL: c.public})
+		w, err := New(Deps{Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Random: sampleName, PublicURL: c.public})
 		require.NoError(t, err)
 		r := httptest.NewRequestWithContext(uptime.WithRequest(t.Context(), c.request), http.MethodGet, "/", nil)
 		party, why := w.party(w.echo.NewContext(r, httptest.NewRecorder()))

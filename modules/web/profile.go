@@ -26,6 +26,9 @@ func (r *request) settingsTabs(current string) []Link {
 	if r.web.deps.Manage.Can(r.actor, manage.ReadUsers) {
 		tabs = append(tabs, Link{Label: "People", URL: "/settings/people"})
 	}
+	if r.web.deps.Manage.Can(r.actor, manage.ReadWallShares) {
+		tabs = append(tabs, Link{Label: "Wallboards", URL: "/settings/wallboards"})
+	}
 	tabs = append(tabs, Link{Label: "Workspaces", URL: "/settings/workspaces"})
 	if r.web.deps.Manage.Can(r.actor, manage.ReadSettings) {
 		tabs = append(tabs, Link{Label: "Defaults", URL: "/settings/defaults"}, Link{Label: "Retention", URL: "/settings/retention"})

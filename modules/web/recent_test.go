@@ -54,7 +54,7 @@ func TestRecentWrites(t *testing.T) {
 	t.Parallel()
 	f := &fake{role: uptime.RoleOwner, theme: "auto"}
 	d, l := &diary{}, &looking{fake: f}
-	w, err := New(Deps{Manage: l, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0", Recent: d})
+	w, err := New(Deps{Manage: l, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Random: sampleName, Version: "1.0.0", Recent: d})
 	require.NoError(t, err)
 
 	require.Equal(t, http.StatusOK, ask(w, "/monitors", nil).Code)
@@ -81,7 +81,7 @@ func TestRecentWrites(t *testing.T) {
 func TestConditionsForScripts(t *testing.T) {
 	t.Parallel()
 	w, f := setup(t)
-	require.JSONEq(t, `{"conditions":[]}`, ask(w, "/conditions", nil).Body.String())
+	require.JSONEq(t, `{"conditions":[],"counts":{"workspace":1,"down":2,"open":3,"icon":"down","version":"1.0.0"}}`, ask(w, "/conditions", nil).Body.String())
 	f.goesWrong(uptime.ConditionRedis)
 	rec := ask(w, "/conditions", nil)
 	require.Contains(t, rec.Body.String(), `{"name":"redis","detail":"Redis does not answer`)

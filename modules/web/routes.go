@@ -51,6 +51,7 @@ func (w *Web) doors() []route {
 		{post, "/reset/:token", w.reset, nil, ""},
 		{get, "/invite/:token", w.inviteForm, nil, ""},
 		{post, "/invite/:token", w.invite, nil, ""},
+		{get, "/wall/:token", w.sharedWall, nil, ""},
 	}
 }
 
@@ -62,6 +63,8 @@ func (w *Web) places() []route {
 		{post, "/logout", nil, w.logout, self},
 		{get, "/events", nil, w.events, read},
 		{get, "/conditions", nil, w.conditionsJSON, self},
+		{get, "/search", nil, w.search, read},
+		{get, "/wall", nil, w.wall, read},
 		{get, "/", nil, w.overview, read},
 
 		{get, "/monitors", nil, w.monitors, read},
@@ -76,7 +79,10 @@ func (w *Web) places() []route {
 		{post, "/monitors/bulk", nil, w.bulk, monitor},
 		{get, "/monitors/bulk/:id", nil, w.bulkJob, read},
 		{post, "/monitors/bulk/:id/undo", nil, w.bulkUndo, monitor},
+		{get, "/monitors/rows", nil, w.monitorRows, read},
 		{get, "/monitors/:id", nil, w.monitor, read},
+		{get, "/monitors/:id/next", nil, w.monitorNext, read},
+		{get, "/monitors/:id/previous", nil, w.monitorPrevious, read},
 		{get, "/monitors/:id/edit", nil, w.monitorEdit, monitor},
 		{post, "/monitors/:id/edit", nil, w.monitorSave, monitor},
 		{get, "/monitors/:id/delete", nil, w.monitorConfirmDelete, monitor},
@@ -154,6 +160,9 @@ func (w *Web) settings() []route {
 		{get, "/settings/tokens", nil, w.tokens, self},
 		{post, "/settings/tokens", nil, w.tokenCreate, manage.ManageOwnToken},
 		{post, "/settings/tokens/:id/revoke", nil, w.tokenRevoke, manage.ManageOwnToken},
+		{get, "/settings/wallboards", nil, w.wallboards, manage.ReadWallShares},
+		{post, "/settings/wallboards", nil, w.wallboardCreate, manage.ShareWall},
+		{post, "/settings/wallboards/:id/revoke", nil, w.wallboardRevoke, manage.ShareWall},
 		{get, "/settings/people", nil, w.people, manage.ReadUsers},
 		{post, "/settings/people", nil, w.personInvite, manage.ManageUsers},
 		{get, "/settings/people/:id", nil, w.person, manage.ReadUsers},

@@ -18,6 +18,7 @@ func leastRoles() map[string]uptime.Role {
 	rows := map[string]uptime.Role{}
 	for role, routes := range map[uptime.Role][]string{
 		viewer: {
+			"GET /search", "GET /wall", "GET /monitors/rows", "GET /monitors/:id/next", "GET /monitors/:id/previous",
 			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/bulk/:id",
 			"GET /monitors.csv", "GET /monitors.json", "POST /monitors/views", "POST /monitors/views/:id/delete", "POST /settings/list",
 			"GET /incidents", "GET /incidents.csv", "GET /incidents.json", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
@@ -36,7 +37,7 @@ func leastRoles() map[string]uptime.Role {
 			"POST /incidents/:id/restore", "POST /incidents/:id/assign", "GET /incidents/:id/postmortem", "POST /incidents/:id/postmortem",
 			"POST /incidents/:id/updates/:update", "POST /incidents/:id/updates/:update/delete",
 			"GET /channels/new", "POST /channels", "GET /channels/:id/edit", "POST /channels/:id/edit", "POST /channels/:id/test", "POST /channels/:id/enable", "POST /channels/:id/disable",
-			"GET /channels/:id/delete", "POST /channels/:id/delete", "POST /deliveries/:id/retry",
+			"GET /channels/:id/delete", "POST /channels/:id/delete", "POST /deliveries/:id/retry", "GET /settings/wallboards", "POST /settings/wallboards", "POST /settings/wallboards/:id/revoke",
 		},
 		admin: {
 			"POST /settings/workspaces", "GET /settings/people", "POST /settings/people", "GET /settings/people/:id", "POST /settings/people/:id",
@@ -60,7 +61,7 @@ func TestDenyByDefault(t *testing.T) {
 	public := []string{
 		"/static/*", "/setup", "/login", "/login/2fa", "/login/oidc", "/login/oidc/callback",
 		"/login/passkey", "/login/passkey/options", "/login/2fa/passkey", "/login/2fa/passkey/options",
-		"/forgot", "/reset/:token", "/invite/:token",
+		"/forgot", "/reset/:token", "/invite/:token", "/wall/:token",
 	}
 	rows := leastRoles()
 	w, f := setup(t)
@@ -198,7 +199,7 @@ func TestPublicAddress(t *testing.T) {
 	t.Parallel()
 	f := &fake{role: uptime.RoleOwner, theme: "auto", notices: make(chan uptime.Notice, 8)}
 	w, err := New(Deps{
-		Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Version: "1.0.0",
+		Manage: f, Bus: f, Clock: sampleNow, Log: slog.New(slog.DiscardHandler), Random: sampleName, Version: "1.0.0",
 		PublicURL: "https://status.example.com",
 	})
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ type MonitorRow struct {
 	Name, Target, URL string
 	Kind, Group       string
 	Show              Show
+	Way               string // the filter of the list, for links that lead on: "" or "?…"
 	Pill              Pill
 	Tags              []string
 	MoreTags          int

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/replay"
 	"monitor/modules/uptime"
 )
 
@@ -22,6 +23,7 @@ type Deps struct {
 	// request. Posts from pages of that origin are taken.
 	PublicURL string
 	Version   string
+	Random    func() string // unguessable; names this process in its streams
 	// Recent remembers who wrote, so that they read no replica that is behind;
 	// nil where there are none.
 	Recent uptime.Recent
@@ -30,10 +32,13 @@ type Deps struct {
 	Conditions func(ctx context.Context) []uptime.Condition
 }
 
-// Web serves the pages. Make it with New; it needs no closing: event streams
-// end with their requests.
+// Web serves the pages. Make it with New and Run it beside its requests; it needs no
+// closing: event streams end with their requests.
 type Web struct {
-	deps   Deps
+	deps    Deps
+	heard   *replay.Log
+	tallies tallies
+
 	assets *assets
 	views  *views
 	origin *http.CrossOriginProtection
@@ -55,7 +60,7 @@ func New(deps Deps) (*Web, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
-	w := &Web{deps: deps, assets: files, views: pages, origin: http.NewCrossOriginProtection()}
+	w := &Web{deps: deps, assets: files, views: pages, heard: replay.New(deps.Random()), origin: http.NewCrossOriginProtection()}
 	if deps.PublicURL != "" {
 		origin, err := originOf(deps.PublicURL)
 		if err != nil {

@@ -40,29 +40,51 @@ if (themeForm) {
   });
 }
 
-// What is wrong with the program itself stands on every page. A page with a
-// stream hears of it there; others ask.
-const conditions = $('#conditions');
-if (conditions) {
-  const show = (list) => {
-    const words = list.map((condition) => condition.detail);
-    const shown = $$('p', conditions).map((p) => p.textContent);
-    if (words.join('\n') === shown.join('\n')) return;
-    conditions.replaceChildren(...words.map((text) => {
-      const note = $('#condition').content.cloneNode(true);
-      $('p', note).textContent = text;
-      return note;
-    }));
-  };
-  const look = async () => {
-    if (document.hidden || document.body.dataset.stream) return;
-    const answer = await fetch('/conditions').catch(() => null);
-    const said = answer?.ok && await answer.json().catch(() => null);
-    if (said) show(said.conditions);
-  };
-  document.addEventListener('conditions', (event) => show(event.detail));
-  document.addEventListener('visibilitychange', look);
-  setInterval(look, 15_000);
+// Keys. What a key does stands on an element: data-key presses it, data-go does so after
+// g, and digits press the links of data-numbered. Single ones can be turned off, and are
+// nothing where people type.
+const search = $('[data-palette]');
+const palette = (what) => import(search.dataset.palette).then((part) => part[what](search), () => { location.href = search.href; });
+search?.addEventListener('click', (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  palette('open');
+});
+
+let going = 0; // until when a key after g counts
+document.addEventListener('keydown', (event) => {
+  const { key } = event;
+  const target = event.target.closest ? event.target : document.body;
+  const graph = event.getModifierState('AltGraph'); // on some keyboards [ needs it
+  const command = !graph && (event.ctrlKey || event.metaKey);
+  if (command && !event.altKey && !event.shiftKey && key.toLowerCase() === 'k' && search) {
+    event.preventDefault();
+    palette('open');
+  } else if (command && key === 'Enter') {
+    const form = target.form ?? target.closest('form') ?? $('main form[data-dirty]');
+    const test = form && $('button[data-test]', form);
+    if (!form || (event.shiftKey && !test)) return;
+    event.preventDefault();
+    if (event.shiftKey) test.click();
+    else form.requestSubmit();
+  }
+  if (command || (event.altKey && !graph) || event.repeat || event.defaultPrevented || document.body.dataset.keys !== 'on') return;
+  if (target.closest('input, select, textarea, [contenteditable]') || $('dialog[open]')) return;
+  const does = press(key);
+  if (!does) return;
+  event.preventDefault();
+  does();
+});
+
+function press(key) {
+  const goes = going > Date.now();
+  going = 0;
+  if (key === 'g' && !goes) return () => { going = Date.now() + 1_500; };
+  if (key === '?' && search) return () => palette('help');
+  const all = goes ? $$(`[data-go="${CSS.escape(key)}"]`)
+    : /^[1-9]$/.test(key) ? $$('[data-numbered] a').slice(key - 1, key)
+      : $$(`[data-key="${CSS.escape(key)}"]`).filter((e) => e.checkVisibility());
+  return all.length && (() => all[0].click());
 }
 
 // Passwords can be looked at.

@@ -100,7 +100,7 @@ function send(row, verb) {
 }
 document.addEventListener('keydown', (event) => {
   const { key, target } = event;
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !$('#list[data-keys]')) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys !== 'on' || !$('#list')) return;
   if (target.isContentEditable || target.matches('input:not([type="checkbox"]), select, textarea') || $('dialog[open], .row-menu')) return;
   const row = target.closest('#list tr[id]');
   const box = row && $('[name="id"]', row);

@@ -1,111 +1,369 @@
-// Keeps an open page fresh. The stream says only that something changed; the
-// page then asks for its own part again, at most once a second, and in any case
-// every 15 seconds while it is looked at.
+// Keeps an open page true. One stream serves all pages of a browser: the one that
+// holds the lock listens and passes on what it hears; another takes over when it
+// closes. A message says only what changed; a page then reads the rows that it shows,
+// and nothing moves under somebody's hands.
 
-const REFRESH = 15_000;
-const QUIET = 1_000;
+const TICK = 15_000; // what ages ("12 s ago") is read anew
+const SILENT = 40_000; // the server says something every 25 s
+const RECONNECT = 20_000;
 const STALE = 60_000;
 const MAX_FAILURES = 3;
+const SPEAK = 5_000;
+const MOST = 200; // rows in one question
 
-const region = () => document.querySelector('[hx-trigger="refresh"]');
-const indicator = document.getElementById('live');
-const icon = document.querySelector('link[rel="icon"]');
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const { workspace, version } = document.body.dataset;
+const indicator = $('#live');
+const region = () => $('[hx-trigger="refresh"]');
+const rowsIn = (root) => $$('tr[id^="m"]', root);
 
-let last = Date.now(); // of the newest data
-let failures = 0;
-let soon = 0;
+// The stream, and what is passed on of it.
+const name = `live-${workspace}`;
+const channel = navigator.locks && window.BroadcastChannel ? new BroadcastChannel(name) : null;
+let leads = false;
 let stream = null;
-let gap = false; // in what the stream said
+let failures = 0;
+let open = false; // as far as is known here
+let gap = false; // in what was said
+let id = ''; // of the newest message
+let heard = Date.now();
+let last = Date.now(); // of the newest data
 
-function say(state, text) {
-  if (!indicator) return;
-  indicator.hidden = false;
-  if (indicator.dataset.state === state && indicator.textContent === text) return;
-  indicator.dataset.state = state;
-  indicator.textContent = text;
+function pass(kind, data, at) {
+  channel?.postMessage({ kind, data, at });
+  take(kind, data, at);
 }
 
-function judge() {
-  const age = Date.now() - last;
-  document.body.classList.toggle('stale', age > STALE);
-  if (age > STALE) {
-    say('off', `Not live — data from ${new Date(last).toLocaleTimeString()}`);
-  } else if (age > REFRESH + 5_000) {
-    say('wait', 'Reconnecting…');
-  } else {
-    say('live', 'Live');
+// A browser tries again by itself where a connection breaks, but not after an answer
+// such as 503, of which one is enough while a process starts or a database is away. So
+// a stream that has ended is begun anew once the server could be read.
+function connect() {
+  stream?.close();
+  stream = new EventSource(id ? `/events?last=${encodeURIComponent(id)}` : '/events');
+  stream.onopen = () => pass('open');
+  stream.onerror = () => {
+    failures += 1;
+    if (failures >= MAX_FAILURES) stream.close();
+    pass('lost', failures);
+  };
+  for (const kind of ['change', 'resync', 'conditions', 'counts']) {
+    stream.addEventListener(kind, (event) => pass(kind, JSON.parse(event.data), event.lastEventId));
   }
 }
 
-function busy() {
-  // Nothing is swapped under somebody's hands.
-  const here = region();
-  const at = document.activeElement;
-  return document.querySelector('details.menu[open], dialog[open]') || (here?.contains(at) && at.matches('input, select, textarea'));
+function lead() {
+  leads = true;
+  connect();
+  return new Promise(() => {}); // the lock is held as long as the page is there
 }
 
-function refresh() {
-  if (document.hidden || busy()) return;
-  const here = region();
-  if (here && window.htmx) window.htmx.trigger(here, 'refresh');
+function take(kind, data, at) {
+  heard = Date.now();
+  if (at) id = at;
+  if (kind === 'lost') {
+    if (open) last = heard;
+    failures = data ?? failures;
+    open = false;
+    gap = true;
+  } else if (kind !== 'who') {
+    failures = 0;
+    open = true;
+    if (gap && region()) renewAll(); // what was said meanwhile may have been missed
+    gap = false;
+  }
+  if (kind === 'who' && leads) channel.postMessage({ kind: open ? 'open' : 'lost', data: failures });
+  if (kind === 'conditions') showConditions(data.conditions);
+  if (kind === 'counts') showCounts(data);
+  if (kind === 'resync') renewAll();
+  if (kind === 'change') hear(data);
+  if (kind === 'change' || kind === 'resync') document.dispatchEvent(new CustomEvent('change-heard'));
+  judge();
 }
 
-function hear() {
-  if (soon) return;
-  soon = setTimeout(() => {
-    soon = 0;
-    refresh();
-  }, QUIET);
+// What the page says of itself.
+function judge() {
+  if (!indicator) return;
+  const age = open ? 0 : Date.now() - last;
+  const clock = () => new Date(last).toLocaleTimeString();
+  let [state, text] = ['live', 'Live'];
+  if (age > RECONNECT) [state, text] = ['off', `Not live — data from ${clock()}`];
+  else if (!open && failures >= MAX_FAILURES && age < TICK + 2_000) text = 'Every 15 s';
+  else if (!open) [state, text] = ['wait', 'Reconnecting…'];
+  indicator.hidden = false;
+  if (indicator.textContent !== text) indicator.textContent = text;
+  indicator.dataset.state = state;
+  document.body.classList.toggle('stale', age > STALE);
+  const banner = $('#notlive');
+  if ((age > STALE) === banner.hasChildNodes()) return;
+  banner.replaceChildren(...(age > STALE ? [note(`These pages have not heard from the server since ${clock()}. What they show may not be true any more.`)] : []));
+}
+
+function note(text) {
+  const part = $('#condition').content.cloneNode(true);
+  $('p', part).textContent = text;
+  return part;
+}
+
+// What is wrong with the program itself stands on every page.
+function showConditions(list) {
+  const box = $('#conditions');
+  if (!box) return;
+  const words = list.map((condition) => condition.detail);
+  if (words.join('\n') !== $$('p', box).map((p) => p.textContent).join('\n')) box.replaceChildren(...words.map(note));
+}
+
+function showCounts(now) {
+  if (String(now.workspace) !== workspace) return; // the browser went to another one
+  const title = document.title.replace(/^\([\d,]+ down\) /, '');
+  document.title = now.down ? `(${now.down.toLocaleString('en')} down) ${title}` : title;
+  const icon = $('link[rel="icon"]');
+  if (icon.getAttribute('href') !== icon.dataset[now.icon]) icon.href = icon.dataset[now.icon];
+  for (const badge of $$('[data-count]')) {
+    const n = now[badge.dataset.count];
+    badge.firstChild.nodeValue = n.toLocaleString('en');
+    badge.hidden = n === 0;
+  }
+  if (now.version !== version) chip('version', 'New version — Reload', () => location.reload());
+}
+
+// chip offers one thing to do; asked for again it says the newest.
+function chip(key, text, act) {
+  const box = $('#chips');
+  if (!box) return;
+  let button = $(`[data-chip="${key}"]`, box);
+  if (!button) {
+    button = document.createElement('button');
+    button.className = 'chip';
+    button.dataset.chip = key;
+    box.append(button);
+  }
+  if (button.textContent !== text) button.textContent = text;
+  button.onclick = () => {
+    button.remove();
+    act();
+  };
+}
+
+// What changed is read of the server: rows that are seen, or all of the page's part.
+const dirty = new Set();
+let whole = false;
+let working = false;
+let ticks = 0;
+
+function renewAll() {
+  whole = true;
+  work();
+}
+
+function hear(change) {
+  if (change.counts) showCounts(change.counts);
+  const here = region();
+  const shown = here ? new Set(rowsIn(here).map((row) => row.id)) : new Set();
+  const asked = here && new URL(here.getAttribute('hx-get'), location).searchParams;
+  const sorted = asked && ((asked.get('sort') ?? 'status') === 'status' || asked.has('status'));
+  for (const monitor of change.monitors ?? []) {
+    if (shown.has(`m${monitor.id}`)) dirty.add(monitor.id);
+    if (sorted || !shown.size) whole = true;
+  }
+  if (change.many || change.config || (change.incidents && !shown.size)) whole = true;
+  announce(change.monitors ?? []);
+  work();
+}
+
+async function work() {
+  const here = region();
+  if (!here || document.hidden || working) return;
+  working = true;
+  const all = whole;
+  whole = false;
+  let wait = 0;
+  try {
+    if (all && rowsIn(here).length) await renewList(here);
+    else if (all && !renewPart(here)) [whole, wait] = [true, 1_000];
+    else if (!all) await renewRows(seen(here).filter((row) => dirty.has(Number(row.id.slice(1)))));
+    if (whole) setTimeout(work, wait);
+  } catch {
+    whole ||= all; // the next tick tries again
+  }
+  working = false;
+}
+
+const seen = (here) => rowsIn(here).filter((row) => {
+  const box = row.getBoundingClientRect();
+  return box.bottom > 0 && box.top < innerHeight;
+});
+
+async function read(url) {
+  const answer = await fetch(url, { headers: { 'HX-Request': 'true' } });
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw new Error(`${answer.status} of ${url}`);
+  return new DOMParser().parseFromString(await answer.text(), 'text/html');
+}
+
+// A part without rows of monitors is swapped whole, unless it is typed into or a menu
+// of it is open.
+function renewPart(here) {
+  if ($('details.menu[open]', here) || (here.contains(document.activeElement) && document.activeElement.matches('input, select, textarea'))) return false;
+  window.htmx?.trigger(here, 'refresh');
+  return true;
 }
 
 // An answer that failed is no news: the old content stays, and gets older.
 let good = true;
 document.addEventListener('htmx:before:response', (event) => { good = event.detail.ctx.response.status < 400; });
+document.addEventListener('htmx:after:swap', () => { if (good) isFresh(); });
 
-// What stands outside the region follows what the server said of it.
-document.addEventListener('htmx:after:swap', () => {
-  const here = region();
-  if (!here || !good) return;
+function isFresh() {
   last = Date.now();
+  if (leads && stream.readyState === EventSource.CLOSED) connect();
+  const here = region();
+  if (here?.dataset.title) document.title = here.dataset.title;
   judge();
-  if (stream.readyState === EventSource.CLOSED) listen();
-  if (here.dataset.title) document.title = here.dataset.title;
-  const key = (here.dataset.favicon || '').replace(/^favicon-|\.svg$/g, '');
-  if (icon && icon.dataset[key] && icon.getAttribute('href') !== icon.dataset[key]) icon.href = icon.dataset[key];
-  for (const count of document.querySelectorAll('[data-count="down"]')) {
-    count.firstChild.nodeValue = here.dataset.down;
-    count.hidden = here.dataset.down === '0';
-  }
-});
-
-// A browser tries again by itself where a connection breaks, but not after an
-// answer such as 503, of which one is enough while a process starts or a database
-// is away. So a stream that has ended is begun anew once the page could be read.
-function listen() {
-  stream = new EventSource('/events');
-  stream.onopen = () => {
-    failures = 0;
-    document.body.dataset.stream = 'open';
-    if (gap) hear(); // what was said meanwhile, perhaps by another process, was missed
-    gap = false;
-  };
-  stream.onerror = () => {
-    failures += 1;
-    gap = true;
-    delete document.body.dataset.stream;
-    // One that keeps failing is left until then; asking every 15 seconds goes on.
-    if (failures >= MAX_FAILURES) stream.close();
-  };
-  for (const name of ['status', 'incident', 'resync']) stream.addEventListener(name, hear);
-  stream.addEventListener('conditions', (event) => {
-    document.dispatchEvent(new CustomEvent('conditions', { detail: JSON.parse(event.data).conditions }));
-  });
 }
 
-window.addEventListener('pagehide', () => stream.close(), { once: true });
-listen();
+async function renewRows(rows) {
+  const list = rows.slice(0, MOST);
+  if (!list.length) return;
+  const ids = list.map((row) => row.id.slice(1));
+  const url = new URL(region().getAttribute('hx-get'), location);
+  url.pathname = '/monitors/rows';
+  url.searchParams.set('ids', ids.join());
+  const page = await read(url);
+  for (const row of rowsIn(page)) {
+    dirty.delete(Number(row.id.slice(1)));
+    const old = document.getElementById(row.id);
+    if (old) sync(old, row);
+  }
+  isFresh();
+}
+
+// The list is read anew. Rows that would change places stay where they are as long as
+// somebody points at them, holds the focus, has ticked one or opened a menu.
+async function renewList(here, force) {
+  const next = (await read(here.getAttribute('hx-get'))).getElementById(here.id);
+  dirty.clear();
+  const [was, now] = [here, next].map((root) => rowsIn(root).map((row) => row.id));
+  if (was.join() === now.join()) {
+    sync(here, next);
+  } else if (force || !held(here)) {
+    const ticked = $$('input:checked', here).map((box) => `[name="${box.name}"][value="${box.value}"]`);
+    here.replaceWith(next);
+    window.htmx?.process(next);
+    for (const box of ticked) if ($(box, next)) $(box, next).checked = true;
+    $('[data-chip="order"]')?.remove();
+    document.dispatchEvent(new CustomEvent('refreshed'));
+  } else {
+    for (const row of rowsIn(next)) if (document.getElementById(row.id)) sync(document.getElementById(row.id), row);
+    const moved = now.length - inOrder(now.map((row) => was.indexOf(row)).filter((at) => at >= 0)) + was.filter((row) => !now.includes(row)).length;
+    chip('order', `${moved} ${moved === 1 ? 'monitor' : 'monitors'} changed order — Re-sort`, async () => {
+      await renewList(region(), true);
+      ($('a', region()) ?? $('#main')).focus();
+    });
+  }
+  isFresh();
+}
+
+const held = (here) => here.matches(':hover') || here.contains(document.activeElement) || $('details.menu[open], input:checked', here) ||
+  (!getSelection().isCollapsed && here.contains(getSelection().anchorNode));
+
+// inOrder is how many of the places rise already: those need not move.
+function inOrder(places) {
+  const ends = [];
+  for (const at of places) {
+    const i = ends.findIndex((end) => end > at);
+    ends[i < 0 ? ends.length : i] = at;
+  }
+  return ends.length;
+}
+
+// sync makes an element look like another. What people hold — the focus, an open
+// menu, what is typed or ticked — stays as it is.
+function sync(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== fresh.nodeName) {
+    old.replaceWith(fresh.cloneNode(true));
+    return;
+  }
+  if (old.matches('details.menu[open], input, select, textarea')) return;
+  for (const { name: key, value } of fresh.attributes) {
+    if (old.getAttribute(key) !== value && !(key === 'class' && old.nodeName === 'TR')) old.setAttribute(key, value);
+  }
+  const [were, are] = [[...old.childNodes], [...fresh.childNodes]];
+  if (were.length === are.length) were.forEach((node, i) => sync(node, are[i]));
+  else if (!old.contains(document.activeElement) && !$('details.menu[open], input:checked', old)) old.replaceChildren(...are);
+}
+
+// What is said to those who do not look: changes of state alone, at most once in five
+// seconds, many as one.
+const went = { down: new Set(), up: new Set() };
+let speaks = 0;
+let spoke = 0;
+
+function announce(monitors) {
+  for (const { id: monitor, state, was } of monitors) {
+    const [to, from] = state === 'down' ? [went.down, went.up] : [went.up, went.down];
+    if (state !== 'down' && !(state === 'up' && was === 'down')) continue;
+    if (!from.delete(monitor)) to.add(monitor);
+  }
+  if (!speaks && (went.down.size || went.up.size)) speaks = setTimeout(speak, Math.max(1_200, spoke + SPEAK - Date.now()));
+}
+
+async function speak() {
+  speaks = 0;
+  spoke = Date.now();
+  const said = [];
+  for (const [set, one, many] of [[went.down, 'went down', 'went down'], [went.up, 'is up again', 'are up again']]) {
+    if (set.size === 1) said.push(`${await called([...set][0])} ${one}`);
+    else if (set.size) said.push(`${set.size} monitors ${many}`);
+    set.clear();
+  }
+  if (said.length && !document.hidden) $('#said').textContent = said.join('. ');
+}
+
+async function called(monitor) {
+  const shown = $(`#m${monitor} .name, a.name[href="/monitors/${monitor}"]`);
+  if (shown) return shown.textContent;
+  const page = await read(`/monitors/rows?ids=${monitor}`).catch(() => null);
+  return (page && $('.name', page)?.textContent) || '1 monitor';
+}
+
+async function tick() {
+  if (leads && open && Date.now() - heard > SILENT) {
+    pass('lost');
+    connect();
+  } else if (open && Date.now() - heard > 2 * SILENT) {
+    take('lost'); // whoever leads says nothing
+  }
+  if (document.hidden) return;
+  document.dispatchEvent(new CustomEvent('tick'));
+  const here = region();
+  ticks += 1;
+  if (!open) {
+    const answer = await fetch('/conditions').catch(() => null);
+    if (answer?.redirected) location.reload();
+    const said = answer?.ok && !answer.redirected && await answer.json().catch(() => null);
+    if (said) {
+      showConditions(said.conditions);
+      if (said.counts) showCounts(said.counts);
+      if (!here) isFresh();
+    }
+  }
+  if (here && open && ticks % 4 && rowsIn(here).length) await renewRows(seen(here)).catch(() => {});
+  else if (here) renewAll();
+}
+
+if (channel) {
+  channel.onmessage = ({ data }) => take(data.kind, data.data, data.at);
+  navigator.locks.request(name, lead);
+  channel.postMessage({ kind: 'who' });
+} else {
+  lead();
+}
 judge();
-setInterval(refresh, REFRESH);
-setInterval(judge, 5_000);
-document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
-window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+setInterval(tick, TICK);
+setInterval(judge, 1_000);
+addEventListener('pagehide', () => stream?.close(), { once: true });
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+addEventListener('scrollend', () => { if (dirty.size) work(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden) tick(); });

@@ -32,6 +32,10 @@ func RunMonitors(t *testing.T, open OpenFunc) {
 		{"ForScheduler", testForScheduler},
 		{"ScheduledAsItIs", testScheduledAsItIs},
 		{"EpochAndWatermarks", testEpochs},
+		{"Find", testFind},
+		{"Neighbours", testNeighbours},
+		{"Tiles", testTiles},
+		{"WallShares", testWallShares},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

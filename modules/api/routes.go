@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,10 @@ type route struct {
 func (rt route) bodyOptional() bool { return strings.HasSuffix(rt.takes, "?") }
 
 // routes is THE table of operations.
-func routes() []route {
+func routes() []route { return slices.Concat(things(), instance()) }
+
+// things are people and what is watched.
+func things() []route {
 	const get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
 	const ok, made, none = http.StatusOK, http.StatusCreated, http.StatusNoContent
 	return []route{
@@ -85,6 +89,7 @@ func routes() []route {
 		{post, "/monitors/{id}/check", member, "Monitors", "Check a monitor now", "", "Result", ok, nil, (*server).checkMonitor},
 		{get, "/monitors/{id}/results", member, "Monitors", "List results of a monitor", "", "ResultList", ok, resultQuery(), (*server).results},
 		{get, "/monitors/{id}/stats", member, "Monitors", "Read statistics of a monitor", "", "Stats", ok, statsQuery(), (*server).stats},
+		{get, "/monitors/{id}/changes", member, "Monitors", "List changes of a monitor", "", "MonitorChangeList", ok, paged(), (*server).monitorChanges},
 
 		{get, "/incidents", member, "Incidents", "List incidents", "", "IncidentList", ok, incidentQuery(), (*server).incidents},
 		{post, "/incidents", member, "Incidents", "Create an incident", "IncidentInput", "Incident", made, nil, (*server).createIncident},
@@ -102,7 +107,14 @@ func routes() []route {
 		{post, "/channels/{id}/test", member, "Channels", "Test a channel", "", "ChannelTest", ok, nil, (*server).testChannel},
 		{get, "/deliveries", member, "Channels", "List deliveries", "", "DeliveryList", ok, deliveryQuery(), (*server).deliveries},
 		{post, "/deliveries/{id}/retry", member, "Channels", "Send a dead delivery again", "", "Delivery", ok, nil, (*server).retryDelivery},
+	}
+}
 
+// instance is of the workspace as a whole, and of the program.
+func instance() []route {
+	const get, put = http.MethodGet, http.MethodPut
+	const ok = http.StatusOK
+	return []route{
 		{get, "/settings/defaults", member, "Instance", "Read the defaults of new monitors", "", "MonitorDefaults", ok, nil, (*server).monitorDefaults},
 		{put, "/settings/defaults", member, "Instance", "Replace the defaults of new monitors", "MonitorDefaultsInput", "MonitorDefaults", ok, nil, (*server).replaceMonitorDefaults},
 		{get, "/settings/retention", member, "Instance", "Read how long history is kept", "", "Retention", ok, nil, (*server).retention},

@@ -34,6 +34,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.WorkspaceView{},
 		manage.PasskeyView{},
 		manage.AuditView{},
+		manage.MonitorChangeView{},
 		manage.TOTPView{},
 		manage.RecoveryView{},
 		manage.TokenPair{},
@@ -48,7 +49,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "MonitorChange"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"time"
 
 	"monitor/modules/uptime"
 )
@@ -52,6 +53,23 @@ func (m *Manage) CountIncidents(ctx context.Context, actor uptime.Actor, f uptim
 	return m.deps.Incidents.CountIncidents(ctx, actor.WorkspaceID, f)
 }
 
+// maxSpans bounds what IncidentSpans gives.
+const maxSpans = 200
+
+// IncidentSpans gives the monitor's own incidents that touch [from, to), newest
+// first, up to 200 of them.
+func (m *Manage) IncidentSpans(ctx context.Context, actor uptime.Actor, monitorID int64, from, to time.Time) ([]uptime.IncidentSpan, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, err
+	}
+	b := &body{}
+	checkRange(b, from, to)
+	if err := b.finish("a range"); err != nil {
+		return nil, err
+	}
+	return m.deps.Incidents.IncidentSpans(ctx, actor.WorkspaceID, monitorID, from, to, maxSpans)
+}
+
 // incidentView shows an incident; names remembers those of users already read.
 func (m *Manage) incidentView(ctx context.Context, i uptime.Incident, names map[int64]string) IncidentView {
 	until := i.ResolvedAt
@@ -63,7 +81,8 @@ func (m *Manage) incidentView(ctx context.Context, i uptime.Incident, names map[
 		Stage: i.Stage, Severity: i.Severity, StartedAt: i.StartedAt.UTC(), AcknowledgedAt: timeOrNil(i.AcknowledgedAt),
 		AcknowledgedBy: idOrNil(i.AcknowledgedBy), ResolvedAt: timeOrNil(i.ResolvedAt),
 		DurationSeconds: max(seconds(until.Sub(i.StartedAt)), 0), Cause: i.Cause, ErrorKind: i.ErrorKind, Evidence: i.Evidence,
-		Updates: []UpdateView{}, CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(), ETag: etag(i.Version),
+		Updates: []UpdateView{}, CreatedAt: i.CreatedAt.UTC(), UpdatedAt: i.UpdatedAt.UTC(),
+		ConfirmedAt: timeOrNil(i.ConfirmedAt), ETag: etag(i.Version),
 	}
 	if i.MonitorID != 0 && len(v.MonitorIDs) == 0 {
 		v.MonitorIDs = []int64{i.MonitorID}

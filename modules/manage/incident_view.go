@@ -28,7 +28,9 @@ type IncidentView struct {
 	CreatedAt          time.Time             `json:"created_at"`
 	UpdatedAt          time.Time             `json:"updated_at"`
 
-	ETag string `json:"-"`
+	// ConfirmedAt is the slot of the failure that confirmed it.
+	ConfirmedAt *time.Time `json:"-"`
+	ETag        string     `json:"-"`
 }
 
 // UpdateView is one line of an incident's timeline.

@@ -41,17 +41,24 @@ func reads(b *bundle) map[string]call {
 			_, err := b.Glances(ctx, a, nil, uptime.GlanceQuery{From: now.Add(-time.Hour), To: now, Width: 30 * time.Minute, Since: now.Add(-24 * time.Hour)})
 			return err
 		},
-		"Channels":        func(a uptime.Actor) error { _, err := b.Channels(ctx, a, page); return err },
-		"Channel":         func(a uptime.Actor) error { _, err := b.Channel(ctx, a, absent); return err },
-		"Deliveries":      func(a uptime.Actor) error { _, err := b.Deliveries(ctx, a, uptime.DeliveryFilter{}, page); return err },
-		"Incidents":       func(a uptime.Actor) error { _, err := b.Incidents(ctx, a, uptime.IncidentFilter{}, page); return err },
-		"CountIncidents":  func(a uptime.Actor) error { _, err := b.CountIncidents(ctx, a, uptime.IncidentFilter{}); return err },
-		"Incident":        func(a uptime.Actor) error { _, err := b.Incident(ctx, a, absent); return err },
-		"Overview":        func(a uptime.Actor) error { _, err := b.Overview(ctx, a); return err },
-		"Me":              func(a uptime.Actor) error { _, err := b.Me(ctx, a); return err },
-		"MonitorDefaults": func(a uptime.Actor) error { _, err := b.MonitorDefaults(ctx, a); return err },
-		"Tokens":          func(a uptime.Actor) error { _, err := b.Tokens(ctx, a, page); return err },
-		"OwnSessions":     func(a uptime.Actor) error { _, err := b.OwnSessions(ctx, a); return err },
+		"Channels":       func(a uptime.Actor) error { _, err := b.Channels(ctx, a, page); return err },
+		"Channel":        func(a uptime.Actor) error { _, err := b.Channel(ctx, a, absent); return err },
+		"Deliveries":     func(a uptime.Actor) error { _, err := b.Deliveries(ctx, a, uptime.DeliveryFilter{}, page); return err },
+		"Incidents":      func(a uptime.Actor) error { _, err := b.Incidents(ctx, a, uptime.IncidentFilter{}, page); return err },
+		"CountIncidents": func(a uptime.Actor) error { _, err := b.CountIncidents(ctx, a, uptime.IncidentFilter{}); return err },
+		"IncidentSpans": func(a uptime.Actor) error {
+			_, err := b.IncidentSpans(ctx, a, absent, b.clock.Now().Add(-time.Hour), b.clock.Now())
+			return err
+		},
+		"Result":               func(a uptime.Actor) error { _, err := b.Result(ctx, a, absent, "default", b.clock.Now()); return err },
+		"MonitorChanges":       func(a uptime.Actor) error { _, err := b.MonitorChanges(ctx, a, absent, page); return err },
+		"ExpiringCertificates": func(a uptime.Actor) error { _, err := b.ExpiringCertificates(ctx, a, time.Hour); return err },
+		"Incident":             func(a uptime.Actor) error { _, err := b.Incident(ctx, a, absent); return err },
+		"Overview":             func(a uptime.Actor) error { _, err := b.Overview(ctx, a); return err },
+		"Me":                   func(a uptime.Actor) error { _, err := b.Me(ctx, a); return err },
+		"MonitorDefaults":      func(a uptime.Actor) error { _, err := b.MonitorDefaults(ctx, a); return err },
+		"Tokens":               func(a uptime.Actor) error { _, err := b.Tokens(ctx, a, page); return err },
+		"OwnSessions":          func(a uptime.Actor) error { _, err := b.OwnSessions(ctx, a); return err },
 	}
 }
 

@@ -64,6 +64,7 @@ func TestEveryPageIsSampled(t *testing.T) {
 	}
 	noPage := map[string]string{
 		"/static/*": "files", "/events": "a stream", "/conditions": "JSON for the script of pages", "/settings/audit.csv": "TestAuditAsCSV",
+		"/monitors/:id/chart.csv": "TestNumbersOfAChart", "/monitors/:id/export": "TestExportedMonitor",
 	}
 	parameter := regexp.MustCompile(`:[a-z]+`)
 	for _, r := range w.routes() {

@@ -160,6 +160,7 @@ type monitorLists interface {
 	Monitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, p uptime.Page) (uptime.List[manage.MonitorView], error)
 	CountMonitors(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (int64, error)
 	TagsAndGroups(ctx context.Context, actor uptime.Actor) (manage.TagsAndGroups, error)
+	ExpiringCertificates(ctx context.Context, actor uptime.Actor, within time.Duration) ([]manage.MonitorView, error)
 }
 
 type monitors interface {
@@ -167,6 +168,7 @@ type monitors interface {
 	CreateMonitor(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.MonitorView, error)
 	ReplaceMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage, ifMatch string) (manage.MonitorView, error)
 	DeleteMonitor(ctx context.Context, actor uptime.Actor, id int64, ifMatch string) error
+	MonitorChanges(ctx context.Context, actor uptime.Actor, id int64, p uptime.Page) (uptime.List[manage.MonitorChangeView], error)
 }
 
 type monitorChecks interface {
@@ -191,6 +193,7 @@ type bulk interface {
 }
 
 type figures interface {
+	Result(ctx context.Context, actor uptime.Actor, id int64, region string, slot time.Time) (manage.ResultView, error)
 	Results(ctx context.Context, actor uptime.Actor, id int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[manage.ResultView], error)
 	Stats(ctx context.Context, actor uptime.Actor, id int64, q manage.StatsQuery) (manage.StatsView, error)
 	Availability(ctx context.Context, actor uptime.Actor, id int64, lengths ...time.Duration) ([]uptime.Availability, error)
@@ -202,6 +205,7 @@ type incidents interface {
 	Incidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter, p uptime.Page) (uptime.List[manage.IncidentView], error)
 	CountIncidents(ctx context.Context, actor uptime.Actor, f uptime.IncidentFilter) (int64, error)
 	Incident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
+	IncidentSpans(ctx context.Context, actor uptime.Actor, monitorID int64, from, to time.Time) ([]uptime.IncidentSpan, error)
 }
 
 type incidentChanges interface {

@@ -18,7 +18,7 @@ func leastRoles() map[string]uptime.Role {
 	rows := map[string]uptime.Role{}
 	for role, routes := range map[uptime.Role][]string{
 		viewer: {
-			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/bulk/:id",
+			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/:id/chart.csv", "GET /monitors/:id/export", "GET /monitors/bulk/:id",
 			"GET /incidents", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
 			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",
 			"GET /settings/security/totp", "POST /settings/security/totp", "POST /settings/security/totp/off", "POST /settings/security/recovery",

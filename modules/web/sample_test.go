@@ -115,6 +115,12 @@ func sampleMonitor(i int) manage.MonitorView {
 		m.LastError = &s.failure
 	}
 	cert := now.Add(61 * 24 * time.Hour)
+	switch i {
+	case 1: // down in two of three places
+		m.Regions, m.MinRegionsDown, m.FailingRegions = []string{"fra", "iad", "sin"}, 2, 2
+	case 5:
+		cert = now.Add(6*24*time.Hour + time.Hour)
+	}
 	m.CertificateExpiresAt = &cert
 	return m
 }
@@ -163,6 +169,8 @@ func sampleIncident(id int64) manage.IncidentView {
 			{ID: 2, At: now.Add(-120 * time.Second), Author: "Mia Berg", Stage: uptime.StageIdentified, Message: "The new release ran out of file handles.\nRolling back now."},
 		},
 	}
+	confirmed := inc.StartedAt.Add(40 * time.Second)
+	inc.ConfirmedAt = &confirmed
 	switch id {
 	case 2:
 		at := now.Add(-30 * time.Minute)

@@ -126,12 +126,14 @@ func deliveryQuery() []param {
 		param{name: "status", kind: choice, options: words(deliveryStatuses()), about: "of this status only"},
 		param{name: "channel_id", kind: ident, about: "to this channel only"},
 		param{name: "incident_id", kind: ident, about: "about this incident only"},
+		param{name: "monitor_id", kind: ident, about: "about this monitor only"},
 	)
 }
 
 func (q query) deliveries() uptime.DeliveryFilter {
 	return uptime.DeliveryFilter{
 		Status: uptime.DeliveryStatus(q.text("status")), ChannelID: q.whole("channel_id"), IncidentID: q.whole("incident_id"),
+		MonitorID: q.whole("monitor_id"),
 	}
 }
 

@@ -64,6 +64,7 @@ func matrix() map[string]right {
 		"POST /monitors/bulk": {editor, lacks}, "GET /bulk-jobs/{id}": {viewer, absent}, "POST /bulk-jobs/{id}/undo": {editor, absent},
 		"POST /monitors/{id}/clone": {editor, absent}, "POST /monitors/{id}/silence": {editor, lacks}, "POST /monitors/{id}/unsilence": {editor, absent},
 		"POST /monitors/{id}/check": {editor, absent}, "GET /monitors/{id}/results": {viewer, absent}, "GET /monitors/{id}/stats": {viewer, absent},
+		"GET /monitors/{id}/changes": {viewer, absent},
 
 		"GET /incidents": {viewer, ok}, "POST /incidents": {editor, lacks}, "GET /incidents/{id}": {viewer, absent}, "PATCH /incidents/{id}": {editor, absent},
 		"POST /incidents/{id}/acknowledge": {editor, absent}, "POST /incidents/{id}/resolve": {editor, absent}, "POST /incidents/{id}/updates": {editor, lacks},

@@ -175,6 +175,14 @@ func (s *server) stats(c *call) (reply, error) {
 	return reply{body: v}, err
 }
 
+func (s *server) monitorChanges(c *call) (reply, error) {
+	id, err := c.id()
+	if err != nil {
+		return reply{}, err
+	}
+	return replyList(s.Manage.MonitorChanges(c.r.Context(), c.actor, id, c.page()))
+}
+
 func (s *server) overview(c *call) (reply, error) {
 	v, err := s.Manage.Overview(c.r.Context(), c.actor)
 	return reply{body: v}, err

@@ -34,7 +34,9 @@ type route struct {
 func (rt route) bodyOptional() bool { return strings.HasSuffix(rt.takes, "?") }
 
 // routes is THE table of operations.
-func routes() []route { return slices.Concat(peopleRoutes(), watchRoutes(), incidentRoutes(), instance()) }
+func routes() []route {
+	return slices.Concat(peopleRoutes(), watchRoutes(), incidentRoutes(), instance())
+}
 
 func peopleRoutes() []route {
 	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
@@ -95,6 +97,7 @@ func watchRoutes() []route {
 		{post, "/monitors/{id}/check", member, "Monitors", "Check a monitor now", "", "Result", ok, nil, (*server).checkMonitor},
 		{get, "/monitors/{id}/results", member, "Monitors", "List results of a monitor", "", "ResultList", ok, resultQuery(), (*server).results},
 		{get, "/monitors/{id}/stats", member, "Monitors", "Read statistics of a monitor", "", "Stats", ok, statsQuery(), (*server).stats},
+		{get, "/monitors/{id}/changes", member, "Monitors", "List changes of a monitor", "", "MonitorChangeList", ok, paged(), (*server).monitorChanges},
 
 		{get, "/views", member, "Monitors", "List saved views", "", "SavedViewList", ok, nil, (*server).views},
 		{post, "/views", member, "Monitors", "Save a view", "SavedViewInput", "SavedView", made, nil, (*server).createView},

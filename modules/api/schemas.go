@@ -37,6 +37,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.FacetsView{},
 		manage.PasskeyView{},
 		manage.AuditView{},
+		manage.MonitorChangeView{},
 		manage.TOTPView{},
 		manage.RecoveryView{},
 		manage.TokenPair{},
@@ -53,7 +54,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "Person", "Found", "WallShare"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "Person", "Found", "WallShare", "MonitorChange"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}

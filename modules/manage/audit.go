@@ -41,6 +41,26 @@ func (m *Manage) AuditLog(ctx context.Context, actor uptime.Actor, f uptime.Audi
 	return mapList(list, auditView), nil
 }
 
+// MonitorChanges lists what was changed of a monitor, newest first, for who may read
+// it: without the addresses that the audit log has.
+func (m *Manage) MonitorChanges(ctx context.Context, actor uptime.Actor, id int64, p uptime.Page) (uptime.List[MonitorChangeView], error) {
+	var none uptime.List[MonitorChangeView]
+	if err := m.own(ctx, actor, id); err != nil {
+		return none, err
+	}
+	p, err := page(p)
+	if err != nil {
+		return none, err
+	}
+	list, err := m.deps.AuditLog.AuditLog(ctx, actor.WorkspaceID, uptime.AuditFilter{ObjectType: "monitor", ObjectID: id}, p)
+	if err != nil {
+		return none, err
+	}
+	return mapList(list, func(l uptime.AuditLine) MonitorChangeView {
+		return MonitorChangeView{ID: l.ID, At: l.At.UTC(), UserID: l.UserID, User: l.Name, TokenID: l.TokenID, Action: l.Action, Detail: l.Detail}
+	}), nil
+}
+
 // detail is the JSON of what a line of the audit log says beside its action.
 func detail(value map[string]any) json.RawMessage {
 	raw, err := json.Marshal(value)

@@ -50,6 +50,7 @@ type monitorLists interface {
 	CountMonitors(ctx context.Context, ws int64, f uptime.MonitorFilter) (int64, error)
 	StatusCounts(ctx context.Context, ws int64) (uptime.StatusCounts, error)
 	TagsAndGroups(ctx context.Context, ws int64) (tags map[string][]string, groups []string, err error)
+	ExpiringMonitors(ctx context.Context, ws int64, before time.Time, limit int) ([]uptime.Monitor, error)
 }
 
 // groupStore is how monitors are spread.
@@ -98,6 +99,7 @@ type incidentStore interface {
 	Incident(ctx context.Context, ws, id int64) (uptime.Incident, error)
 	Incidents(ctx context.Context, ws int64, f uptime.IncidentFilter, p uptime.Page) (uptime.List[uptime.Incident], error)
 	CountIncidents(ctx context.Context, ws int64, f uptime.IncidentFilter) (int64, error)
+	IncidentSpans(ctx context.Context, ws, monitorID int64, from, to time.Time, limit int) ([]uptime.IncidentSpan, error)
 	CreateIncident(ctx context.Context, i uptime.Incident, audit *uptime.Audit) (uptime.Incident, error)
 	UpdateIncident(ctx context.Context, ws, id int64, mutate func(*uptime.Incident) (updates []uptime.IncidentUpdate, events []uptime.Event, err error), audit *uptime.Audit) (uptime.Incident, error)
 }

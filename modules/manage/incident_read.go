@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"time"
 
 	"monitor/modules/uptime"
 )
@@ -55,6 +56,23 @@ func (m *Manage) CountIncidents(ctx context.Context, actor uptime.Actor, f uptim
 		return 0, err
 	}
 	return m.deps.Incidents.CountIncidents(ctx, actor.WorkspaceID, f)
+}
+
+// maxSpans bounds what IncidentSpans gives.
+const maxSpans = 200
+
+// IncidentSpans gives the monitor's own incidents that touch [from, to), newest
+// first, up to 200 of them.
+func (m *Manage) IncidentSpans(ctx context.Context, actor uptime.Actor, monitorID int64, from, to time.Time) ([]uptime.IncidentSpan, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, err
+	}
+	b := &body{}
+	checkRange(b, from, to)
+	if err := b.finish("a range"); err != nil {
+		return nil, err
+	}
+	return m.deps.Incidents.IncidentSpans(ctx, actor.WorkspaceID, monitorID, from, to, maxSpans)
 }
 
 // incidentView shows an incident; names remembers those of users already read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"monitor/modules/uptime"
 )
@@ -137,6 +138,22 @@ func (m *Manage) Groups(ctx context.Context, actor uptime.Actor, f uptime.Monito
 		}
 	}
 	return out, total, nil
+}
+
+// maxExpiring bounds what ExpiringCertificates gives.
+const maxExpiring = 20
+
+// ExpiringCertificates gives the monitors that are not paused and whose certificate
+// ends within a time from now, or did already: the first to end first, up to 20.
+func (m *Manage) ExpiringCertificates(ctx context.Context, actor uptime.Actor, within time.Duration) ([]MonitorView, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, err
+	}
+	list, err := m.deps.MonitorLists.ExpiringMonitors(ctx, actor.WorkspaceID, m.deps.Clock().Add(within), maxExpiring)
+	if err != nil {
+		return nil, err
+	}
+	return mapList(uptime.List[uptime.Monitor]{Items: list}, m.monitorView).Items, nil
 }
 
 // Counts gives the living monitors by status, every status included.

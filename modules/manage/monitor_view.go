@@ -51,6 +51,8 @@ type MonitorView struct {
 
 	// Retrying: failed, not down yet.
 	Retrying bool `json:"-"`
+	// FailingRegions is how many of its regions fail now, confirmed or not.
+	FailingRegions int `json:"-"`
 	// ETag is the strong validator of the version, quotes included.
 	ETag string `json:"-"`
 }

@@ -135,6 +135,17 @@ type AuditView struct {
 	Detail     json.RawMessage `json:"detail"` // what changed, or null
 }
 
+// MonitorChangeView is a line of the audit log for whoever may read the monitor.
+type MonitorChangeView struct {
+	ID      int64           `json:"id"`
+	At      time.Time       `json:"at"`
+	UserID  int64           `json:"user_id"`  // 0: the program, or a command at the machine
+	User    string          `json:"user"`     // their name
+	TokenID int64           `json:"token_id"` // 0: no API token
+	Action  string          `json:"action"`   // "monitor.update"
+	Detail  json.RawMessage `json:"detail"`   // what changed, or null
+}
+
 // TokenPair is the answer of log-in and refresh.
 type TokenPair struct {
 	AccessToken  string `json:"access_token"`

@@ -63,6 +63,13 @@ func reads(b *bundle) map[string]call {
 			return err
 		},
 		"Wall": func(a uptime.Actor) error { _, err := b.Wall(ctx, a, "", ""); return err },
+		"IncidentSpans": func(a uptime.Actor) error {
+			_, err := b.IncidentSpans(ctx, a, absent, b.clock.Now().Add(-time.Hour), b.clock.Now())
+			return err
+		},
+		"Result":               func(a uptime.Actor) error { _, err := b.Result(ctx, a, absent, "default", b.clock.Now()); return err },
+		"MonitorChanges":       func(a uptime.Actor) error { _, err := b.MonitorChanges(ctx, a, absent, page); return err },
+		"ExpiringCertificates": func(a uptime.Actor) error { _, err := b.ExpiringCertificates(ctx, a, time.Hour); return err },
 	}
 }
 

@@ -51,6 +51,18 @@ func (m *Manage) Results(ctx context.Context, actor uptime.Actor, id int64, f up
 	return mapList(list, resultView), nil
 }
 
+// Result gives one result of a monitor, by its region and slot. ErrNotFound.
+func (m *Manage) Result(ctx context.Context, actor uptime.Actor, id int64, region string, slot time.Time) (ResultView, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return ResultView{}, err
+	}
+	r, err := m.deps.Results.Result(ctx, actor.WorkspaceID, id, region, slot)
+	if err != nil {
+		return ResultView{}, err
+	}
+	return resultView(r), nil
+}
+
 func checkRange(b *body, from, to time.Time) {
 	if !from.IsZero() && !to.IsZero() && !to.After(from) {
 		b.fail("to", "must be after from")

@@ -87,6 +87,11 @@ func (m *Manage) monitorView(mon uptime.Monitor) MonitorView {
 	if v.Tags == nil {
 		v.Tags = map[string]string{}
 	}
+	for _, name := range mon.Regions {
+		if g := mon.State.Regions[name]; g.Down || g.Failures > 0 {
+			v.FailingRegions++
+		}
+	}
 	if mon.State.LastError != "" {
 		v.LastError = &mon.State.LastError
 	}

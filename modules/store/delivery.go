@@ -120,8 +120,12 @@ func (s *Store) Deliveries(ctx context.Context, ws int64, f uptime.DeliveryFilte
 		if f.ChannelID != 0 {
 			query = query.Where("channel_id = ?", f.ChannelID)
 		}
+		// Without "<> 0" no planner takes the partial indexes for a parameter.
 		if f.IncidentID != 0 {
-			query = query.Where("incident_id = ?", f.IncidentID)
+			query = query.Where("incident_id = ? AND incident_id <> 0", f.IncidentID)
+		}
+		if f.MonitorID != 0 {
+			query = query.Where("monitor_id = ? AND monitor_id <> 0", f.MonitorID)
 		}
 		rows, next, err := pageByID(query, p, "deliveries", descending, func(r deliveryRow) int64 { return r.ID })
 		if err != nil {

@@ -256,6 +256,9 @@ func (m *manyMonitors) overview(ctx context.Context) error {
 	if _, err := m.Incidents(ctx, m.ws, uptime.IncidentFilter{Unresolved: true}, uptime.Page{Limit: 50}); err != nil {
 		return err
 	}
+	if _, err := m.ExpiringMonitors(ctx, m.ws, m.now.Add(14*24*time.Hour), 20); err != nil {
+		return err
+	}
 	_, err := m.Incidents(ctx, m.ws, uptime.IncidentFilter{}, uptime.Page{Limit: 30})
 	return err
 }
@@ -269,6 +272,12 @@ func (m *manyMonitors) detail(ctx context.Context) error {
 		return err
 	}
 	if _, err := m.Stats(ctx, m.ws, 7, m.now.Add(-day), m.now); err != nil {
+		return err
+	}
+	if _, err := m.Stats(ctx, m.ws, 7, m.now.Add(-2*day), m.now.Add(-day)); err != nil {
+		return err
+	}
+	if _, err := m.IncidentSpans(ctx, m.ws, 7, m.now.Add(-90*day), m.now, 200); err != nil {
 		return err
 	}
 	end := m.now.Truncate(10 * time.Minute).Add(10 * time.Minute)

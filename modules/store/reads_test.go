@@ -43,9 +43,9 @@ func (h *hearing) take() []store.Statement {
 }
 
 // mostStatements that a page may ask, whatever there is: a reading of figures is a
-// dozen, of which the list makes two side by side and the page of a monitor four.
+// dozen, of which the list makes two side by side and the page of a monitor five.
 var mostStatements = map[string]int{
-	"Counts": 2, "Rows": 4, "List": 36, "Facets": 3, "Groups": 6, "Search": 4, "LastPage": 4, "Bars": 28, "Overview": 10, "Detail": 60,
+	"Counts": 2, "Rows": 4, "List": 36, "Facets": 3, "Groups": 6, "Search": 4, "LastPage": 4, "Bars": 28, "Overview": 14, "Detail": 75,
 	"Incidents": 12, "IncidentSearch": 10,
 }
 

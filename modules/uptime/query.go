@@ -67,6 +67,18 @@ type DeliveryFilter struct {
 	Status     DeliveryStatus
 	ChannelID  int64
 	IncidentID int64
+	MonitorID  int64
+}
+
+// IncidentSpan is what charts and bars show of an incident of one monitor.
+type IncidentSpan struct {
+	ID          int64
+	Cause       string
+	StartedAt   time.Time
+	ConfirmedAt time.Time
+	// RecoveredAt is zero while the outage goes on, also when somebody resolved
+	// the incident by hand.
+	RecoveredAt time.Time
 }
 
 // StatusCounts counts living monitors by derived status.

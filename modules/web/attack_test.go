@@ -66,6 +66,7 @@ func TestEveryPageIsSampled(t *testing.T) {
 		"/static/*": "files", "/events": "a stream", "/conditions": "JSON for the script of pages", "/settings/audit.csv": "TestAuditAsCSV", "/monitors.csv": "TestExport", "/monitors.json": "TestExport",
 		"/incidents.csv": "TestIncidentsAsFiles", "/incidents.json": "TestIncidentsAsFiles",
 		"/search": "JSON for the palette", "/monitors/rows": "TestMonitorRows", "/monitors/:id/next": "leads on", "/monitors/:id/previous": "leads on",
+		"/monitors/:id/chart.csv": "TestNumbersOfAChart", "/monitors/:id/export": "TestExportedMonitor",
 	}
 	parameter := regexp.MustCompile(`:[a-z]+`)
 	for _, r := range w.routes() {

@@ -148,7 +148,7 @@ func changesOf(detail json.RawMessage) []AuditChange {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		var change struct{ From, To json.RawMessage }
 		if json.Unmarshal(members[name], &change) == nil && change.To != nil {
-			out = append(out, AuditChange{name, plainJSON(change.From), plainJSON(change.To)})
+			out = append(out, memberChanges(name, change.From, change.To)...)
 			continue
 		}
 		out = append(out, AuditChange{Field: name, After: plainJSON(members[name])})
@@ -156,9 +156,30 @@ func changesOf(detail json.RawMessage) []AuditChange {
 	return out
 }
 
+// memberChanges tells of a block of settings its members that changed. Where all look
+// the same it is a secret, which is masked before and after.
+func memberChanges(name string, from, to json.RawMessage) []AuditChange {
+	var before, after map[string]json.RawMessage
+	if json.Unmarshal(from, &before) != nil || json.Unmarshal(to, &after) != nil || before == nil || after == nil {
+		return []AuditChange{{name, plainJSON(from), plainJSON(to)}}
+	}
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	var out []AuditChange
+	for _, member := range slices.Sorted(maps.Keys(all)) {
+		if a, b := plainJSON(before[member]), plainJSON(after[member]); a != b {
+			out = append(out, AuditChange{name + "." + member, a, b})
+		}
+	}
+	if out == nil {
+		out = []AuditChange{{Field: name, After: "another secret"}}
+	}
+	return out
+}
+
 // plainJSON is a text without its quotes, nothing for null, and anything else as it is.
 func plainJSON(raw json.RawMessage) string {
-	if string(raw) == "null" {
+	if len(raw) == 0 || string(raw) == "null" {
 		return ""
 	}
 	var text string

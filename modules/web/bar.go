@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -120,6 +121,71 @@ func barLabel(buckets []uptime.Bucket, name, period string) string {
 		return fmt.Sprintf("%s: no downtime over the last %s", name, period)
 	}
 	return fmt.Sprintf("%s: down for %s over the last %s", name, span(down), period)
+}
+
+// Skyline is the bar of 90 days: all of them, the newest 30 for narrow pages, and
+// what the script tells of each day.
+type Skyline struct {
+	Long, Short Bar
+	JSON        string
+}
+
+// daysSkyline draws days, which are those of UTC.
+func daysSkyline(days []uptime.Bucket, incidents []uptime.IncidentSpan, name string) Skyline {
+	short := days[max(len(days)-30, 0):]
+	sky := Skyline{Long: skyline(days, name, "90 days"), Short: skyline(short, name, "30 days")}
+	sky.Long.Label, sky.Short.Label = daysLabel(days, name, "90 days"), daysLabel(short, name, "30 days")
+	data := struct {
+		Name      string        `json:"name"`
+		Days      [][2]string   `json:"days"` // the day and what was
+		Incidents []dayIncident `json:"inc"`
+	}{Name: name + ", day by day", Days: make([][2]string, len(days)), Incidents: dayIncidents(days, incidents)}
+	for i, day := range days {
+		data.Days[i] = [2]string{day.From.UTC().Format("Mon 2 Jan 2006") + " (UTC)", dayText(day)}
+	}
+	if raw, err := json.Marshal(data); err == nil {
+		sky.JSON = string(raw)
+	}
+	return sky
+}
+
+func dayText(day uptime.Bucket) string {
+	up := uptimeOf([]uptime.Bucket{day})
+	switch {
+	case up == nil:
+		return "no data"
+	case day.Downtime > 0:
+		return "down " + lasted(day.Downtime) + ", " + percent(up) + " uptime"
+	}
+	return "no downtime, " + percent(up) + " uptime"
+}
+
+// mostNamedDays bounds how many days the label of a bar names.
+const mostNamedDays = 10
+
+// daysLabel tells the bar in words: "API: 99.98% over 90 days; 2 days with downtime:
+// 3 Nov 12 min, 9 Nov 1 min".
+func daysLabel(days []uptime.Bucket, name, period string) string {
+	up := uptimeOf(days)
+	if up == nil {
+		return barLabel(days, name, period)
+	}
+	label := fmt.Sprintf("%s: %s over %s", name, percent(up), period)
+	var bad []string
+	for _, day := range days {
+		if day.Downtime > 0 {
+			bad = append(bad, day.From.UTC().Format("2 Jan")+" "+lasted(day.Downtime))
+		}
+	}
+	switch n := len(bad); {
+	case n == 0:
+		return label + "; no day with downtime"
+	case n > mostNamedDays:
+		bad = append(bad[n-mostNamedDays:], "and "+plural(int64(n-mostNamedDays), "day", "days")+" before")
+		return label + "; " + plural(int64(n), "day", "days") + " with downtime: " + strings.Join(bad, ", ")
+	default:
+		return label + "; " + plural(int64(n), "day", "days") + " with downtime: " + strings.Join(bad, ", ")
+	}
 }
 
 // uptimeOf sums buckets: 1 − downtime ÷ known time, nil where nothing is known.

@@ -93,6 +93,7 @@ type DeliveryRow struct {
 	State    State
 	Event    string
 	Channel  string
+	Log      string // URL of the channel's log
 	Incident string // URL
 	At       When
 	Tries    string

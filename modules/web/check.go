@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"monitor/modules/manage"
@@ -26,23 +25,6 @@ type TestPanel struct {
 type PhaseBar struct {
 	Label, Text string
 	X, Width    string
-}
-
-func (s *scene) checkRow(v manage.ResultView) CheckRow {
-	row := CheckRow{
-		At: s.when(v.ScheduledAt), State: stateOf(v.Status), Region: v.Region, Message: v.Error, Attempt: v.Attempt,
-		Response: latency(ms(v.ResponseMS)), Code: "—",
-	}
-	if v.StatusCode != nil {
-		row.Code = strconv.Itoa(*v.StatusCode)
-	}
-	for _, p := range phases(v.Phases) {
-		if row.Phases != "" {
-			row.Phases += " · "
-		}
-		row.Phases += p.label + nbsp + latency(p.took)
-	}
-	return row
 }
 
 func ms(v float64) time.Duration { return time.Duration(v * float64(time.Millisecond)) }

@@ -166,6 +166,7 @@ type monitorLists interface {
 	TagsAndGroups(ctx context.Context, actor uptime.Actor) (manage.TagsAndGroups, error)
 	Facets(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (manage.FacetsView, error)
 	Groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error)
+	ExpiringCertificates(ctx context.Context, actor uptime.Actor, within time.Duration) ([]manage.MonitorView, error)
 }
 
 type savedViews interface {
@@ -179,6 +180,7 @@ type monitors interface {
 	CreateMonitor(ctx context.Context, actor uptime.Actor, body json.RawMessage) (manage.MonitorView, error)
 	ReplaceMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage, ifMatch string) (manage.MonitorView, error)
 	DeleteMonitor(ctx context.Context, actor uptime.Actor, id int64, ifMatch string) error
+	MonitorChanges(ctx context.Context, actor uptime.Actor, id int64, p uptime.Page) (uptime.List[manage.MonitorChangeView], error)
 }
 
 type monitorChecks interface {
@@ -203,6 +205,7 @@ type bulk interface {
 }
 
 type figures interface {
+	Result(ctx context.Context, actor uptime.Actor, id int64, region string, slot time.Time) (manage.ResultView, error)
 	Results(ctx context.Context, actor uptime.Actor, id int64, f uptime.ResultFilter, p uptime.Page) (uptime.List[manage.ResultView], error)
 	Stats(ctx context.Context, actor uptime.Actor, id int64, q manage.StatsQuery) (manage.StatsView, error)
 	Availability(ctx context.Context, actor uptime.Actor, id int64, lengths ...time.Duration) ([]uptime.Availability, error)
@@ -216,6 +219,7 @@ type incidents interface {
 	Incident(ctx context.Context, actor uptime.Actor, id int64) (manage.IncidentView, error)
 	IncidentEdits(ctx context.Context, actor uptime.Actor, id int64) ([]manage.AuditView, error)
 	MonitorsOf(ctx context.Context, actor uptime.Actor, ids []int64) ([]manage.MonitorView, error)
+	IncidentSpans(ctx context.Context, actor uptime.Actor, monitorID int64, from, to time.Time) ([]uptime.IncidentSpan, error)
 }
 
 type incidentDesk interface {

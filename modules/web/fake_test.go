@@ -225,7 +225,7 @@ func (f *fake) TestMonitor(_ context.Context, _ uptime.Actor, body json.RawMessa
 	}, f.change(body)
 }
 
-func (f *fake) Results(_ context.Context, _ uptime.Actor, id int64, _ uptime.ResultFilter, _ uptime.Page) (uptime.List[manage.ResultView], error) {
+func (f *fake) Results(_ context.Context, _ uptime.Actor, id int64, q uptime.ResultFilter, _ uptime.Page) (uptime.List[manage.ResultView], error) {
 	out := uptime.List[manage.ResultView]{Next: "next"}
 	for i := range 12 {
 		code, dns, first := 200, 3.1, 60.0
@@ -233,21 +233,32 @@ func (f *fake) Results(_ context.Context, _ uptime.Actor, id int64, _ uptime.Res
 			MonitorID: id, Region: "default", ScheduledAt: sampleNow().Add(-time.Duration(i) * time.Minute), Status: uptime.Up,
 			ResponseMS: 87 + float64(i), StatusCode: &code, Phases: manage.PhasesView{DNSMS: &dns, FirstByteMS: &first}, Attempt: 1,
 		}
-		if i < 3 && id <= 2 {
+		if i < 5 && id <= 2 {
 			bad := 503
-			v.Status, v.StatusCode, v.Error, v.Attempt = uptime.Down, &bad, "answered 503 Service Unavailable, expected 200-299", i+1
+			v.Status, v.StatusCode, v.Error, v.Attempt, v.ErrorKind = uptime.Down, &bad, "answered 503 Service Unavailable, expected 200-299", 5-i, uptime.KindStatus
 		}
-		out.Items = append(out.Items, v)
+		if q.Status == "" || q.Status == v.Status {
+			out.Items = append(out.Items, v)
+		}
 	}
 	if f.empty {
 		return uptime.List[manage.ResultView]{}, nil
+	}
+	if q.Status != "" {
+		out.Next = ""
 	}
 	return out, nil
 }
 
 func (f *fake) Stats(_ context.Context, _ uptime.Actor, _ int64, q manage.StatsQuery) (manage.StatsView, error) {
-	up, p50, p95 := 0.99951, 87.4, 412.0
-	return manage.StatsView{Window: q.Window, Uptime: &up, Coverage: 1, DowntimeSeconds: 250, ResponseMS: manage.ResponseView{P50: &p50, P95: &p95}}, nil
+	if f.empty {
+		return manage.StatsView{}, nil
+	}
+	up, p50, p95, p99 := 0.99951, 87.4, 412.0, 655.0
+	if q.To.Before(sampleNow()) { // what is compared with
+		p95 = 381
+	}
+	return manage.StatsView{Window: q.Window, Uptime: &up, Coverage: 1, DowntimeSeconds: 250, ResponseMS: manage.ResponseView{P50: &p50, P95: &p95, P99: &p99}}, nil
 }
 
 func (f *fake) Availability(_ context.Context, _ uptime.Actor, _ int64, lengths ...time.Duration) ([]uptime.Availability, error) {
@@ -375,7 +386,10 @@ func (f *fake) TestChannel(context.Context, uptime.Actor, int64) (manage.Channel
 	}}, f.change(nil)
 }
 
-func (f *fake) Deliveries(context.Context, uptime.Actor, uptime.DeliveryFilter, uptime.Page) (uptime.List[manage.DeliveryView], error) {
+func (f *fake) Deliveries(_ context.Context, _ uptime.Actor, _ uptime.DeliveryFilter, _ uptime.Page) (uptime.List[manage.DeliveryView], error) {
+	if f.empty {
+		return uptime.List[manage.DeliveryView]{}, nil
+	}
 	return uptime.List[manage.DeliveryView]{Items: []manage.DeliveryView{
 		sampleDelivery(1, uptime.DeliveryDelivered), sampleDelivery(2, uptime.DeliveryPending), sampleDelivery(3, uptime.DeliveryDead),
 	}}, nil

@@ -139,21 +139,24 @@ func TestChartKeepsGaps(t *testing.T) {
 		}
 		buckets = append(buckets, b)
 	}
-	c := drawChart(buckets, func(at time.Time) When { return When{At: at, Now: sampleNow()} })
+	in := chartInput{buckets: buckets, now: sampleNow(), when: func(at time.Time) When { return When{At: at, Now: sampleNow()} }}
+	c := drawChart(in)
 	require.Equal(t, 2, strings.Count(c.P50, "M"), "two lines, no bridge: %s", c.P50)
 	require.Equal(t, []Dots{{"p50", "M562.5 55.0h0"}}, c.Dots, "a value alone is a dot")
 	require.Len(t, c.Outages, 2)
 	require.Equal(t, "400 ms", plain(c.TicksY[0]))
 	require.Contains(t, c.JSON, `"p50":[100,200,null,null,300,null,100,100]`)
-	require.True(t, drawChart(nil, nil).Empty)
+	require.True(t, drawChart(chartInput{}).Empty)
 }
 
 func TestTicksAreDistinct(t *testing.T) {
 	t.Parallel()
 	for _, top := range []time.Duration{300 * time.Microsecond, 1100 * time.Microsecond, 3 * time.Millisecond, 5 * time.Millisecond, 77 * time.Millisecond, 900 * time.Millisecond, 4100 * time.Millisecond, time.Minute} {
 		now := sampleNow()
-		c := drawChart([]uptime.Bucket{{From: now, To: now.Add(time.Minute)}, {From: now.Add(time.Minute), To: now.Add(2 * time.Minute), P50: top}},
-			func(at time.Time) When { return When{At: at, Now: now} })
+		c := drawChart(chartInput{
+			buckets: []uptime.Bucket{{From: now, To: now.Add(time.Minute)}, {From: now.Add(time.Minute), To: now.Add(2 * time.Minute), P50: top}},
+			when:    func(at time.Time) When { return When{At: at, Now: now} },
+		})
 		require.Len(t, c.TicksY, 5)
 		seen := map[string]bool{}
 		for _, text := range c.TicksY {

@@ -2,115 +2,154 @@ package web
 
 import (
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"monitor/modules/manage"
+	"monitor/modules/uptime"
 )
 
-// chartRange is a choice of the range picker; its buckets are at most 365.
-type chartRange struct {
-	key, label, text string
-	span, width      time.Duration
+// RangePicker is the form of a range by its ends.
+type RangePicker struct {
+	From, To string // as the inputs take them
+	Zone     string
+	Hidden   []pair
+	Chosen   bool // this is such a range
+	Note     string
 }
 
-func chartRanges() []chartRange {
-	const day = 24 * time.Hour
-	return []chartRange{
-		{"1h", "1 h", "the last hour", time.Hour, time.Minute},
-		{"6h", "6 h", "the last 6 hours", 6 * time.Hour, 5 * time.Minute},
-		{"24h", "24 h", "the last 24 hours", day, 10 * time.Minute},
-		{"7d", "7 d", "the last 7 days", 7 * day, time.Hour},
-		{"30d", "30 d", "the last 30 days", 30 * day, 4 * time.Hour},
-		{"90d", "90 d", "the last 90 days", 90 * day, day},
-		{"1y", "1 y", "the last year", 365 * day, day},
+// SpanLink is an incident below the chart.
+type SpanLink struct{ URL, Text, When string }
+
+// mostSpanLinks is how many are listed below the chart; all are drawn.
+const mostSpanLinks = 12
+
+// fillPicker offers the ranges.
+func (p *MonitorPage) fillPicker(s *scene) {
+	plain := func(l *look) { l.until, l.cursor, l.check = "", "", "" }
+	for _, c := range chartRanges() {
+		to := p.look.url(func(l *look) { plain(l); l.span, l.from, l.to = c.key, "", "" })
+		p.Ranges = append(p.Ranges, Link{c.label, to, c.key == p.shown.key})
 	}
+	p.RangeText = p.shown.text
+	p.Range = RangePicker{
+		From: s.when(p.shown.from).local().Format(inputTime), To: s.when(p.shown.to).local().Format(inputTime), Zone: s.loc.String(),
+		Hidden: p.look.hidden("range", "from", "to", "until", "cursor", "check"), Chosen: p.shown.key == "", Note: p.shown.note,
+	}
+	if p.Range.Chosen {
+		p.Reset = p.look.url(func(l *look) { plain(l); l.span, l.from, l.to = "", "", "" })
+	}
+	p.LogScale = Link{"Log scale", p.look.url(func(l *look) { plain(l); l.log = !l.log }), p.look.log}
+	file := look{base: p.look.base, span: p.look.span, from: p.look.from, to: p.look.to}
+	p.CSV = file.under(p.look.base + "/chart.csv")
 }
 
-// usualRange is what is shown unless somebody chose: a day, of a monitor so new
-// that a day would be empty the last hour, and more of one that is checked so
-// rarely that a day would hold a few values only.
-func usualRange(all []chartRange, interval, age time.Duration) chartRange {
-	const hour, day = 0, 2
-	if age < 6*time.Hour && interval <= 5*time.Minute {
-		return all[hour]
-	}
-	for _, c := range all[day:] {
-		if c.span >= 12*interval {
-			return c
-		}
-	}
-	return all[len(all)-1]
-}
+const dayLong = 24 * time.Hour
 
-// cut leaves out what was before a monitor's first hour was over: its first
-// checks fill the chart instead of its edge, in finer buckets.
-func (c chartRange) cut(interval, age time.Duration) chartRange {
-	const step, finest, few = 5 * time.Minute, 15 * time.Second, 20 * time.Minute
-	if c.span > time.Hour || age < 0 || age > c.span-step {
-		return c
-	}
-	c.span, c.text = age.Truncate(step)+step, "its first hour"
-	if c.span <= few {
-		c.width = max(finest, min(interval, c.width))
-	}
-	return c
-}
-
-// widthFor is the width of a bucket: finer than a check's interval they would
-// be mostly gaps, and fewer than four would be no chart.
-func (c chartRange) widthFor(interval time.Duration) time.Duration {
-	if interval > time.Minute {
-		interval = interval.Round(time.Minute)
-	}
-	return max(c.width, min(interval, c.span/4))
-}
-
-func (p *MonitorPage) fillChart(r *request, s *scene, m manage.MonitorView) error {
-	at := r.QueryParam("range")
-	all := chartRanges()
-	chosen := usualRange(all, time.Duration(m.Interval), r.now.Sub(m.CreatedAt))
-	for _, c := range all {
-		if c.key == at {
-			chosen = c
-		}
-	}
-	for _, c := range all {
-		p.Ranges = append(p.Ranges, Link{c.label, p.Row.URL + "?range=" + c.key + p.further(), c.key == chosen.key})
-	}
-	chosen = chosen.cut(time.Duration(m.Interval), r.now.Sub(m.CreatedAt))
-	width := chosen.widthFor(time.Duration(m.Interval))
-	end := r.now.Truncate(width).Add(width)
-	buckets, err := r.web.deps.Manage.Buckets(r.Request().Context(), r.actor, []int64{m.ID}, end.Add(-chosen.span), end, width)
+// fillPast draws the chart and the days, with the incidents of both.
+func (p *MonitorPage) fillPast(r *request, s *scene, m manage.MonitorView) error {
+	uses, ctx, at := r.web.deps.Manage, r.Request().Context(), p.shown
+	today := r.now.Truncate(dayLong).Add(dayLong)
+	first := today.Add(-90 * dayLong)
+	past, err := uses.IncidentSpans(ctx, r.actor, m.ID, first, today)
 	if err != nil {
 		return err
 	}
-	p.RangeText = chosen.text
-	p.Chart = drawChart(buckets[m.ID], s.when)
-	p.Self = p.Row.URL + "?range=" + chosen.key + p.further()
+	of := slices.Clone(past)
+	if at.start.Before(first) {
+		if of, err = uses.IncidentSpans(ctx, r.actor, m.ID, at.start, at.stop); err != nil {
+			return err
+		}
+	}
+	of = slices.DeleteFunc(of, func(i uptime.IncidentSpan) bool { return !touches(i, at.start, at.stop) })
+	buckets, err := uses.Buckets(ctx, r.actor, []int64{m.ID}, at.start, at.stop, at.width)
+	if err != nil {
+		return err
+	}
+	p.Chart = drawChart(chartInput{buckets: buckets[m.ID], incidents: of, log: p.look.log, now: r.now, when: s.when})
+	for i, inc := range of {
+		if i == mostSpanLinks {
+			p.MoreSpans = len(of) - i
+			break
+		}
+		p.Spans = append(p.Spans, SpanLink{incidentURL(inc.ID), inc.Cause, s.spanText(inc)})
+	}
+	days, err := uses.Buckets(ctx, r.actor, []int64{m.ID}, first, today, dayLong)
+	if err != nil {
+		return err
+	}
+	p.fillDays(days[m.ID], past, m.Name)
 	return nil
 }
 
-// further is the way in an address that has a query already.
-func (p *MonitorPage) further() string { return strings.Replace(p.Way, "?", "&", 1) }
+// touches says whether an incident has a part in [from, to).
+func touches(i uptime.IncidentSpan, from, to time.Time) bool {
+	return i.StartedAt.Before(to) && (i.RecoveredAt.IsZero() || i.RecoveredAt.After(from))
+}
 
-func (p *MonitorPage) fillDays(r *request, _ *scene, m manage.MonitorView) error {
-	const day = 24 * time.Hour
-	end := r.now.Truncate(day).Add(day)
-	buckets, err := r.web.deps.Manage.Buckets(r.Request().Context(), r.actor, []int64{m.ID}, end.Add(-90*day), end, day)
-	if err != nil {
-		return err
+// spanText says from when to when: "14:02–14:09", of another day with its date.
+func (s *scene) spanText(i uptime.IncidentSpan) string {
+	from := s.when(i.StartedAt).local()
+	text, now := from.Format("15:04"), s.when(s.now).local()
+	if from.YearDay() != now.YearDay() || from.Year() != now.Year() {
+		text = from.Format("2 Jan 2006, 15:04")
 	}
-	days := buckets[m.ID]
-	p.Days = skyline(days, m.Name, "90 days")
-	p.DaysShort = skyline(days[max(len(days)-30, 0):], m.Name, "30 days")
+	if i.RecoveredAt.IsZero() {
+		return "since " + text
+	}
+	to := s.when(i.RecoveredAt).local()
+	if to.YearDay() == from.YearDay() && to.Year() == from.Year() {
+		return text + "–" + to.Format("15:04")
+	}
+	return text + " – " + to.Format("2 Jan 2006, 15:04")
+}
+
+// BadDay is a day with downtime.
+type BadDay struct{ Day, Down, Uptime string }
+
+func (p *MonitorPage) fillDays(days []uptime.Bucket, incidents []uptime.IncidentSpan, name string) {
+	p.Days = daysSkyline(days, incidents, name)
 	if up := uptimeOf(days); up != nil {
 		p.DaysUp = percent(up) + " uptime"
 	}
 	for _, day := range slices.Backward(days) {
 		if day.Downtime > 0 {
-			p.BadDays = append(p.BadDays, BadDay{day.From.UTC().Format("Mon 2 Jan 2006"), span(day.Downtime)})
+			p.BadDays = append(p.BadDays, BadDay{day.From.UTC().Format("Mon 2 Jan 2006"), lasted(day.Downtime), percent(uptimeOf([]uptime.Bucket{day}))})
 		}
 	}
-	return nil
+}
+
+// dayIncident is how the script gets an incident of a day: its number, its address
+// and what to say.
+type dayIncident struct {
+	Day  int    `json:"d"`
+	ID   string `json:"u"`
+	Text string `json:"t"`
+}
+
+// dayIncidents lists the incidents of each day, in the zone of the days.
+func dayIncidents(days []uptime.Bucket, incidents []uptime.IncidentSpan) []dayIncident {
+	out := []dayIncident{}
+	for i, day := range days {
+		for _, inc := range slices.Backward(incidents) {
+			if !touches(inc, day.From, day.To) {
+				continue
+			}
+			from, to := inc.StartedAt, inc.RecoveredAt
+			text := "from 00:00"
+			if !from.Before(day.From) {
+				text = from.UTC().Format("15:04")
+			}
+			switch {
+			case to.IsZero():
+				text += " on"
+			case to.After(day.To):
+				text += " to 24:00"
+			default:
+				text += "–" + to.UTC().Format("15:04")
+			}
+			out = append(out, dayIncident{i, strconv.FormatInt(inc.ID, 10), text + " " + inc.Cause})
+		}
+	}
+	return out
 }

@@ -129,6 +129,7 @@ func (b plainBrowser) changesAMonitor(f *fake) {
 	before := changes()
 	_, text = b.press(`form[action$="/pause"] button`)
 	require.Contains(b.t, text, "Monitor paused.")
+	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(`main .actions > details:last-of-type > summary`))))
 	path, text = b.press(`main a[href$="/delete"]`)
 	require.Equal(b.t, "/monitors/1/delete", path)
 	require.Contains(b.t, text, "Delete monitor api-eu-003?")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"monitor/modules/manage"
@@ -118,6 +119,28 @@ func (p *OverviewPage) fillAttention(r *request, s *scene) error {
 	}
 	wrong := s.counts[uptime.Down] + s.counts[uptime.Degraded] + s.counts[uptime.Unknown]
 	p.More = max(wrong-int64(len(p.Attention)), 0)
+	return p.fillExpiring(r, s)
+}
+
+// fillExpiring adds certificates that end soon, below what is wrong already.
+func (p *OverviewPage) fillExpiring(r *request, s *scene) error {
+	list, err := r.web.deps.Manage.ExpiringCertificates(r.Request().Context(), r.actor, expiringSoon)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		text := certEnds(m.CertificateExpiresAt.Sub(s.now))
+		if i := slices.IndexFunc(p.Attention, func(row MonitorRow) bool { return row.ID == m.ID }); i >= 0 {
+			p.Attention[i].Error = strings.TrimPrefix(p.Attention[i].Error+" · "+text, " · ")
+			continue
+		}
+		if len(p.Attention) == maxAttention {
+			break
+		}
+		row := s.row(m)
+		row.Error, row.Since = text, ""
+		p.Attention = append(p.Attention, row)
+	}
 	return nil
 }
 

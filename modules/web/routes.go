@@ -83,6 +83,8 @@ func (w *Web) places() []route {
 		{get, "/monitors/:id", nil, w.monitor, read},
 		{get, "/monitors/:id/next", nil, w.monitorNext, read},
 		{get, "/monitors/:id/previous", nil, w.monitorPrevious, read},
+		{get, "/monitors/:id/chart.csv", nil, w.chartCSV, read},
+		{get, "/monitors/:id/export", nil, w.monitorExport, read},
 		{get, "/monitors/:id/edit", nil, w.monitorEdit, monitor},
 		{post, "/monitors/:id/edit", nil, w.monitorSave, monitor},
 		{get, "/monitors/:id/delete", nil, w.monitorConfirmDelete, monitor},

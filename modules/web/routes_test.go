@@ -19,7 +19,7 @@ func leastRoles() map[string]uptime.Role {
 	for role, routes := range map[uptime.Role][]string{
 		viewer: {
 			"GET /search", "GET /wall", "GET /monitors/rows", "GET /monitors/:id/next", "GET /monitors/:id/previous",
-			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/bulk/:id",
+			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/:id/chart.csv", "GET /monitors/:id/export", "GET /monitors/bulk/:id",
 			"GET /monitors.csv", "GET /monitors.json", "POST /monitors/views", "POST /monitors/views/:id/delete", "POST /settings/list",
 			"GET /incidents", "GET /incidents.csv", "GET /incidents.json", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
 			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",

@@ -115,6 +115,12 @@ func sampleMonitor(i int) manage.MonitorView {
 		m.LastError = &s.failure
 	}
 	cert := now.Add(61 * 24 * time.Hour)
+	switch i {
+	case 1: // down in two of three places
+		m.Regions, m.MinRegionsDown, m.FailingRegions = []string{"fra", "iad", "sin"}, 2, 2
+	case 5:
+		cert = now.Add(6*24*time.Hour + time.Hour)
+	}
 	m.CertificateExpiresAt = &cert
 	return m
 }

@@ -140,6 +140,8 @@ function ask(content, link) {
   document.body.append(dialog);
   dialog.addEventListener('close', () => {
     dialog.remove();
+    const menu = link.closest('details.menu'); // it closed by the click on Cancel
+    if (menu) menu.open = true;
     link.focus();
   });
   const cancel = $('a.btn', box);

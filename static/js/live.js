@@ -204,7 +204,7 @@ async function read(url) {
 // A part without rows of monitors is swapped whole, unless it is typed into or a menu
 // of it is open.
 function renewPart(here) {
-  if ($('details.menu[open]', here) || (here.contains(document.activeElement) && document.activeElement.matches('input, select, textarea'))) return false;
+  if ($('details.menu[open]', here) || (here.contains(document.activeElement) && document.activeElement.matches('input:not([type=checkbox]), select, textarea'))) return false;
   window.htmx?.trigger(here, 'refresh');
   return true;
 }

@@ -27,7 +27,7 @@ func RunPeople(t *testing.T, open OpenFunc) {
 		"RefreshEnd": testRefreshEnd, "APITokens": testAPITokens, "Identities": testIdentities, "IdentitiesAtOnce": testIdentitiesAtOnce,
 		"Idempotency": testIdempotency, "IdempotencyAtOnce": testIdempotencyAtOnce,
 		"Channels": testChannels, "ChannelFallback": testChannelFallback, "DeleteChannel": testDeleteChannel,
-		"IncidentByHand": testIncidentByHand, "IncidentLists": testIncidentLists,
+		"IncidentByHand": testIncidentByHand, "IncidentLists": testIncidentLists, "IncidentSpans": testIncidentSpans, "ExpiringMonitors": testExpiringMonitors,
 		"UpdateIncident": testUpdateIncident, "IncidentUnchanged": testIncidentUnchanged,
 		"IncidentSearch": testIncidentSearch, "IncidentLines": testIncidentLines, "DeleteIncident": testDeleteIncident,
 	} {

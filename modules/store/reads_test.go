@@ -46,7 +46,7 @@ func (h *hearing) take() []store.Statement {
 // dozen, of which the list makes two side by side and the page of a monitor five.
 var mostStatements = map[string]int{
 	"Counts": 2, "Rows": 4, "List": 36, "Facets": 3, "Groups": 6, "Search": 4, "LastPage": 4, "Bars": 28, "Overview": 14, "Detail": 75,
-	"Incidents": 12, "IncidentSearch": 10,
+	"Incidents": 12, "IncidentSearch": 10, "Palette": 16, "Next": 4, "Wall": 4,
 }
 
 // Pages ask a fixed number of questions, each of which finds what it needs by an

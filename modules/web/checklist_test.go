@@ -357,7 +357,7 @@ func singleKeys(t *testing.T) {
 	press(ctx, t, "[")
 	at("/monitors/1?status=down")
 	press(ctx, t, "2")
-	at("/monitors/1?range=6h&status=down")
+	at("/monitors/1?range=6h&tab=checks&status=down")
 	press(ctx, t, "e")
 	at("/monitors/1/edit")
 	require.Empty(t, f.saved)

@@ -42,7 +42,7 @@ func TestNeighbours(t *testing.T) {
 	w, _ := setup(t)
 	page := ask(w, "/monitors/1?status=down&sort=name&range=7d&page=3", nil).Body.String()
 	require.Contains(t, page, `href="/monitors/1/next?sort=name&amp;status=down"`)
-	require.Contains(t, page, `href="/monitors/1?range=24h&amp;sort=name&amp;status=down"`, "ranges keep it")
+	require.Contains(t, page, `href="/monitors/1?range=24h&amp;tab=checks&amp;sort=name&amp;status=down"`, "ranges keep it")
 	require.Contains(t, page, `name="back" value="/monitors/1?sort=name&amp;status=down"`, "and so do actions")
 	for path, want := range map[string]string{
 		"/monitors/1/next?status=down":     "/monitors/2?status=down",

@@ -97,7 +97,7 @@ func TestDisplayIsKept(t *testing.T) {
 	f.likes = &uptime.Preferences{Columns: []string{"type"}, Density: "compact", PageSize: 25, View: "list"}
 	html := ask(w, "/monitors", nil).Body.String()
 	require.Contains(t, html, `class="stack compact"`)
-	require.NotContains(t, html, "data-keys", "shortcuts are off")
+	require.Contains(t, html, `data-keys="off"`, "shortcuts are off")
 	require.NotContains(t, html, `class="bar"`)
 	require.Contains(t, html, ">HTTP(S)</td>")
 	ask(w, "/settings/profile", url.Values{"name": {"Mia"}, "time_zone": {"UTC"}, "theme": {"auto"}, "preferences.density": {"comfortable"}, "preferences.page_size": {"200"}})

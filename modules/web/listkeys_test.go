@@ -30,7 +30,9 @@ func TestListByKeys(t *testing.T) {
 	press("j", "j", "X", "k")
 	require.Equal(t, "3 selected|true|2,3,4", says(ctx, t, `return `+told))
 	f.notices <- uptime.Notice{Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 1}
-	require.Equal(t, "3 selected|true|2,3,4", says(ctx, t, `await new Promise(done => document.addEventListener('htmx:after:swap', () => setTimeout(done, 50), {once: true})); return `+told))
+	require.Equal(t, "3 selected|true|2,3,4", says(ctx, t, `
+		await until(() => performance.getEntriesByType('resource').some(e => e.initiatorType === 'fetch' && e.name.includes('/monitors')));
+		await new Promise(done => setTimeout(done, 50)); return `+told))
 	require.Equal(t, "3|true", says(ctx, t, `const box = document.querySelector('#m3 input'); box.focus();
 		const again = new Promise(done => document.addEventListener('htmx:after:swap', () => setTimeout(done, 50), {once: true}));
 		htmx.trigger(document.querySelector('#list'), 'refresh'); await again;

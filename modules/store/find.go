@@ -35,7 +35,7 @@ func (s *Store) Find(ctx context.Context, ws int64, words string, limit int) (fo
 			return err
 		}
 		newest := db.Table("incidents").Where("workspace_id = ? AND deleted_at IS NULL", ws).Order("started_at DESC, id DESC").Limit(findIncidents)
-		incidents := with(db.Table("(?) AS v", newest), "lower(title)", all).Order("(resolved_at IS NOT NULL), started_at DESC, id DESC").Limit(limit)
+		incidents := with(db.Table("(?) AS newest", newest), "lower(title)", all).Order("(resolved_at IS NOT NULL), started_at DESC, id DESC").Limit(limit)
 		channels := with(db.Where("workspace_id = ? AND deleted_at IS NULL", ws), "lower(name)", all).Order("lower(name), id").Limit(limit)
 		return s.fill(db, &found, ids, incidents, channels)
 	})

@@ -224,7 +224,7 @@ func (m *manyMonitors) palette(ctx context.Context) error {
 }
 
 func (m *manyMonitors) next(ctx context.Context) error {
-	_, err := m.Neighbour(ctx, m.ws, 5000, uptime.MonitorFilter{}, false)
+	_, err := m.Neighbour(ctx, m.ws, m.ids[len(m.ids)/2], uptime.MonitorFilter{}, false)
 	return err
 }
 

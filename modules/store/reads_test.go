@@ -137,7 +137,7 @@ func (n planNode) walk(fn func(planNode)) {
 // small is what SQLite may scan: lists of parameters, tables of a few rows, an index
 // of which only the first is taken, and what
 // a recursion made.
-var small = regexp.MustCompile(`VIRTUAL TABLE|CONSTANT ROW|^SCAN (monitor_tags|t) USING COVERING INDEX|^SCAN (\(subquery-\d+\)|(regions|workspaces|sequences|t|placed|counted|\d+)\b)`)
+var small = regexp.MustCompile(`VIRTUAL TABLE|CONSTANT ROW|^SCAN (monitor_tags|t) USING COVERING INDEX|^SCAN (\(subquery-\d+\)|(regions|workspaces|sequences|t|placed|counted|newest|\d+)\b)`)
 
 func (m *manyMonitors) requireIndexedSQLite(t *testing.T, page string, s store.Statement) {
 	t.Helper()

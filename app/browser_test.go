@@ -75,9 +75,10 @@ func press(text string) step {
 	return chromedp.Click(chromedp.Search(fmt.Sprintf(`//button[normalize-space(.)=%q]`, text)))
 }
 
-// sees waits until the main part of the page shows an element with that text.
+// sees waits until the main part of the page, or what it tells at its foot, shows an
+// element with that text.
 func sees(text string) step {
-	return chromedp.WaitVisible(chromedp.Search(fmt.Sprintf(`//main//*[contains(text(), %q)]`, text)))
+	return chromedp.WaitVisible(chromedp.Search(fmt.Sprintf(`//main//*[contains(text(), %[1]q)] | //*[@class="toasts"]//*[contains(text(), %[1]q)]`, text)))
 }
 
 // heading waits for the page whose heading holds the text.

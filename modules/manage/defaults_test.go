@@ -111,7 +111,7 @@ func TestRetentionIsChosen(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []any{form.Duration(30 * day), form.Duration(400 * day), form.Duration(0)}, []any{v.Results, v.Rollups, v.Incidents})
 
-	v, err = m.ReplaceRetention(ctx, b.owner, json.RawMessage(`{"results":"90d","incidents":"365d","rollups":"400d"}`), v.ETag)
+	_, err = m.ReplaceRetention(ctx, b.owner, json.RawMessage(`{"results":"90d","incidents":"365d","rollups":"400d"}`), v.ETag)
 	require.NoError(t, err)
 	kept, err := m.KeptHistory(ctx)
 	require.NoError(t, err)

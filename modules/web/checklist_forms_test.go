@@ -11,6 +11,7 @@ import (
 // invalidForm: a refused form keeps what was typed, leads to each mistake, and forgets it
 // once it is mended.
 func invalidForm(t *testing.T) {
+	t.Helper()
 	ctx, base, f := desk(t, func(*fake) {})
 	found := complaints(ctx, t)
 	const states = `const input = document.getElementById('f-interval'); const state = () => input.getAttribute('aria-invalid') + '|' +
@@ -54,6 +55,7 @@ func invalidForm(t *testing.T) {
 
 // secondEditor sees what the first one saved, and overwrites nothing unasked.
 func secondEditor(t *testing.T) {
+	t.Helper()
 	ctx, base, f := desk(t, func(*fake) {})
 	f.mu.Lock()
 	f.failure = errStale()
@@ -70,6 +72,7 @@ func secondEditor(t *testing.T) {
 
 // textNotMarkup: what a target answers is shown as text.
 func textNotMarkup(t *testing.T) {
+	t.Helper()
 	ctx, base, f := desk(t, func(*fake) {})
 	found := complaints(ctx, t)
 	require.Equal(t, "true||0", does(ctx, t, base+"/monitors/new", `
@@ -84,6 +87,7 @@ func textNotMarkup(t *testing.T) {
 
 // keyOnce: the secret of an API token is there once, and afterwards only its beginning.
 func keyOnce(t *testing.T) {
+	t.Helper()
 	w, _ := setup(t)
 	made := ask(w, "/settings/tokens", url.Values{"name": {"deploy"}, "role": {"viewer"}, "scope_read": {"on"}, "expires_at": {"90"}}).Body.String()
 	require.Contains(t, made, "mon_abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst")

@@ -65,6 +65,7 @@ func needed() map[[2]string]float64 {
 
 // tokensHold: the colours are those of the design, and can be told apart by everybody.
 func tokensHold(t *testing.T) {
+	t.Helper()
 	ctx, base, _ := desk(t, func(f *fake) { f.theme = "light" })
 	for theme, want := range map[string]map[string]string{
 		"light": {"bg": "#f5f6f8", "text": "#171b21", "up": "#17866c", "degraded": "#b57f14", "down": "#a8281e", "maint": "#3d4a9e", "paused": "#6b7480", "p50": "#0f3d85"},
@@ -86,6 +87,7 @@ func tokensHold(t *testing.T) {
 // shapesDiffer: without colour the marks of a bar are told apart by where they stand, and
 // each pill says its word.
 func shapesDiffer(t *testing.T) {
+	t.Helper()
 	ctx, base, _ := desk(t, func(*fake) {})
 	require.Empty(t, does(ctx, t, base+"/monitors", `
 		return [...document.querySelectorAll('.pill')].filter(p => !p.textContent.trim() || !p.querySelector('svg')).map(p => p.outerHTML).join(' ')`))
@@ -111,6 +113,7 @@ func shapesDiffer(t *testing.T) {
 // addressIsState: a filter, a sort order and a page are in the address; reload and Back
 // give the same view.
 func addressIsState(t *testing.T) {
+	t.Helper()
 	ctx, base, _ := desk(t, func(*fake) {})
 	view := func() string {
 		text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(`#list`)))
@@ -155,6 +158,7 @@ func acts(script string) chromedp.Action[chromedp.Void] {
 // themeStays: the choice outlives a reload without a flash of the other one, and auto
 // follows the system while the page is open.
 func themeStays(t *testing.T) {
+	t.Helper()
 	ctx, base, f := desk(t, func(*fake) {})
 	const ground = `return getComputedStyle(document.body).backgroundColor`
 	const light, dark = "rgb(245, 246, 248)", "rgb(13, 16, 21)"
@@ -180,6 +184,7 @@ func must(t *testing.T, f *fake) *Web {
 // printsPlain: on paper there is one column without navigation, and bars can be read in
 // black and white.
 func printsPlain(t *testing.T) {
+	t.Helper()
 	ctx, base, _ := desk(t, func(*fake) {})
 	for _, path := range []string{"/", "/monitors", "/monitors/1", "/incidents/1"} {
 		does(ctx, t, base+path, `return ''`)

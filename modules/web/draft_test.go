@@ -25,6 +25,7 @@ func leads(ctx context.Context, t *testing.T, base, button string) string {
 
 // sessionEnds: who has to log in again while they fill in a form finds it as it was.
 func sessionEnds(t *testing.T) {
+	t.Helper()
 	ctx, base, f := desk(t, func(*fake) {})
 	found := complaints(ctx, t)
 	does(ctx, t, base+"/monitors/new", `

@@ -62,7 +62,8 @@ func (m *Manage) RunBulkJob(ctx context.Context) (did bool, err error) {
 	if run.action.usual, _, err = m.defaultsOf(ctx, job.WorkspaceID); err == nil {
 		err = run.toTheEnd(ctx)
 	}
-	if ctx.Err() != nil || err != nil && !errors.Is(err, uptime.ErrStale) {
+	// One that failed keeps its lease and waits for its end: meanwhile others have their turn.
+	if ctx.Err() != nil {
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		err = errors.Join(err, m.deps.BulkWork.ReleaseBulkJob(within, job))

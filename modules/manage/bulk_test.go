@@ -225,6 +225,7 @@ func TestBulkCheck(t *testing.T) {
 	_, err = b.RunBulkJob(ctx)
 	require.ErrorIs(t, err, uptime.ErrFull)
 	b.queue.err, jobs = nil, nil
+	b.clock.add(30 * time.Second) // others had their turn
 	done := b.ran(t, *job.ID)
 	require.Equal(t, [3]int{2, 0, 1}, [3]int{done.Changed, done.Same, done.Skipped})
 	require.Equal(t, "is paused", done.Skips[0].Reason)

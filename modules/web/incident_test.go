@@ -47,7 +47,8 @@ func incidentShots() []shot {
 		{"incident-viewer", "/incidents/20", nil, ok, func(f *fake) { f.role = uptime.RoleViewer }, nil},
 		{"postmortem", "/incidents/21/postmortem", nil, ok, nil, nil},
 		{"postmortem-preview", "/incidents/21/postmortem", long, ok, nil, nil},
-		{"postmortem-refused", "/incidents/21/postmortem", url.Values{"text": {hostile}}, bad, refuse, nil},
+		{"postmortem-refused", "/incidents/21/postmortem", url.Values{"text": {hostile}, "version": {fingerprint(sampleOver().Postmortem)}}, bad, refuse, nil},
+		{"postmortem-conflict", "/incidents/21/postmortem", url.Values{"text": {hostile}, "version": {"old"}}, http.StatusConflict, nil, nil},
 		{"incidents-storm", "/incidents", nil, ok, func(f *fake) { f.storm = true }, nil},
 		{"incidents-filtered", "/incidents?show=open&impact=major&tag=team:web&group=Shop&from=2026-11-01&to=2026-11-24&q=down&size=25", nil, ok, nil, nil},
 		{"incidents-none", "/incidents?q=" + url.QueryEscape(hostile+"?"), nil, ok, nil, nil},
@@ -204,7 +205,7 @@ func TestComposer(t *testing.T) {
 	require.Equal(t, "/incidents", rec.Header().Get("Location"))
 	require.Contains(t, ask(w, "/incidents", nil, func(r *http.Request) { r.AddCookie(rec.Result().Cookies()[0]) }).Body.String(), `action="/incidents/20/restore"`)
 	require.Equal(t, http.StatusConflict, ask(w, "/incidents/1/delete", nil).Code, "what happened stays")
-	ask(w, "/incidents/21/postmortem", url.Values{"text": {" A.\r\n\r\nB. "}})
+	ask(w, "/incidents/21/postmortem", url.Values{"text": {" A.\r\n\r\nB. "}, "version": {fingerprint(sampleOver().Postmortem)}})
 	require.Equal(t, map[string]any{"postmortem": map[string]any{"text": "A.\n\nB.", "published": false}}, f.lastSaved(t))
 
 	f.role = uptime.RoleEditor

@@ -150,6 +150,8 @@ func paragraphs(text string) []string {
 type PostmortemPage struct {
 	Frame
 	Action, Cancel string
+	Version        string // of what is stored, as it was when the form was opened
+	Conflict       *Conflict
 	Fields         []FieldView
 	Previewed      bool
 	Preview        []string
@@ -185,7 +187,16 @@ func (w *Web) incidentPostmortemSave(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, failure := w.deps.Manage.PatchIncident(r.Request().Context(), r.actor, inc.ID, raw, "")
+	if r.FormValue("version") != fingerprint(inc.Postmortem) {
+		return r.showPostmortem(http.StatusConflict, inc, text, published, false, nil)
+	}
+	_, failure := w.deps.Manage.PatchIncident(r.Request().Context(), r.actor, inc.ID, raw, inc.ETag)
+	if uptime.CodeOf(failure) == uptime.CodePrecondition { // it changed just now
+		if inc, err = r.storedIncident(); err != nil {
+			return err
+		}
+		return r.showPostmortem(http.StatusConflict, inc, text, published, false, nil)
+	}
 	if failure == nil {
 		return r.done("postmortem-saved", incidentURL(inc.ID))
 	}
@@ -210,9 +221,32 @@ func (r *request) showPostmortem(status int, inc manage.IncidentView, text strin
 		},
 		{Name: "published", Label: "Published", Widget: "check", Checked: published, Help: "Status pages may show it. Without it, it is for the team alone."},
 	}
+	p.Version = r.FormValue("version")
+	if p.Version == "" || status == http.StatusConflict { // saving again overwrites
+		p.Version = fingerprint(inc.Postmortem)
+	}
 	if preview {
 		p.Previewed, p.Preview = true, paragraphs(text)
 	}
+	if status == http.StatusConflict {
+		p.Conflict = s.textConflict(inc.Postmortem, text, published)
+	}
 	p.Problem, p.Summary = problems(failure, p.Fields)
 	return r.page(status, "postmortem", "", p)
+}
+
+// textConflict shows a post-mortem that somebody else wrote beside what was typed.
+func (s *scene) textConflict(stored *manage.PostmortemView, text string, published bool) *Conflict {
+	c := &Conflict{What: "post-mortem", Who: "Somebody else"}
+	theirs, open := "", false
+	if stored != nil {
+		c.At, theirs, open = s.when(stored.WrittenAt), stored.Text, stored.Published
+	}
+	if theirs != text {
+		c.Rows = append(c.Rows, ConflictRow{"Text", orDash(theirs), orDash(text)})
+	}
+	if open != published {
+		c.Rows = append(c.Rows, ConflictRow{"Published", onOff(open), onOff(published)})
+	}
+	return c
 }

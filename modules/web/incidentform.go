@@ -211,7 +211,12 @@ func (r *request) saveIncident(inc manage.IncidentView, v url.Values) error {
 // versionOf names what the form changes as it is. What others do to the rest, such as an
 // update that they post, is no conflict with it.
 func versionOf(inc manage.IncidentView) string {
-	raw, err := json.Marshal([]any{inc.Title, inc.Severity, inc.StartedAt, inc.MonitorIDs})
+	return fingerprint(inc.Title, inc.Severity, inc.StartedAt, inc.MonitorIDs)
+}
+
+// fingerprint tells values from any others, as a form carries it.
+func fingerprint(values ...any) string {
+	raw, err := json.Marshal(values)
 	if err != nil {
 		return ""
 	}

@@ -24,14 +24,20 @@ func (w *Web) monitorRows(r *request) error {
 	}
 	likes := preferencesOf(s.me)
 	f := readFilter(r.QueryParams(), w.deps.Manage.MonitorKinds(), likes)
-	p := MonitorsPage{Frame: s.frame, Filter: f}
+	p, show := MonitorsPage{Frame: s.frame, Filter: f}, showOf(likes, s.frame.CanEdit)
+	show.Group = show.Group && !f.Grouped()
 	if len(ids) > 0 {
 		list, err := w.deps.Manage.Monitors(r.Request().Context(), r.actor, uptime.MonitorFilter{IDs: ids}, uptime.Page{Limit: maxRows})
 		if err != nil {
 			return err
 		}
-		if p.Rows, err = r.rows(s, list.Items, showOf(likes, s.frame.CanEdit)); err != nil {
+		if p.Rows, err = r.rows(s, list.Items, show); err != nil {
 			return err
+		}
+		for i := range p.Rows {
+			if f.Grouped() { // there a name goes without that of its group
+				p.Rows[i].Name = shortName(p.Rows[i].Name, list.Items[i].Group)
+			}
 		}
 	}
 	along(p.Rows, f)

@@ -101,7 +101,7 @@ func bulkOffers() (out []Option) {
 	all := bulkActions()
 	for _, name := range []string{
 		manage.BulkPause, manage.BulkResume, manage.BulkCheck, manage.BulkSilence, manage.BulkUnsilence, manage.BulkTagAdd, manage.BulkTagRemove,
-		manage.BulkChannels, manage.BulkInterval, manage.BulkRetries, manage.BulkGroup, manage.BulkDelete,
+		manage.BulkChannels, manage.BulkInterval, manage.BulkRetries, manage.BulkGroup, manage.BulkTagRename, manage.BulkGroupRename, manage.BulkDelete,
 	} {
 		out = append(out, Option{Value: name, Label: all[name].verb})
 	}

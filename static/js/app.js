@@ -84,7 +84,7 @@ function press(key) {
   const all = goes ? $$(`[data-go="${CSS.escape(key)}"]`)
     : /^[1-9]$/.test(key) ? $$('[data-numbered] a').slice(key - 1, key)
       : $$(`[data-key="${CSS.escape(key)}"]`).filter((e) => e.checkVisibility());
-  return all.length && (() => all[0].click());
+  return (goes || all.length) && (() => all[0]?.click());
 }
 
 // Passwords can be looked at.
@@ -247,3 +247,6 @@ for (const button of $$('[data-copy]')) {
 
 // On a phone the tab that one is in may lie beside the edge.
 $('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
+// A draft that form.js kept is over elsewhere.
+if (!location.pathname.startsWith('/login') && !$('form[data-dirty]')) sessionStorage.removeItem('draft');

@@ -3,22 +3,22 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const boxes = () => $$('#list [name="id"]');
-const picked = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
+const ticked = () => new Set(boxes().filter((box) => box.checked).map((box) => box.value));
+let picked = ticked(); // ids
 const bulk = $('#bulk');
 let last = null; // box that was ticked
 
 // A list that was read anew has the same boxes ticked.
 function tell() {
-  const all = boxes();
-  for (const box of all) box.checked = picked.has(box.value);
-  const n = all.filter((box) => box.checked).length;
+  for (const box of boxes()) box.checked = picked.has(box.value);
+  picked = ticked();
   for (const head of $$('[data-pick]')) {
     const own = $$('[name="id"]', head.closest('table'));
-    const ticked = own.filter((box) => box.checked).length;
-    head.checked = ticked > 0 && ticked === own.length;
-    head.indeterminate = ticked > 0 && !head.checked;
+    const some = own.some((box) => box.checked);
+    head.checked = some && own.every((box) => box.checked);
+    head.indeterminate = some && !head.checked;
   }
-  if (bulk) $('#picked').textContent = `${n} selected`;
+  if (bulk) $('#picked').textContent = `${picked.size} selected`;
 }
 
 function tick(box, on = !box.checked) {
@@ -26,7 +26,7 @@ function tick(box, on = !box.checked) {
   last = box.value;
 }
 
-// All from the one that was ticked last.
+// All from the last one.
 function range(box) {
   const all = boxes();
   const [from, to] = [all.findIndex((one) => one.value === last), all.indexOf(box)].sort((x, y) => x - y);
@@ -43,7 +43,7 @@ bulk?.addEventListener('reset', () => {
   picked.clear();
   setTimeout(tell);
 });
-document.addEventListener('htmx:after:swap', tell);
+for (const renewed of ['htmx:after:swap', 'refreshed']) document.addEventListener(renewed, tell);
 tell();
 
 // What a filter menu was set to holds once it closes.
@@ -73,11 +73,11 @@ document.addEventListener('click', (event) => {
   event.preventDefault();
   const menu = menuOf(link.closest('tr'));
   document.body.append(menu);
-  // The dialog that deleting asks in gives the focus back to where it was.
+  // The dialog of a deletion gives the focus back.
   menu.addEventListener('click', (e) => { if (e.target.closest('[data-confirm]')) setTimeout(() => menu.hidePopover()); });
   menu.addEventListener('toggle', ({ newState }) => {
     if (newState !== 'closed') return;
-    if (menu.contains(document.activeElement) || document.activeElement === document.body) link.focus();
+    if (menu.matches(':focus-within') || document.activeElement === document.body) link.focus();
     menu.remove();
   });
   menu.showPopover();
@@ -87,10 +87,10 @@ document.addEventListener('click', (event) => {
   $('button, a', menu).focus();
 });
 
-// Keys, where nothing is typed. The focus is the row that they are about.
+// Keys are about the row that has the focus.
 function step(by) {
   const names = $$('#list td .name').filter((name) => name.checkVisibility());
-  const at = names.findIndex((name) => name.closest('tr').contains(document.activeElement));
+  const at = names.findIndex((name) => name.closest('tr:focus-within'));
   names[Math.max(0, Math.min(names.length - 1, at < 0 ? 0 : at + by))]?.focus();
 }
 function send(row, verb) {
@@ -106,7 +106,6 @@ document.addEventListener('keydown', (event) => {
   const box = row && $('[name="id"]', row);
   const commands = {
     '/': () => $('#q').focus(),
-    n: () => $('#new')?.click(),
     j: () => step(1),
     k: () => step(-1),
     ...(box && {
@@ -117,7 +116,7 @@ document.addEventListener('keydown', (event) => {
       c: () => send(row, 'check'),
     }),
   };
-  if (!Object.hasOwn(commands, key)) return;
+  if (!Object.hasOwn(commands, key) || (event.repeat && !/[jk]/.test(key))) return;
   event.preventDefault();
   commands[key]();
   tell();

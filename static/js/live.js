@@ -35,9 +35,8 @@ function pass(kind, data, at) {
   take(kind, data, at);
 }
 
-// A browser tries again by itself where a connection breaks, but not after an answer
-// such as 503, of which one is enough while a process starts or a database is away. So
-// a stream that has ended is begun anew once the server could be read.
+// A browser tries again where a connection breaks, but not after an answer such as 503.
+// So a stream that has ended is begun anew once the server could be read.
 function connect() {
   stream?.close();
   stream = new EventSource(id ? `/events?last=${encodeURIComponent(id)}` : '/events');
@@ -115,10 +114,12 @@ function showConditions(list) {
 
 function showCounts(now) {
   if (String(now.workspace) !== workspace) return; // the browser went to another one
-  const title = document.title.replace(/^\([\d,]+ down\) /, '');
-  document.title = now.down ? `(${now.down.toLocaleString('en')} down) ${title}` : title;
-  const icon = $('link[rel="icon"]');
-  if (icon.getAttribute('href') !== icon.dataset[now.icon]) icon.href = icon.dataset[now.icon];
+  if (!$('#tiles')) { // a wallboard has its own
+    const title = document.title.replace(/^\([\d,]+ down\) /, '');
+    document.title = now.down ? `(${now.down.toLocaleString('en')} down) ${title}` : title;
+    const icon = $('link[rel="icon"]');
+    if (icon.getAttribute('href') !== icon.dataset[now.icon]) icon.href = icon.dataset[now.icon];
+  }
   for (const badge of $$('[data-count]')) {
     const n = now[badge.dataset.count];
     badge.firstChild.nodeValue = n.toLocaleString('en');
@@ -201,10 +202,10 @@ async function read(url) {
   return new DOMParser().parseFromString(await answer.text(), 'text/html');
 }
 
-// A part without rows of monitors is swapped whole, unless it is typed into or a menu
-// of it is open.
+// A part without rows is swapped whole, unless it is in use.
 function renewPart(here) {
-  if ($('details.menu[open]', here) || (here.contains(document.activeElement) && document.activeElement.matches('input:not([type=checkbox]), select, textarea'))) return false;
+  const form = document.activeElement.closest('form');
+  if (busy() || (here.contains(form) && $('input:not([type=hidden]), select, textarea', form))) return false;
   window.htmx?.trigger(here, 'refresh');
   return true;
 }
@@ -238,8 +239,8 @@ async function renewRows(rows) {
   isFresh();
 }
 
-// The list is read anew. Rows that would change places stay where they are as long as
-// somebody points at them, holds the focus, has ticked one or opened a menu.
+// The list is read anew. Rows that would change places stay as long as
+// one is in use.
 async function renewList(here, force) {
   const next = (await read(here.getAttribute('hx-get'))).getElementById(here.id);
   dirty.clear();
@@ -248,6 +249,7 @@ async function renewList(here, force) {
     sync(here, next);
   } else if (force || !held(here)) {
     const ticked = $$('input:checked', here).map((box) => `[name="${box.name}"][value="${box.value}"]`);
+    for (const part of $$('details[id]', next)) part.open = document.getElementById(part.id)?.open ?? part.open;
     here.replaceWith(next);
     window.htmx?.process(next);
     for (const box of ticked) if ($(box, next)) $(box, next).checked = true;
@@ -264,7 +266,8 @@ async function renewList(here, force) {
   isFresh();
 }
 
-const held = (here) => here.matches(':hover') || here.contains(document.activeElement) || $('details.menu[open], input:checked', here) ||
+const busy = () => $('dialog[open], .row-menu, details.menu[open]');
+const held = (here) => busy() || here.matches(':hover') || here.contains(document.activeElement) || $('input:checked', here) ||
   (!getSelection().isCollapsed && here.contains(getSelection().anchorNode));
 
 // inOrder is how many of the places rise already: those need not move.
@@ -277,8 +280,7 @@ function inOrder(places) {
   return ends.length;
 }
 
-// sync makes an element look like another. What people hold — the focus, an open
-// menu, what is typed or ticked — stays as it is.
+// sync makes an element look like another; what people hold stays as it is.
 function sync(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== fresh.nodeName) {
@@ -287,6 +289,7 @@ function sync(old, fresh) {
   }
   if (old.matches('details.menu[open], input, select, textarea')) return;
   for (const { name: key, value } of fresh.attributes) {
+    if (key === 'open' && old.nodeName === 'DETAILS') continue;
     if (old.getAttribute(key) !== value && !(key === 'class' && old.nodeName === 'TR')) old.setAttribute(key, value);
   }
   const [were, are] = [[...old.childNodes], [...fresh.childNodes]];

@@ -191,16 +191,15 @@ func (w *Web) incidentPostmortemSave(r *request) error {
 		return r.showPostmortem(http.StatusConflict, inc, text, published, false, nil)
 	}
 	_, failure := w.deps.Manage.PatchIncident(r.Request().Context(), r.actor, inc.ID, raw, inc.ETag)
-	if uptime.CodeOf(failure) == uptime.CodePrecondition { // it changed just now
+	switch _, bad := fieldErrors(failure); {
+	case failure == nil:
+		return r.done("postmortem-saved", incidentURL(inc.ID))
+	case uptime.CodeOf(failure) == uptime.CodePrecondition: // it changed just now
 		if inc, err = r.storedIncident(); err != nil {
 			return err
 		}
 		return r.showPostmortem(http.StatusConflict, inc, text, published, false, nil)
-	}
-	if failure == nil {
-		return r.done("postmortem-saved", incidentURL(inc.ID))
-	}
-	if _, bad := fieldErrors(failure); !bad {
+	case !bad:
 		return failure
 	}
 	return r.showPostmortem(http.StatusUnprocessableEntity, inc, text, published, false, failure)

@@ -45,7 +45,7 @@ func plan() []rule {
 			floor: tools, name: "tools",
 			members: []string{
 				"modules/service", "modules/form", "modules/outbound", "modules/telemetry",
-				"modules/redisconn", "modules/failpoint", "modules/replay",
+				"modules/lang", "modules/redisconn", "modules/failpoint", "modules/replay",
 				"templates", "static", "migrations",
 			},
 			below: []floor{language},

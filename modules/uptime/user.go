@@ -142,6 +142,7 @@ type Actor struct {
 	Role        Role
 	Scopes      []string // nil: all
 	Address     string
+	Language    string // of Preferences, for pages
 }
 
 // ActorKey identifies an actor for limits and idempotency keys.

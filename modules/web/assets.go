@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 	"monitor/static"
 )
@@ -22,6 +25,7 @@ import (
 type assets struct {
 	names map[string]string // "js/app.js" → "/static/js/app.3fa9c1d2e4.js"
 	files map[string][]byte // by path below /static/
+	words []string          // keys of the catalogue that scripts say
 }
 
 func newAssets() (*assets, error) {
@@ -40,6 +44,7 @@ func newAssets() (*assets, error) {
 			sheet.Write(content)
 			sheet.WriteByte('\n')
 		case ".js":
+			a.words = append(a.words, saidBy(content)...)
 			a.add(name, content)
 		}
 		return nil
@@ -69,6 +74,31 @@ func (a *assets) url(name string) (string, error) {
 		return u, nil
 	}
 	return "", fmt.Errorf("no asset %q", name)
+}
+
+// sayings of a script: t('…') says a sentence, n(count, '…', '…') one that counts.
+var scriptSays = regexp.MustCompile(`\b(?:t\(|n\([^,'"]+, '(?:[^'\\]|\\.)*', )'((?:[^'\\]|\\.)*)'`)
+
+// saidBy lists the keys of the catalogue in a script.
+func saidBy(script []byte) (keys []string) {
+	for _, found := range scriptSays.FindAllSubmatch(script, -1) {
+		keys = append(keys, strings.ReplaceAll(string(found[1]), `\'`, `'`))
+	}
+	return keys
+}
+
+// wordsIn gives what scripts say in a language as a JSON object by key, "" where that is
+// what they say by themselves.
+func (a *assets) wordsIn(l *lang.Language) string {
+	words := l.Catalogue(a.words)
+	if len(words) == 0 {
+		return ""
+	}
+	raw, err := json.Marshal(words)
+	if err != nil {
+		return "" // texts alone are always JSON
+	}
+	return string(raw)
 }
 
 // static serves the assets by their hashed names alone.

@@ -56,7 +56,7 @@ type bulkAction struct {
 func bulkActions() map[string]bulkAction {
 	tag := form.Field{Name: "to_tag", Label: "Tag", Kind: form.KindText, Required: true, MaxLength: 151, Placeholder: "team:web", Help: "A name, or a name and a value as in team:web."}
 	lengths := []string{}
-	for _, l := range silenceLengths() {
+	for _, l := range silenceLengths(nil) {
 		lengths = append(lengths, l.Value)
 	}
 	return map[string]bulkAction{
@@ -135,7 +135,7 @@ func typedNumber(action string, dry manage.BulkJobView) int {
 
 // refuseBulk shows the form again where that helps.
 func (r *request) refuseBulk(action bulkAction, v url.Values, failure error) error {
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	status := http.StatusUnprocessableEntity
@@ -250,7 +250,7 @@ func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *man
 		return err
 	}
 	p := &BulkPage{Frame: s.frame, Heading: action.verb, Verb: action.verb, Cancel: r.back("/monitors"), Carried: carried(action, v, dry != nil)}
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(r.lang(), failure)
 	switch {
 	case dry != nil:
 		p.show(v.Get("action"), *dry)
@@ -265,7 +265,7 @@ func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *man
 		}
 	}
 	if failure != nil {
-		p.Problem, p.Summary = problems(failure, p.Fields)
+		p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	}
 	return r.page(status, "bulk", "", p)
 }

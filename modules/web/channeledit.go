@@ -91,7 +91,7 @@ const settingsBlock = "settings."
 
 // channelForm draws a channel: values by name, settings without a prefix.
 func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]string, stored *manage.ChannelView, failure error) (*ChannelForm, error) {
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(r.lang(), failure)
 	p := &ChannelForm{
 		Frame: s.frame, Heading: s.frame.Title, Action: "/channels", Type: kind.Name, TypeText: kind.Label, TypeHelp: kind.Help,
 	}
@@ -113,7 +113,7 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 		p.What = append(p.What, v)
 	}
 	p.Tell = fieldsOf(channelTell(), "", all, errs)
-	p.Problem, p.Summary = problems(failure, p.What, p.More, p.Tell)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.What, p.More, p.Tell)
 	if stored != nil {
 		card := s.channelCard(*stored, []uptime.Kind{kind})
 		p.ID, p.ETag, p.Card, p.Action = stored.ID, stored.ETag, &card, card.URL+"/edit"
@@ -187,7 +187,7 @@ func (w *Web) channelCreate(r *request) error {
 
 // refuseChannel shows the form again with what is wrong, and all that was typed.
 func (r *request) refuseChannel(title string, kind uptime.Kind, v url.Values, stored *manage.ChannelView, failure error) error {
-	if _, bad := fieldErrors(failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
+	if _, bad := fieldErrors(nil, failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
 		return failure
 	}
 	s, err := r.scene(title, "Channels", Crumb{"Channels", "/channels"})

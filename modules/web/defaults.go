@@ -48,7 +48,7 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 	values, errs := commonDefaults(stored), map[string]string{}
 	if v != nil {
 		values = typed(v)
-		errs, _ = fieldErrors(failure)
+		errs, _ = fieldErrors(r.lang(), failure)
 	}
 	p.When = fieldsOf(whenFields(), "", values, errs)
 	all := [][]FieldView{p.When}
@@ -69,7 +69,7 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 		p.Types = append(p.Types, t)
 		all = append(all, t.Fields)
 	}
-	p.Problem, p.Summary = problems(failure, all...)
+	p.Problem, p.Summary = problems(r.lang(), failure, all...)
 	if uptime.CodeOf(failure) == uptime.CodePrecondition {
 		p.Problem = "Somebody else changed the defaults while you were editing. Your input is below; save again to overwrite their change."
 	}
@@ -143,7 +143,7 @@ func (w *Web) defaultsSave(r *request) error {
 	if failure == nil {
 		return r.done("defaults-saved", "/settings/defaults")
 	}
-	if _, bad := fieldErrors(failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
+	if _, bad := fieldErrors(nil, failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
 		return failure
 	}
 	return r.showDefaults(http.StatusUnprocessableEntity, v, failure)

@@ -142,8 +142,8 @@ func (r *request) showFactor(status int, v manage.TOTPView, failure error) error
 		},
 		{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true, Required: true},
 	}
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(s.lang, p.Fields, failure)
+	p.Problem, p.Summary = problems(s.lang, failure, p.Fields)
 	return r.page(status, "factor", "", p)
 }
 
@@ -176,7 +176,7 @@ func (w *Web) factorOn(r *request) error {
 	if failure == nil {
 		return r.showCodes(me.RecoveryCodes)
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	v, err := w.deps.Manage.TOTPOf(ctx, r.actor, r.FormValue("totp_secret"))
@@ -205,7 +205,7 @@ func (w *Web) factorCodes(r *request) error {
 	if failure == nil {
 		return r.showCodes(v.RecoveryCodes)
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showSecurity(http.StatusUnprocessableEntity, nil, failure)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -153,23 +154,23 @@ func listURL(q url.Values) string {
 // Chip is a filter that is set, with the way to be rid of it.
 type Chip struct{ Label, URL string }
 
-func (f Filter) chips() []Chip {
+func (f Filter) chips(l *lang.Language) []Chip {
 	var out []Chip
 	add := func(label string, drop func(*Filter)) { out = append(out, Chip{label, f.url(drop)}) }
 	if f.Query != "" {
-		add("search: "+f.Query, func(n *Filter) { n.Query = "" })
+		add(l.T("search: %s", f.Query), func(n *Filter) { n.Query = "" })
 	}
 	for _, s := range f.Statuses {
-		add("status: "+string(s), func(n *Filter) { n.Statuses = without(n.Statuses, s) })
+		add(l.T("status: %s", l.T(stateOf(s).Word)), func(n *Filter) { n.Statuses = without(n.Statuses, s) })
 	}
 	for _, t := range f.Types {
-		add("type: "+t, func(n *Filter) { n.Types = without(n.Types, t) })
+		add(l.T("type: %s", t), func(n *Filter) { n.Types = without(n.Types, t) })
 	}
 	if f.Group != "" {
-		add("group: "+groupWord(f.Group), func(n *Filter) { n.Group = "" })
+		add(l.T("group: %s", groupWord(l, f.Group)), func(n *Filter) { n.Group = "" })
 	}
 	for _, t := range f.Tags {
-		add("tag: "+t, func(n *Filter) { n.Tags = without(n.Tags, t) })
+		add(l.T("tag: %s", t), func(n *Filter) { n.Tags = without(n.Tags, t) })
 	}
 	return out
 }
@@ -179,21 +180,22 @@ func without[T comparable](list []T, value T) []T {
 }
 
 // groupWord names the group that a filter asks for.
-func groupWord(path string) string {
+func groupWord(l *lang.Language, path string) string {
 	if path == uptime.NoGroup {
-		return "none"
+		return l.T("group|none")
 	}
 	return path
 }
 
 // Column is the head of a column that can be sorted by.
 type Column struct {
+	Key        string
 	Label, URL string
 	Sorted     string // "ascending", "descending" or ""
 }
 
 func (f Filter) column(key, label string) Column {
-	c := Column{Label: label}
+	c := Column{Key: key, Label: label}
 	dir := "asc"
 	if f.Sort == key {
 		c.Sorted = "ascending"

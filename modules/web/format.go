@@ -1,21 +1,19 @@
 package web
 
 import (
-	"fmt"
-	"math"
-	"strconv"
+	"strings"
 	"time"
-)
 
-// nbsp keeps a number and its unit on one line.
-const nbsp = "\u00a0"
+	"monitor/modules/lang"
+)
 
 // When is a moment as pages show it: relative within a day, else the local
 // date. The zero When reads as a dash.
 type When struct {
-	At  time.Time
-	Now time.Time
-	Loc *time.Location
+	At   time.Time
+	Now  time.Time
+	Loc  *time.Location
+	Lang *lang.Language
 }
 
 // Zero reports whether there is no moment to show.
@@ -32,17 +30,25 @@ func (w When) Text() string {
 	age := w.Now.Sub(w.At)
 	switch {
 	case age > -24*time.Hour && age < 0:
-		return "in" + nbsp + short(-age)
+		return w.onOneLine("in %s", w.Lang.Short(-age))
 	case age >= 0 && age < time.Second:
-		return "now"
+		return w.Lang.T("now")
 	case age >= 0 && age < 24*time.Hour:
-		return short(age) + nbsp + "ago"
+		return w.onOneLine("%s ago", w.Lang.Short(age))
 	}
-	return w.local().Format("2 Jan 2006, 15:04")
+	return w.Lang.DateTime(w.local(), "15:04")
+}
+
+// onOneLine says a sentence that is not broken.
+func (w When) onOneLine(key, gap string) string {
+	return strings.ReplaceAll(w.Lang.T(key, gap), " ", "\u00a0")
 }
 
 // Clock is the time of day, for things of today.
 func (w When) Clock() string { return w.local().Format("15:04:05") }
+
+// Day is the date alone.
+func (w When) Day() string { return w.Lang.Date(w.local()) }
 
 // since is the time of day of what is of today, else the date.
 func (w When) since() string {
@@ -50,9 +56,9 @@ func (w When) since() string {
 		return w.local().Format("15:04")
 	}
 	if w.Now.Sub(w.At) < 300*24*time.Hour {
-		return w.local().Format("2 Jan")
+		return w.Lang.DayMonth(w.local())
 	}
-	return w.local().Format("2 Jan 2006")
+	return w.Lang.Date(w.local())
 }
 
 // Exact is the local time to the second, with the date unless it is that of
@@ -62,12 +68,15 @@ func (w When) Exact() string {
 	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
 		return at.Format("15:04:05")
 	}
-	return at.Format("2 Jan 2006, 15:04:05")
+	return w.Lang.DateTime(at, "15:04:05")
 }
+
+// Full is the local time to the second with its date and zone.
+func (w When) Full() string { return w.Lang.DateTime(w.local(), "15:04:05 MST") }
 
 // Title is the full local time and UTC.
 func (w When) Title() string {
-	return w.local().Format("2 Jan 2006, 15:04:05 MST") + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
+	return w.Full() + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
 }
 
 func (w When) local() time.Time {
@@ -77,114 +86,23 @@ func (w When) local() time.Time {
 	return w.At.In(w.Loc)
 }
 
-// short is a duration in its largest unit: "12 s", "3 min", "5 h".
-func short(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + nbsp + "s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + nbsp + "min"
-	case d < 24*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + nbsp + "h"
-	}
-	return strconv.Itoa(int(d/(24*time.Hour))) + nbsp + "d"
-}
+// Below is what is still to be said in the reader's language: each goes when its last
+// caller has.
+var english *lang.Language
 
-// span is a duration in its two largest units: "4 min 10 s", "2 h 05 min".
-func span(d time.Duration) string {
-	d = max(d, 0).Truncate(time.Second)
-	two := func(a time.Duration, u string, b time.Duration, v string, pad bool) string {
-		if b == 0 {
-			return fmt.Sprintf("%d%s%s", a, nbsp, u)
-		}
-		if pad {
-			return fmt.Sprintf("%d%s%s%s%02d%s%s", a, nbsp, u, nbsp, b, nbsp, v)
-		}
-		return fmt.Sprintf("%d%s%s%s%d%s%s", a, nbsp, u, nbsp, b, nbsp, v)
-	}
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + nbsp + "s"
-	case d < time.Hour:
-		return two(d/time.Minute, "min", d%time.Minute/time.Second, "s", false)
-	case d < 24*time.Hour:
-		return two(d/time.Hour, "h", d%time.Hour/time.Minute, "min", true)
-	}
-	return two(d/(24*time.Hour), "d", d%(24*time.Hour)/time.Hour, "h", false)
-}
+func span(d time.Duration) string    { return english.Span(d) }
+func short(d time.Duration) string   { return english.Short(d) }
+func lasted(d time.Duration) string  { return english.Lasted(d) }
+func latency(d time.Duration) string { return english.Latency(d) }
+func percent(ratio *float64) string  { return english.Percent(ratio) }
+func figure(n int64) string          { return english.Figure(n) }
+func bytesText(n int64) string       { return english.Bytes(n) }
 
-// lasted is span, but of what lasted less than a second it says so: "0 s" reads
-// as if nothing had been.
-func lasted(d time.Duration) string {
-	if d < time.Second {
-		return "<" + nbsp + "1" + nbsp + "s"
-	}
-	return span(d)
-}
+const nbsp = "\u00a0"
 
-// latency is a response time: "< 1 ms", "87 ms", "1.24 s". Zero is a dash.
-func latency(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return "—"
-	case d < time.Millisecond:
-		return "<" + nbsp + "1" + nbsp + "ms"
-	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + nbsp + "ms"
-	}
-	return fmt.Sprintf("%.2f%ss", d.Seconds(), nbsp)
-}
-
-// percent is an uptime, floored and never rounded up: two decimals, three from
-// 99.9 %. "100%" is said of exactly one only, a dash of nil.
-func percent(ratio *float64) string {
-	if ratio == nil {
-		return "—"
-	}
-	r := *ratio
-	switch {
-	case r >= 1:
-		return "100%"
-	case r <= 0:
-		return "0%"
-	case r >= 0.999:
-		// The small term undoes the error of the multiplication, far below a step.
-		return fmt.Sprintf("%.3f%%", math.Floor(r*100_000+1e-6)/1000)
-	}
-	return fmt.Sprintf("%.2f%%", math.Floor(r*10_000+1e-6)/100)
-}
-
-// figure is a count with thousands separated.
-func figure(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	start := len(s) % 3
-	out := s[:start]
-	for i := start; i < len(s); i += 3 {
-		if out != "" && out != "-" {
-			out += ","
-		}
-		out += s[i : i+3]
-	}
-	return out
-}
-
-// plural joins a count and its noun: "1 monitor", "2 monitors".
 func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1" + nbsp + one
 	}
-	return figure(n) + nbsp + many
-}
-
-// bytesText is a size in the units of disks: "512 kB", "1.4 GB".
-func bytesText(n int64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	value, unit := float64(n), 0
-	for value >= 1000 && unit < len(units)-1 {
-		value, unit = value/1000, unit+1
-	}
-	if unit == 0 || value >= 100 {
-		return fmt.Sprintf("%.0f%s%s", value, nbsp, units[unit])
-	}
-	return fmt.Sprintf("%.1f%s%s", value, nbsp, units[unit])
+	return english.Figure(n) + nbsp + many
 }

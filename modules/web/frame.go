@@ -1,18 +1,20 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
 // Frame is what every page has around its content.
 type Frame struct {
+	Lang     *lang.Language
+	Words    string // what scripts say, as JSON; "": English
 	Title    string
 	Instance string
 	Version  string
@@ -41,7 +43,8 @@ type NavItem struct {
 	Key              string // that goes there after g
 	Current          bool
 	Count            int64
-	CountOf          string
+	CountOf          string // in English, for scripts
+	CountWord        string
 }
 
 // Crumb is a step of the way to a page; the last one has no URL.
@@ -73,7 +76,7 @@ func (f Frame) Head() string {
 		head += " · " + f.Instance
 	}
 	if f.Down > 0 {
-		head = fmt.Sprintf("(%d down) %s", f.Down, head)
+		head = f.Lang.T("title|(%s down) %s", f.Lang.Figure(f.Down), head)
 	}
 	return head
 }
@@ -99,10 +102,11 @@ type scene struct {
 	counts manage.Counts
 	loc    *time.Location
 	now    time.Time
+	lang   *lang.Language
 }
 
 // when makes a moment of the person's zone.
-func (s *scene) when(t time.Time) When { return When{At: t, Now: s.now, Loc: s.loc} }
+func (s *scene) when(t time.Time) When { return When{At: t, Now: s.now, Loc: s.loc, Lang: s.lang} }
 
 // whenPtr is when of a moment that may not have been.
 func (s *scene) whenPtr(t *time.Time) When {
@@ -132,10 +136,10 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{me: me, counts: counts, loc: zone(me.TimeZone, ws.TimeZone), now: r.now}
+	s := &scene{me: me, counts: counts, loc: zone(me.TimeZone, ws.TimeZone), now: r.now, lang: r.lang()}
 	s.frame = Frame{
-		Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
-		Nav: navigation(nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
+		Lang: s.lang, Words: r.web.assets.wordsIn(s.lang), Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
+		Nav: navigation(s.lang, nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
 		Me: meOf(me), Theme: themeOf(me.Theme), Keys: keysOf(me), Down: counts[uptime.Down], Favicon: faviconOf(counts),
 		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),
 		CanEdit:    uses.Can(r.actor, manage.ChangeMonitor),
@@ -144,16 +148,18 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	return s, nil
 }
 
-func navigation(current string, down, open int64) []NavItem {
+// navigation has the entry that is named in English as the current one.
+func navigation(l *lang.Language, current string, down, open int64) []NavItem {
 	items := []NavItem{
 		{Label: "Overview", URL: "/", Icon: "home", Key: "o"},
-		{Label: "Monitors", URL: "/monitors", Icon: "pulse", Key: "m", Count: down, CountOf: "down"},
-		{Label: "Incidents", URL: "/incidents", Icon: "flag", Key: "i", Count: open, CountOf: "open"},
+		{Label: "Monitors", URL: "/monitors", Icon: "pulse", Key: "m", Count: down, CountOf: "down", CountWord: l.T("count|down")},
+		{Label: "Incidents", URL: "/incidents", Icon: "flag", Key: "i", Count: open, CountOf: "open", CountWord: l.T("count|open")},
 		{Label: "Channels", URL: "/channels", Icon: "bell", Key: "c"},
 		{Label: "Settings", URL: "/settings/profile", Icon: "gear", Key: "s"},
 	}
 	for i := range items {
 		items[i].Current = items[i].Label == current
+		items[i].Label = l.T(items[i].Label)
 	}
 	return items
 }
@@ -204,7 +210,8 @@ func faviconOf(c manage.Counts) string {
 
 // outside is the frame of pages for people who are not logged in.
 func (w *Web) outside(c echo.Context, title string) Frame {
-	f := Frame{Title: title, Version: w.deps.Version, Theme: "auto", Favicon: "favicon-unknown.svg", Flash: w.takeFlash(c)}
+	l := languageOf(c)
+	f := Frame{Lang: l, Words: w.assets.wordsIn(l), Title: title, Version: w.deps.Version, Theme: "auto", Favicon: "favicon-unknown.svg", Flash: w.takeFlash(c)}
 	if ws, err := w.deps.Manage.Instance(c.Request().Context()); err == nil {
 		f.Instance = ws.Name
 	}

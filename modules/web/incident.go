@@ -81,7 +81,7 @@ func (r *request) showIncident(status int, inc manage.IncidentView, t typing) er
 		}
 	}
 	p.editLine(inc, t)
-	p.Problem, p.Summary = problems(t.failure, p.typedFields()...)
+	p.Problem, p.Summary = problems(r.lang(), t.failure, p.typedFields()...)
 	return r.page(status, "incident", "", p)
 }
 

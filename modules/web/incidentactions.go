@@ -191,7 +191,7 @@ func (w *Web) incidentPostmortemSave(r *request) error {
 		return r.showPostmortem(http.StatusConflict, inc, text, published, false, nil)
 	}
 	_, failure := w.deps.Manage.PatchIncident(r.Request().Context(), r.actor, inc.ID, raw, inc.ETag)
-	switch _, bad := fieldErrors(failure); {
+	switch _, bad := fieldErrors(nil, failure); {
 	case failure == nil:
 		return r.done("postmortem-saved", incidentURL(inc.ID))
 	case uptime.CodeOf(failure) == uptime.CodePrecondition: // it changed just now
@@ -210,7 +210,7 @@ func (r *request) showPostmortem(status int, inc manage.IncidentView, text strin
 	if err != nil {
 		return err
 	}
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(r.lang(), failure)
 	s.frame.Scripts = append(s.frame.Scripts, formScript)
 	p := PostmortemPage{Frame: s.frame, Action: incidentURL(inc.ID) + "/postmortem", Cancel: incidentURL(inc.ID)}
 	p.Fields = []FieldView{
@@ -230,7 +230,7 @@ func (r *request) showPostmortem(status int, inc manage.IncidentView, text strin
 	if status == http.StatusConflict {
 		p.Conflict = s.textConflict(inc.Postmortem, text, published)
 	}
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	return r.page(status, "postmortem", "", p)
 }
 

@@ -74,7 +74,7 @@ func internalField(checked bool, suffix string) FieldView {
 func (s *scene) composer(inc manage.IncidentView, t typing) *Composer {
 	values, errs := t.values, map[string]string{}
 	if t.line == 0 {
-		errs, _ = fieldErrors(t.failure)
+		errs, _ = fieldErrors(s.lang, t.failure)
 	} else {
 		values = nil // what was typed belongs to the line that is edited
 	}
@@ -99,7 +99,7 @@ func (p *IncidentPage) editLine(inc manage.IncidentView, t typing) {
 		if row.ID != t.line || t.line == 0 || row.EditURL == "" {
 			continue
 		}
-		errs, _ := fieldErrors(t.failure)
+		errs, _ := fieldErrors(p.Lang, t.failure)
 		suffix, text, internal := "-"+itoa(row.ID), lineText(inc, row.ID), row.Audience == forTeam
 		if t.values != nil {
 			text, internal = t.values["message"], t.values["internal"] != ""
@@ -149,7 +149,7 @@ func (w *Web) incidentUpdate(r *request) error {
 // refuseUpdate shows the incident again with what is wrong with an update, a new one or
 // that of line.
 func (r *request) refuseUpdate(id, line int64, failure error) error {
-	if _, bad := fieldErrors(failure); !bad || uptime.CodeOf(failure) == uptime.CodeForbidden {
+	if _, bad := fieldErrors(nil, failure); !bad || uptime.CodeOf(failure) == uptime.CodeForbidden {
 		return failure
 	}
 	inc, err := r.web.deps.Manage.Incident(r.Request().Context(), r.actor, id)

@@ -226,7 +226,7 @@ func fingerprint(values ...any) string {
 
 // refuseIncident shows the form again with what is wrong, and all that was typed.
 func (r *request) refuseIncident(inc *manage.IncidentView, v url.Values, failure error) error {
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showIncidentForm(http.StatusUnprocessableEntity, inc, v, failure)
@@ -278,7 +278,7 @@ func (s *scene) incidentValues(inc manage.IncidentView) url.Values {
 }
 
 func (p *IncidentForm) fill(s *scene, v url.Values, failure error) {
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(s.lang, failure)
 	started := v.Get("started_at")
 	if started == "" && p.ID == 0 {
 		started = s.localInput(s.now)
@@ -305,7 +305,7 @@ func (p *IncidentForm) fill(s *scene, v url.Values, failure error) {
 	if p.Monitors.Error == "" && errorOf("monitor_ids", errs) != "" {
 		p.Monitors.Error = "One of them is not there any more. It is not chosen now; save again."
 	}
-	p.Problem, p.Summary = problems(failure, p.What, []FieldView{p.Monitors}, p.Say)
+	p.Problem, p.Summary = problems(s.lang, failure, p.What, []FieldView{p.Monitors}, p.Say)
 }
 
 // fillTicks offers the monitors that are chosen, and some that a search finds.

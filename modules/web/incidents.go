@@ -76,7 +76,7 @@ func (w *Web) incidents(r *request) error {
 	if err := p.choose(r); err != nil {
 		return err
 	}
-	p.Pager = pager(f.Page, f.Size, total, func(n int) string { return f.url(func(x *IncidentFilter) { x.Page = n }) })
+	p.Pager = pager(s.lang, f.Page, f.Size, total, func(n int) string { return f.url(func(x *IncidentFilter) { x.Page = n }) })
 	return r.page(http.StatusOK, "incidents", "rows", p)
 }
 

@@ -43,7 +43,7 @@ func (w *Web) invite(c echo.Context) error {
 		w.setSession(c, session)
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", w.invitePage(c, invited, in, failure))
@@ -55,10 +55,10 @@ func (w *Web) join(c echo.Context, invited manage.InvitationView) error {
 		return w.show(c, http.StatusOK, "gate", "layout", w.joinPage(c, invited))
 	}
 	failure := w.deps.Manage.JoinWorkspace(c.Request().Context(), actor, c.Param("token"), c.FormValue("current_password"))
-	if _, bad := fieldErrors(failure); failure != nil && bad {
+	if _, bad := fieldErrors(nil, failure); failure != nil && bad {
 		p := w.joinPage(c, invited)
-		blame(p.Fields, failure)
-		p.Problem, p.Summary = problems(failure, p.Fields)
+		blame(languageOf(c), p.Fields, failure)
+		p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
 		return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", p)
 	}
 	if failure != nil {
@@ -94,7 +94,7 @@ func (w *Web) joinPage(c echo.Context, invited manage.InvitationView) GatePage {
 }
 
 func (w *Web) invitePage(c echo.Context, user manage.InvitationView, in manage.InviteInput, failure error) GatePage {
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(languageOf(c), failure)
 	p := GatePage{
 		Frame: w.outside(c, "Accept the invitation"), Heading: "Welcome", Action: "/invite/" + url.PathEscape(in.Token),
 		Lead:   "You were invited to " + user.Workspace + " as " + article(string(user.Role)) + ". Choose a password, and you are in.",
@@ -111,7 +111,7 @@ func (w *Web) invitePage(c echo.Context, user manage.InvitationView, in manage.I
 		Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
 		Help: "As in Europe/Berlin. Empty is that of this instance.",
 	})
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
 	return p
 }
 

@@ -74,7 +74,7 @@ func (w *Web) monitor(r *request) error {
 	p := &MonitorPage{Frame: s.frame, ID: m.ID, Row: s.row(m), Paused: !m.Enabled, Tags: tagList(m.Tags), Link: openable(m.Target)}
 	p.Live, p.Frame.Chart, p.Scripts = true, true, []string{"js/bar.js"}
 	p.Way = r.listFilter().way()
-	p.Silence, p.Silences = s.silence(m), silenceLengths()
+	p.Silence, p.Silences = s.silence(m), silenceLengths(s.lang)
 	p.Type = kindLabel(w.deps.Manage.MonitorKinds(), m.Type)
 	p.shown = r.shownRange(s, m)
 	p.look = r.readLook(p.Row.URL).at(p.shown)

@@ -82,7 +82,7 @@ func completed(v url.Values) url.Values {
 
 // refuseMonitor shows the form again with what is wrong, and all that was typed.
 func (r *request) refuseMonitor(title string, d draft, failure error, dress func(*MonitorForm)) error {
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	s, err := r.scene(title, "Monitors", Crumb{"Monitors", "/monitors"})
@@ -230,7 +230,7 @@ func (w *Web) monitorTest(r *request) error {
 
 // showTest shows the outcome in place, or the whole form with it.
 func (r *request) showTest(s *scene, d draft, found manage.MonitorTestView, failure error) error {
-	_, bad := fieldErrors(failure)
+	_, bad := fieldErrors(nil, failure)
 	code := uptime.CodeOf(failure)
 	if failure != nil && !bad && code != uptime.CodeUnavailable && code != uptime.CodeLimited {
 		return failure

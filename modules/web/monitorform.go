@@ -143,7 +143,7 @@ func typedDraft(kind uptime.Kind, v url.Values) draft {
 
 // monitorForm draws a draft with what is wrong with it.
 func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, error) {
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(r.lang(), failure)
 	p := &MonitorForm{Frame: s.frame, Heading: s.frame.Title, Action: "/monitors", Cancel: "/monitors", Type: d.kind.Name, TypeHelp: d.kind.Help}
 	p.Scripts = []string{formScript}
 	for _, k := range r.web.deps.Manage.MonitorKinds() {
@@ -167,7 +167,7 @@ func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, e
 	p.What = append(p.What, name)
 	p.When = fieldsOf(whenFields(), "", d.values, errs)
 	p.Tell = fieldsOf(tellFields(), "", d.values, errs)
-	p.Problem, p.Summary = problems(failure, p.What, p.Check, p.More, p.When, p.Tell)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.What, p.Check, p.More, p.When, p.Tell)
 	if err := p.fillUsual(r, d.kind); err != nil {
 		return nil, err
 	}

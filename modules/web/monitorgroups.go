@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -49,25 +50,22 @@ func (p *MonitorsPage) fillGroups(r *request, s *scene) error {
 	}
 	along(rows, *f)
 	for _, g := range groups {
-		p.Blocks = append(p.Blocks, f.block(g, rows[:len(g.Rows)]))
+		p.Blocks = append(p.Blocks, f.block(s.lang, g, rows[:len(g.Rows)]))
 		rows = rows[len(g.Rows):]
 	}
-	p.Pager = pager(f.Page, groupsPerPage, total, p.pageURL)
-	if p.Pager != nil {
-		p.Pager.Text += " groups"
-	}
+	p.Pager = pager(s.lang, f.Page, groupsPerPage, total, p.pageURL)
 	return nil
 }
 
 // block draws a group. What is asked for is seen, and so is trouble.
-func (f Filter) block(g manage.GroupView, rows []MonitorRow) GroupBlock {
+func (f Filter) block(l *lang.Language, g manage.GroupView, rows []MonitorRow) GroupBlock {
 	b := GroupBlock{Name: g.Path, Pill: Pill{State: stateOf(g.Worst)}, Total: g.Counts.Total(), Rows: rows}
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(g.Path)) // never fails
 	b.ID = fmt.Sprintf("g%08x", sum.Sum32())
 	path := g.Path
 	if path == "" {
-		b.Name, path = "No group", uptime.NoGroup
+		b.Name, path = l.T("No group"), uptime.NoGroup
 	}
 	b.URL = f.url(func(n *Filter) { n.Group, n.View = path, "list" })
 	b.More = b.Total - int64(len(rows))

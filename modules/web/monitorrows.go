@@ -18,7 +18,7 @@ func (w *Web) monitorRows(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Monitors", "Monitors")
+	s, err := r.scene(r.t("Monitors"), "Monitors")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -46,7 +47,7 @@ func showOf(p uptime.Preferences, canEdit bool) Show {
 }
 
 func (w *Web) monitors(r *request) error {
-	s, err := r.scene("Monitors", "Monitors")
+	s, err := r.scene(r.t("Monitors"), "Monitors")
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (w *Web) monitors(r *request) error {
 			return err
 		}
 	}
-	p.link()
+	p.link(s.lang)
 	return r.page(http.StatusOK, "monitors", "rows", p)
 }
 
@@ -72,7 +73,7 @@ func (w *Web) monitors(r *request) error {
 // fragment needs no more of it than the number.
 func (p *MonitorsPage) count(r *request, s *scene) (err error) {
 	ctx, uses, f := r.Request().Context(), r.web.deps.Manage, p.Filter
-	p.Chips = f.chips()
+	p.Chips = f.chips(s.lang)
 	if isFragment(r.Request()) {
 		p.Total, err = uses.CountMonitors(ctx, r.actor, f.filter())
 		return err
@@ -82,28 +83,28 @@ func (p *MonitorsPage) count(r *request, s *scene) (err error) {
 		return err
 	}
 	p.Total = known.Total
-	p.Menus, p.Groups = f.menus(known, uses.MonitorKinds()), f.groups(known)
+	p.Menus, p.Groups = f.menus(s.lang, known, uses.MonitorKinds()), f.groups(s.lang, known)
 	all := f.values()
 	p.Kept = hidden(all, "sort", "dir", "view", "size")
 	p.Asked = hidden(all, "q", "status", "type", "group", "tag")
-	p.Display = displayOf(preferencesOf(s.me), f)
+	p.Display = displayOf(s.lang, preferencesOf(s.me), f)
 	if p.CanEdit {
-		p.Actions = bulkOffers()
+		p.Actions = bulkOffers(s.lang)
 	}
 	query := f.conditions().Encode()
-	p.Exports = []Link{{Label: "Export CSV", URL: "/monitors.csv?" + query}, {Label: "Export JSON", URL: "/monitors.json?" + query}}
+	p.Exports = []Link{{Label: s.t("Export CSV"), URL: "/monitors.csv?" + query}, {Label: s.t("Export JSON"), URL: "/monitors.json?" + query}}
 	p.Views, err = r.viewMenu(f)
 	return err
 }
 
 // bulkOffers are what may be done with many monitors at once, in the order of the menu.
-func bulkOffers() (out []Option) {
+func bulkOffers(l *lang.Language) (out []Option) {
 	all := bulkActions()
 	for _, name := range []string{
 		manage.BulkPause, manage.BulkResume, manage.BulkCheck, manage.BulkSilence, manage.BulkUnsilence, manage.BulkTagAdd, manage.BulkTagRemove,
 		manage.BulkChannels, manage.BulkInterval, manage.BulkRetries, manage.BulkGroup, manage.BulkTagRename, manage.BulkGroupRename, manage.BulkDelete,
 	} {
-		out = append(out, Option{Value: name, Label: all[name].verb})
+		out = append(out, Option{Value: name, Label: l.T(all[name].verb)})
 	}
 	return out
 }
@@ -119,26 +120,24 @@ func (p *MonitorsPage) fillRows(r *request, s *scene) error {
 	}
 	p.Rows, err = r.rows(s, list.Items, p.Show)
 	along(p.Rows, *f)
-	p.Pager = pager(f.Page, f.Size, p.Total, p.pageURL)
+	p.Pager = pager(s.lang, f.Page, f.Size, p.Total, p.pageURL)
 	return err
 }
 
 func (p *MonitorsPage) pageURL(n int) string { return p.Filter.url(func(f *Filter) { f.Page = n }) }
 
 // link fills what leads to other looks at the list.
-func (p *MonitorsPage) link() {
+func (p *MonitorsPage) link(l *lang.Language) {
 	f := p.Filter
 	p.Columns = map[string]Column{}
-	for key, label := range map[string]string{"status": "Status", "name": "Name", "group": "Group", "checked": "Checked"} {
+	for key, label := range map[string]string{"status": l.T("Status"), "name": l.T("Name"), "group": l.T("Group"), "checked": l.T("column|Checked")} {
 		p.Columns[key] = f.column(key, label)
 		if f.Grouped() { // their order is their own
-			p.Columns[key] = Column{Label: label}
+			p.Columns[key] = Column{Key: key, Label: label}
 		}
 	}
-	for _, view := range []Link{{Label: "List"}, {Label: "Grouped"}} {
-		key := map[string]string{"List": "list", "Grouped": "grouped"}[view.Label]
-		view.URL, view.Current = f.url(func(n *Filter) { n.View = key }), f.View == key
-		p.Layouts = append(p.Layouts, view)
+	for _, view := range named(l, uptime.MonitorViews(), f.View) {
+		p.Layouts = append(p.Layouts, Link{Label: view.Label, URL: f.url(func(n *Filter) { n.View = view.Value }), Current: view.Selected})
 	}
 	p.Self = f.url(func(n *Filter) { n.Page = f.Page })
 }

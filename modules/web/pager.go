@@ -1,10 +1,10 @@
 package web
 
-import "fmt"
+import "monitor/modules/lang"
 
 // Pager leads through the pages of a list.
 type Pager struct {
-	Text       string // "51–100 of 10,214"
+	Text       string // "Showing 51–100 of 10,214"
 	Prev, Next string // URLs, "": none
 	Pages      []PageLink
 }
@@ -17,14 +17,14 @@ type PageLink struct {
 }
 
 // pager of total things, size to a page; nil when one page holds them all.
-func pager(page, size int, total int64, url func(page int) string) *Pager {
+func pager(l *lang.Language, page, size int, total int64, url func(page int) string) *Pager {
 	last := int((total + int64(size) - 1) / int64(size))
 	if last <= 1 {
 		return nil
 	}
 	page = min(page, last)
 	from := int64(page-1)*int64(size) + 1
-	p := &Pager{Text: fmt.Sprintf("%s–%s of %s", figure(from), figure(min(from+int64(size)-1, total)), figure(total))}
+	p := &Pager{Text: l.T("Showing %s–%s of %s", l.Figure(from), l.Figure(min(from+int64(size)-1, total)), l.Figure(total))}
 	if page > 1 {
 		p.Prev = url(page - 1)
 	}

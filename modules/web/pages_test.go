@@ -132,7 +132,7 @@ func TestPages(t *testing.T) {
 			require.Equal(t, s.status, rec.Code, html)
 			require.Equal(t, "text/html; charset=UTF-8", rec.Header().Get("Content-Type"))
 			require.Contains(t, rec.Header().Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'; style-src 'self'")
-			vary := []string{"Accept-Encoding", "HX-Request"}
+			vary := []string{"Accept-Encoding", "Accept-Language, HX-Request"}
 			if showsSecret(s.path) {
 				vary = vary[1:]
 			}

@@ -85,7 +85,7 @@ func (w *Web) answerCeremony(c echo.Context, path string, made manage.Ceremony, 
 	if !known {
 		return err
 	}
-	if errs, _ := fieldErrors(err); len(errs) > 0 {
+	if errs, _ := fieldErrors(languageOf(c), err); len(errs) > 0 {
 		var parts []string
 		for _, field := range []struct{ name, label string }{{"name", "Name"}, {"current_password", "Current password"}} {
 			if text, bad := errs[field.name]; bad {
@@ -161,7 +161,7 @@ func (w *Web) passkeyCreate(r *request) error {
 	if failure == nil {
 		return r.done("passkey-added", "/settings/security")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showSecurity(http.StatusUnprocessableEntity, nil, failure)
@@ -176,7 +176,7 @@ func (w *Web) passkeyRename(r *request) error {
 	if failure == nil {
 		return r.done("passkey-renamed", "/settings/security")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showSecurity(http.StatusUnprocessableEntity, nil, failure)

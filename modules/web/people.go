@@ -58,8 +58,8 @@ func (r *request) showPeople(status int, p PeoplePage, given map[string]string, 
 			r.roleField(stillTyped(given, "role", string(uptime.RoleViewer))),
 		}
 	}
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(r.lang(), p.Fields, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	return r.page(status, "people", "", p)
 }
 
@@ -115,7 +115,7 @@ func (w *Web) personInvite(r *request) error {
 	if failure == nil {
 		return r.showPeople(http.StatusOK, PeoplePage{InviteURL: r.address() + "/invite/" + invite, InviteFor: made.Email}, nil, nil)
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showPeople(http.StatusUnprocessableEntity, PeoplePage{}, given, failure)
@@ -175,8 +175,8 @@ func (r *request) showPerson(status int, given map[string]string, failure error)
 			})
 		}
 	}
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(r.lang(), p.Fields, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	return r.page(status, "person", "", p)
 }
 
@@ -213,7 +213,7 @@ func (w *Web) personSave(r *request) error {
 	if failure == nil {
 		return r.done("person-saved", "/settings/people")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showPerson(http.StatusUnprocessableEntity, given, failure)
@@ -248,7 +248,7 @@ func (w *Web) personRemove(r *request) error {
 	if failure == nil {
 		return r.done("person-removed", "/settings/people")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showPerson(http.StatusUnprocessableEntity, nil, failure)

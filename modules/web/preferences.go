@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -27,10 +28,10 @@ type Display struct {
 	Back                               string // where it leads when it is kept
 }
 
-func displayOf(p uptime.Preferences, f Filter) Display {
+func displayOf(l *lang.Language, p uptime.Preferences, f Filter) Display {
 	return Display{
-		Layouts: named(uptime.MonitorViews(), p.View), Densities: named(uptime.Densities(), p.Density),
-		Sizes: named(pageSizes(), strconv.Itoa(p.PageSize)), Columns: named(uptime.MonitorColumns(), p.Columns...),
+		Layouts: named(l, uptime.MonitorViews(), p.View), Densities: named(l, uptime.Densities(), p.Density),
+		Sizes: named(l, pageSizes(), strconv.Itoa(p.PageSize)), Columns: named(l, uptime.MonitorColumns(), p.Columns...),
 		Back: f.url(func(n *Filter) { n.View, n.Size = p.View, p.PageSize }),
 	}
 }
@@ -43,13 +44,13 @@ func pageSizes() (out []string) {
 }
 
 // named are options with the words for them.
-func named(all []string, chosen ...string) (out []Option) {
+func named(l *lang.Language, all []string, chosen ...string) (out []Option) {
 	words := map[string]string{
-		"list": "List", "grouped": "Grouped", "comfortable": "Comfortable", "compact": "Compact", "type": "Type", "group": "Group",
-		"tags": "Tags", "bar": "Last 24 h", "uptime": "Uptime, 30 days", "p95": "p95, 24 h", "checked": "Checked",
+		"list": lang.Key("layout|List"), "grouped": lang.Key("layout|Grouped"), "comfortable": lang.Key("Comfortable"), "compact": lang.Key("Compact"), "type": lang.Key("Type"), "group": lang.Key("Group"),
+		"tags": lang.Key("Tags"), "bar": lang.Key("Last 24 h"), "uptime": lang.Key("Uptime, 30 days"), "p95": lang.Key("p95, 24 h"), "checked": lang.Key("column|Checked"),
 	}
 	for _, name := range all {
-		out = append(out, Option{Value: name, Label: cmp.Or(words[name], name), Selected: slices.Contains(chosen, name)})
+		out = append(out, Option{Value: name, Label: l.T(cmp.Or(words[name], name)), Selected: slices.Contains(chosen, name)})
 	}
 	return out
 }
@@ -91,11 +92,11 @@ func number(text string) string {
 }
 
 // likesFields are preferences that the profile sets.
-func likesFields(given map[string]string, p uptime.Preferences) []FieldView {
+func likesFields(l *lang.Language, given map[string]string, p uptime.Preferences) []FieldView {
 	density, size, keys := "preferences.density", "preferences.page_size", "preferences.shortcuts"
 	return []FieldView{
-		{Name: density, Label: "Density of lists", Widget: "select", Options: named(uptime.Densities(), stillTyped(given, density, p.Density))},
-		{Name: size, Label: "Rows per page", Widget: "select", Options: named(pageSizes(), stillTyped(given, size, strconv.Itoa(p.PageSize)))},
+		{Name: density, Label: "Density of lists", Widget: "select", Options: named(l, uptime.Densities(), stillTyped(given, density, p.Density))},
+		{Name: size, Label: "Rows per page", Widget: "select", Options: named(l, pageSizes(), stillTyped(given, size, strconv.Itoa(p.PageSize)))},
 		{
 			Name: keys, Label: "Single letters are shortcuts", Widget: "check", Checked: stillTyped(given, keys, onOff(p.Shortcuts)) == "on",
 			Help: "As j and k, which go through a list. Turn them off where they come in the way of dictation or other tools.",

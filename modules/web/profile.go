@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 )
 
@@ -62,10 +63,10 @@ func (r *request) showProfile(status int, given map[string]string, failure error
 		},
 		themeField(stillTyped(given, "theme", themeOf(s.me.Theme))),
 	}
-	p.Lists = likesFields(given, preferencesOf(s.me))
-	blame(p.Fields, failure)
-	blame(p.Lists, failure)
-	p.Problem, p.Summary = problems(failure, slices.Concat(p.Fields, p.Lists))
+	p.Lists = likesFields(s.lang, given, preferencesOf(s.me))
+	blame(r.lang(), p.Fields, failure)
+	blame(r.lang(), p.Lists, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, slices.Concat(p.Fields, p.Lists))
 	return r.page(status, "profile", "", p)
 }
 
@@ -78,8 +79,8 @@ func stillTyped(given map[string]string, name, stored string) string {
 }
 
 // blame puts what was wrong beside each field.
-func blame(fields []FieldView, failure error) {
-	errs, _ := fieldErrors(failure)
+func blame(l *lang.Language, fields []FieldView, failure error) {
+	errs, _ := fieldErrors(l, failure)
 	for i := range fields {
 		fields[i].Error = errorOf(fields[i].Name, errs)
 	}
@@ -136,7 +137,7 @@ func (r *request) savePatch(patch body, names []string, done, back string, refus
 	if failure == nil {
 		return r.done(done, back)
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return refuse(http.StatusUnprocessableEntity, given, failure)

@@ -8,27 +8,52 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/templates"
 )
 
-// views are the parsed pages, each with the layouts and partials.
+// views are the parsed pages, each with the layouts and partials, once in each language
+// that somebody has asked for since the start.
 type views struct {
-	pages map[string]*template.Template
+	assets *assets
+
+	mu  sync.Mutex
+	all map[*lang.Language]pages
 }
 
+// pages by name.
+type pages map[string]*template.Template
+
+// newViews parses every template in English. An error means that one is wrong.
 func newViews(a *assets) (*views, error) {
-	base := template.New("").Funcs(template.FuncMap{
-		"asset":   a.url,
-		"latency": latency,
-		"percent": percent,
-		"plural":  plural,
-		"figure":  figure,
-		"span":    span,
-		"list":    func(items ...any) []any { return items },
-		"dict":    dict,
+	v := &views{assets: a, all: map[*lang.Language]pages{}}
+	_, err := v.in(lang.All()[0])
+	return v, err
+}
+
+// in gives the pages in a language.
+func (v *views) in(l *lang.Language) (pages, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if all, ok := v.all[l]; ok {
+		return all, nil
+	}
+	all, err := parsePages(v.assets, l)
+	if err == nil {
+		v.all[l] = all
+	}
+	return all, err
+}
+
+func parsePages(a *assets, l *lang.Language) (pages, error) {
+	base := template.New("").Funcs(sayings(l)).Funcs(template.FuncMap{
+		"asset": a.url,
+		"list":  func(items ...any) []any { return items },
+		"dict":  dict,
 	}).Option("missingkey=error")
 	for _, folder := range []string{"layouts", "partials"} {
 		if _, err := base.ParseFS(templates.FS, folder+"/*.html"); err != nil {
@@ -39,7 +64,7 @@ func newViews(a *assets) (*views, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
 	}
-	v := &views{pages: map[string]*template.Template{}}
+	all := pages{}
 	for _, name := range names {
 		page, err := base.Clone()
 		if err != nil {
@@ -48,9 +73,32 @@ func newViews(a *assets) (*views, error) {
 		if _, err := page.ParseFS(templates.FS, name); err != nil {
 			return nil, fmt.Errorf("parse %s: %w", name, err)
 		}
-		v.pages[strings.TrimSuffix(path.Base(name), ".html")] = page
+		all[strings.TrimSuffix(path.Base(name), ".html")] = page
 	}
-	return v, nil
+	return all, nil
+}
+
+// sayings are what templates say in a language: t and n as in package lang, th a sentence
+// with markup in it, whose gaps are escaped unless they are markup themselves.
+func sayings(l *lang.Language) template.FuncMap {
+	return template.FuncMap{
+		"t": l.T,
+		"n": l.N,
+		"th": func(key string, args ...any) template.HTML {
+			for i, arg := range args {
+				if text, ok := arg.(string); ok {
+					args[i] = template.HTMLEscapeString(text)
+				}
+			}
+			return template.HTML(l.T(key, args...)) //nolint:gosec // the sentence is the catalogue's, its gaps are escaped
+		},
+		"said":    l.Said,
+		"latency": l.Latency,
+		"percent": l.Percent,
+		"figure":  l.Figure,
+		"span":    l.Span,
+		"plural":  plural,
+	}
 }
 
 // dict makes a map of names and values, for partials with several arguments.
@@ -72,7 +120,11 @@ func dict(pairs ...any) (map[string]any, error) {
 // show answers with a template of a page. Nothing is sent before all of it is
 // drawn, so that a failure becomes an error page and not half a page.
 func (w *Web) show(c echo.Context, status int, page, block string, data any) error {
-	t, ok := w.views.pages[page]
+	all, err := w.views.in(languageOf(c))
+	if err != nil {
+		return err
+	}
+	t, ok := all[page]
 	if !ok {
 		return fmt.Errorf("show %q: no such page", page)
 	}
@@ -82,7 +134,7 @@ func (w *Web) show(c echo.Context, status int, page, block string, data any) err
 	}
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-store")
-	h.Add("Vary", "HX-Request")
+	h.Add("Vary", "Accept-Language, HX-Request")
 	return c.HTMLBlob(status, b.Bytes())
 }
 

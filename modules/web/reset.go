@@ -17,7 +17,7 @@ func (w *Web) forgotForm(c echo.Context) error {
 func (w *Web) forgot(c echo.Context) error {
 	email := c.FormValue("email")
 	err := w.deps.Manage.RequestReset(c.Request().Context(), email, client(c))
-	if _, bad := fieldErrors(err); bad {
+	if _, bad := fieldErrors(nil, err); bad {
 		return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", w.forgotPage(c, email, err))
 	}
 	if err != nil {
@@ -44,8 +44,8 @@ func (w *Web) forgotPage(c echo.Context, email string, failure error) GatePage {
 	p.Fields = []FieldView{{
 		Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: email, Required: true,
 	}}
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(languageOf(c), p.Fields, failure)
+	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
 	return p
 }
 
@@ -66,7 +66,7 @@ func (w *Web) reset(c echo.Context) error {
 		w.leaveFlash(c, "password-reset")
 		return c.Redirect(http.StatusSeeOther, "/login")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	user, err := w.deps.Manage.ResetOf(c.Request().Context(), in.Token)
@@ -88,7 +88,7 @@ func (w *Web) resetPage(c echo.Context, user manage.UserView, failure error) Gat
 			Help: lengthAdvice, Required: true,
 		},
 	}
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(languageOf(c), p.Fields, failure)
+	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
 	return p
 }

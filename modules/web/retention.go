@@ -68,8 +68,8 @@ func (r *request) showRetention(status int, v manage.RetentionView, given map[st
 			p.Fields[i].Value = stillTyped(given, p.Fields[i].Name, p.Fields[i].Value)
 		}
 	}
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(r.lang(), p.Fields, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	if ask {
 		p.Sure = &FieldView{
 			Name: "sure", Label: "Remove what is older, for good", Widget: "check",
@@ -133,7 +133,7 @@ func (w *Web) retentionSave(r *request) error {
 	if failure == nil {
 		return r.done("retention-saved", "/settings/retention")
 	}
-	if _, bad := fieldErrors(failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
+	if _, bad := fieldErrors(nil, failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
 		return failure
 	}
 	return r.showRetention(http.StatusUnprocessableEntity, v, given, failure, false)

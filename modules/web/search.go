@@ -151,7 +151,7 @@ func (r *request) palettePlaces() []hit {
 	if r.web.deps.Manage.Can(r.actor, manage.ChangeChannel) {
 		place("New channel", "Action", "plus", "/channels/new")
 	}
-	for _, n := range navigation("", 0, 0) {
+	for _, n := range navigation(r.lang(), "", 0, 0) {
 		place(n.Label, "Page", n.Icon, n.URL)
 	}
 	place("Wallboard", "Page", "screen", "/wall")

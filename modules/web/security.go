@@ -84,8 +84,8 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 	case strings.HasPrefix(path, "/settings/security/"):
 		refused = p.Factor
 	}
-	blame(refused, failure)
-	p.Problem, p.Summary = problems(failure, refused)
+	blame(r.lang(), refused, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, refused)
 	return r.page(status, "security", "", p)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -73,6 +74,7 @@ func (w *Web) actor(c echo.Context) (uptime.Actor, error) {
 	if err != nil {
 		return uptime.Actor{}, err
 	}
+	speak(c, actor.Language)
 	if moved != nil {
 		w.setSession(c, *moved)
 	}
@@ -185,9 +187,9 @@ type forbidden struct {
 
 func (f *forbidden) Error() string { return "may not " + string(f.action) }
 
-// fieldErrors gives the messages of an error by field, and whether it is about
-// fields at all.
-func fieldErrors(err error) (map[string]string, bool) {
+// fieldErrors gives the messages of an error by field, as a language says them, and
+// whether it is about fields at all.
+func fieldErrors(l *lang.Language, err error) (map[string]string, bool) {
 	var e *uptime.Error
 	if !errors.As(err, &e) {
 		return nil, false
@@ -200,7 +202,7 @@ func fieldErrors(err error) (map[string]string, bool) {
 	out := map[string]string{}
 	for _, f := range e.Fields {
 		if _, ok := out[f.Field]; !ok {
-			out[f.Field] = f.Message
+			out[f.Field] = l.Said(f.Message)
 		}
 	}
 	return out, len(out) > 0 || e.Code == uptime.CodeConflict || e.Code == uptime.CodeInvalid

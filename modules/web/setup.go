@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -66,7 +67,7 @@ func (w *Web) setup(c echo.Context) error {
 		SetupToken: strings.TrimSpace(c.FormValue("setup_token")), Trusted: uptime.RequestOf(c.Request().Context()).Local, Client: client(c),
 	}
 	session, err := w.deps.Manage.SetupSession(c.Request().Context(), in)
-	if _, bad := fieldErrors(err); bad {
+	if _, bad := fieldErrors(nil, err); bad {
 		return w.show(c, http.StatusUnprocessableEntity, "gate", "layout", w.setupPage(c, in, err))
 	}
 	if err != nil {
@@ -78,7 +79,7 @@ func (w *Web) setup(c echo.Context) error {
 }
 
 func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) GatePage {
-	errs, _ := fieldErrors(failure)
+	errs, _ := fieldErrors(languageOf(c), failure)
 	p := GatePage{
 		Frame: w.outside(c, "Set up"), Heading: "Set up your monitor", Action: "/setup", Submit: "Create account and continue",
 		Lead: "One account to begin with: yours. It takes a minute, and the first check comes right after.", FillZone: in.TimeZone == "",
@@ -107,13 +108,13 @@ func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) Gat
 		Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
 		Help: "As in Europe/Berlin. Empty is UTC.",
 	})
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
 	return p
 }
 
 // problems gives the summary of a refused form: its sentence and a link to each
 // field that is wrong.
-func problems(failure error, groups ...[]FieldView) (string, []ErrorLink) {
+func problems(l *lang.Language, failure error, groups ...[]FieldView) (string, []ErrorLink) {
 	if failure == nil {
 		return "", nil
 	}
@@ -122,7 +123,7 @@ func problems(failure error, groups ...[]FieldView) (string, []ErrorLink) {
 	walk = func(fields []FieldView) {
 		for _, f := range fields {
 			if f.Error != "" {
-				links = append(links, ErrorLink{"#" + f.ID(), f.Label + ": " + f.Error})
+				links = append(links, ErrorLink{"#" + f.ID(), l.T(f.Label) + ": " + f.Error})
 			}
 			walk(f.Fields)
 		}
@@ -132,14 +133,14 @@ func problems(failure error, groups ...[]FieldView) (string, []ErrorLink) {
 	}
 	var e *uptime.Error
 	if !errors.As(failure, &e) {
-		return failure.Error(), links
+		return l.Said(failure.Error()), links
 	}
 	if len(links) == 0 {
 		for _, f := range e.Fields {
-			links = append(links, ErrorLink{"#main", f.Field + " " + f.Message})
+			links = append(links, ErrorLink{"#main", f.Field + " " + l.Said(f.Message)})
 		}
 	}
-	return e.Detail, links
+	return l.Said(e.Detail), links
 }
 
 func client(c echo.Context) manage.Client {

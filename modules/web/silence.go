@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 )
 
@@ -14,9 +15,9 @@ type SilenceNote struct {
 }
 
 // silenceLengths are those that pages offer; the API takes any up to 30 days.
-func silenceLengths() []Option {
+func silenceLengths(l *lang.Language) []Option {
 	return []Option{
-		{Value: "1h", Label: "1 hour"}, {Value: "8h", Label: "8 hours"}, {Value: "24h", Label: "24 hours"}, {Value: "7d", Label: "7 days"},
+		{Value: "1h", Label: l.T("1 hour")}, {Value: "8h", Label: l.T("8 hours")}, {Value: "24h", Label: l.T("24 hours")}, {Value: "7d", Label: l.T("7 days")},
 	}
 }
 

@@ -52,8 +52,8 @@ func (r *request) showTokens(status int, secret string, given map[string]string,
 		p.Older = "/settings/tokens?cursor=" + list.Next
 	}
 	p.Fields = r.tokenFields(given)
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(r.lang(), p.Fields, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	return r.page(status, "tokens", "", p)
 }
 
@@ -133,7 +133,7 @@ func (w *Web) tokenCreate(r *request) error {
 	if failure == nil {
 		return r.showTokens(http.StatusOK, made.Secret, nil, nil)
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showTokens(http.StatusUnprocessableEntity, "", given, failure)

@@ -26,7 +26,7 @@ func (j judged) add(fields []FieldView) {
 // error.
 func (r *request) answerJudged(failure error, groups ...[]FieldView) error {
 	j := judged{Errors: map[string]string{}}
-	if _, bad := fieldErrors(failure); failure != nil && !bad {
+	if _, bad := fieldErrors(nil, failure); failure != nil && !bad {
 		return failure
 	}
 	for _, fields := range groups {

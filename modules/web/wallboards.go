@@ -55,8 +55,8 @@ func (r *request) showWallboards(status int, link string, given map[string]strin
 		return err
 	}
 	p.Fields = wallboardFields(known, given)
-	blame(p.Fields, failure)
-	p.Problem, p.Summary = problems(failure, p.Fields)
+	blame(r.lang(), p.Fields, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	return r.page(status, "wallboards", "", p)
 }
 
@@ -129,7 +129,7 @@ func (w *Web) wallboardCreate(r *request) error {
 	if failure == nil {
 		return r.showWallboards(http.StatusOK, r.address()+"/wall/"+made.Secret, nil, nil)
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showWallboards(http.StatusUnprocessableEntity, "", given, failure)

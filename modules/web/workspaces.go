@@ -68,8 +68,8 @@ func (r *request) showWorkspaces(status int, given map[string]string, failure er
 	if creating {
 		refused = p.New
 	}
-	blame(refused, failure)
-	p.Problem, p.Summary = problems(failure, refused)
+	blame(r.lang(), refused, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, refused)
 	return r.page(status, "workspaces", "", p)
 }
 
@@ -128,7 +128,7 @@ func (r *request) workspaceDone(failure error, given map[string]string, done str
 	if failure == nil {
 		return r.done(done, "/settings/workspaces")
 	}
-	if _, bad := fieldErrors(failure); !bad {
+	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
 	return r.showWorkspaces(http.StatusUnprocessableEntity, given, failure)

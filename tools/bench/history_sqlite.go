@@ -10,7 +10,7 @@ import (
 type sqliteHistorian struct{ db *sql.DB }
 
 func newSQLiteHistorian(file string) (historian, error) {
-	db, err := sql.Open("sqlite3", "file:"+file+"?_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(off)&_pragma=cache_size(-200000)")
+	db, err := sql.Open("sqlite3", "file:"+file+"?_pragma=busy_timeout(60000)&_pragma=journal_mode(wal)&_pragma=synchronous(off)&_pragma=cache_size(-64000)")
 	if err != nil {
 		return nil, err
 	}

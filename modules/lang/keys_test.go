@@ -1,0 +1,207 @@
+package lang
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// root of the program's source, from here.
+const root = "../.."
+
+// TestEveryCatalogueIsComplete holds the catalogues to what the source says: no sentence
+// is missing in one, none is there that nobody says, and gaps are the same.
+func TestEveryCatalogueIsComplete(t *testing.T) {
+	t.Parallel()
+	said := sentencesOfSource(t)
+	require.NotEmpty(t, said)
+	for _, l := range All()[1:] {
+		for _, key := range slices.Sorted(maps.Keys(said)) {
+			f, ok := l.texts[key]
+			if !ok {
+				t.Errorf("%s: no translation of %q (%s)", l.Tag(), key, said[key])
+				continue
+			}
+			for _, text := range f {
+				if want, got := gapsOf(bare(key)), gapsOf(text); !slices.Equal(want, got) {
+					t.Errorf("%s: the gaps of %q are %v in %q, must be %v", l.Tag(), key, got, text, want)
+				}
+			}
+		}
+		for _, key := range l.Keys() {
+			if _, ok := said[key]; !ok {
+				t.Errorf("%s: nobody says %q", l.Tag(), key)
+			}
+		}
+	}
+}
+
+// gapsOf a sentence, each with its place; gaps of a count may be left out of a form.
+func gapsOf(text string) []string {
+	n, out := 0, []string{}
+	for _, g := range gap.FindAllStringSubmatch(strings.ReplaceAll(text, "%%", ""), -1) {
+		n++
+		place := strconv.Itoa(n)
+		if g[1] != "" {
+			place = g[1]
+		}
+		out = append(out, place)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// sentencesOfSource finds every key of the catalogue in the program, with the file that
+// says it.
+func sentencesOfSource(t *testing.T) map[string]string {
+	t.Helper()
+	said := map[string]string{}
+	walk := func(folder, ext string, read func(name, text string)) {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, folder), func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(name) != ext || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			raw, err := os.ReadFile(name)
+			read(name, string(raw))
+			return err
+		}))
+	}
+	walk("modules", ".go", func(name, text string) {
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			for _, key := range saidBy(n) {
+				said[key] = name
+			}
+			return true
+		})
+	})
+	walk("templates", ".html", func(name, text string) {
+		for _, found := range inTemplate.FindAllStringSubmatch(text, -1) {
+			key, err := strconv.Unquote(found[1])
+			require.NoError(t, err)
+			said[key] = name
+		}
+	})
+	walk("static/js", ".js", func(name, text string) {
+		for _, found := range inScript.FindAllStringSubmatch(text, -1) {
+			said[strings.ReplaceAll(found[1], `\'`, `'`)] = name
+		}
+	})
+	delete(said, "")
+	return said
+}
+
+var (
+	inTemplate = regexp.MustCompile(`[{( |](?:th?|n [^"{}]+ "(?:[^"\\]|\\.)*") ("(?:[^"\\]|\\.)*")`)
+	inScript   = regexp.MustCompile(`\b(?:t\(|n\([^,'"]+, '(?:[^'\\]|\\.)*', )'((?:[^'\\]|\\.)*)'`)
+	labels     = regexp.MustCompile(`\b(?:label|help|placeholder):"`)
+)
+
+// saidBy a piece of Go: a sentence of T, t, N, Key and the errors of use cases, a label or
+// help of a setting.
+func saidBy(n ast.Node) []string {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		return saidByCall(n)
+	case *ast.CompositeLit:
+		return saidByLiteral(n)
+	case *ast.Field:
+		if n.Tag == nil || !labels.MatchString(n.Tag.Value) {
+			return nil
+		}
+		tag := reflect.StructTag(strings.Trim(n.Tag.Value, "`"))
+		return []string{tag.Get("label"), tag.Get("help"), prose(tag.Get("placeholder"))}
+	}
+	return nil
+}
+
+// prose is a placeholder of words; an example is the same in every language.
+func prose(text string) string {
+	if strings.Contains(text, " ") {
+		return text
+	}
+	return ""
+}
+
+func saidByCall(call *ast.CallExpr) []string {
+	name := ""
+	switch f := call.Fun.(type) {
+	case *ast.SelectorExpr:
+		name = f.Sel.Name
+	case *ast.Ident:
+		name = f.Name
+	}
+	at, ok := map[string]int{"T": 0, "t": 0, "Key": 0, "N": 2, "n": 2, "Fail": 1, "fail": 1, "onOneLine": 0}[name]
+	if !ok || len(call.Args) <= at {
+		return nil
+	}
+	if text, ok := constant(call.Args[at]); ok {
+		return []string{text}
+	}
+	return nil
+}
+
+// saidByLiteral reads the words of forms and of errors.
+func saidByLiteral(lit *ast.CompositeLit) (out []string) {
+	of := ""
+	switch kind := lit.Type.(type) {
+	case *ast.SelectorExpr:
+		of = kind.Sel.Name
+	case *ast.Ident:
+		of = kind.Name
+	}
+	words := map[string][]string{
+		"Field": {"Label", "Help", "Placeholder"}, "FieldView": {"Label", "Help", "Placeholder"}, "Kind": {"Label", "Help"},
+		"FieldError": {"Message"}, "Error": {"Detail"},
+	}[of]
+	if of == "" {
+		words = []string{"Label", "Help", "Placeholder"} // of a list whose type says it
+	}
+	for _, element := range lit.Elts {
+		pair, ok := element.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		key, ok := pair.Key.(*ast.Ident)
+		if !ok || !slices.Contains(words, key.Name) {
+			continue
+		}
+		text, ok := constant(pair.Value)
+		if key.Name == "Placeholder" {
+			text = prose(text)
+		}
+		if ok {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// constant gives the text of a literal, or of several joined by +.
+func constant(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		return text, e.Kind == token.STRING && err == nil
+	case *ast.BinaryExpr:
+		a, ok := constant(e.X)
+		b, also := constant(e.Y)
+		return a + b, ok && also && e.Op == token.ADD
+	case *ast.ParenExpr:
+		return constant(e.X)
+	}
+	return "", false
+}

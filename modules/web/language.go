@@ -1,0 +1,38 @@
+package web
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"monitor/modules/lang"
+)
+
+// languageKey is under what the context of a request keeps its language.
+const languageKey = "language"
+
+// speak sets the language that somebody chose for the pages; one that is not known, and
+// "auto", leave the choice to the browser.
+func speak(c echo.Context, tag string) {
+	if l := lang.Of(tag); l != nil {
+		c.Set(languageKey, l)
+	}
+}
+
+// languageOf a request: the one chosen by who is logged in, else the one that the browser
+// asks for.
+func languageOf(c echo.Context) *lang.Language {
+	if l, ok := c.Get(languageKey).(*lang.Language); ok {
+		return l
+	}
+	l := lang.Accepted(c.Request().Header.Get("Accept-Language"))
+	c.Set(languageKey, l)
+	return l
+}
+
+// lang is the language in which the request is answered.
+func (r *request) lang() *lang.Language { return languageOf(r.Context) }
+
+// t says a sentence of the catalogue, see lang.T.
+func (r *request) t(key string, args ...any) string { return r.lang().T(key, args...) }
+
+// t says a sentence of the catalogue, see lang.T.
+func (s *scene) t(key string, args ...any) string { return s.lang.T(key, args...) }

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 )
 
@@ -26,7 +26,7 @@ type RoleRow struct {
 }
 
 func (w *Web) about(r *request) error {
-	s, err := r.scene("About", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("About"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -38,33 +38,33 @@ func (w *Web) about(r *request) error {
 	if err != nil {
 		return fmt.Errorf("write diagnostics: %w", err)
 	}
-	p := AboutPage{Frame: s.frame, Tabs: r.settingsTabs("About"), Diagnostics: string(text), Facts: aboutFacts(v)}
+	p := AboutPage{Frame: s.frame, Tabs: r.settingsTabs("About"), Diagnostics: string(text), Facts: aboutFacts(s.lang, v)}
 	for _, role := range v.Roles {
-		p.Roles = append(p.Roles, roleRow(role))
+		p.Roles = append(p.Roles, roleRow(s.lang, role))
 	}
 	return r.page(http.StatusOK, "about", "", p)
 }
 
-func aboutFacts(v manage.AboutView) []Fact {
-	facts := []Fact{{"Version", v.Version}}
+func aboutFacts(l *lang.Language, v manage.AboutView) []Fact {
+	facts := []Fact{{l.T("Version"), v.Version}}
 	if v.Commit != "" {
-		facts = append(facts, Fact{"Commit", v.Commit})
+		facts = append(facts, Fact{l.T("Commit"), v.Commit})
 	}
-	facts = append(facts, Fact{"Built with", v.GoVersion})
-	facts = append(facts, storageFacts(v.Database)...)
+	facts = append(facts, Fact{l.T("Built with"), v.GoVersion})
+	facts = append(facts, storageFacts(l, v.Database)...)
 	return append(facts,
-		Fact{"Checks a second", strconv.FormatFloat(v.ChecksPerSecond, 'f', 1, 64)},
-		Fact{"Checks start late by", "half of them at most " + latency(ms(v.LatenessMS.P50)) + ", 99 % at most " + latency(ms(v.LatenessMS.P99))},
+		Fact{l.T("Checks a second"), l.Decimal(v.ChecksPerSecond, 1)},
+		Fact{l.T("Checks start late by"), l.T("half of them at most %s, 99 %% at most %s", l.Latency(ms(v.LatenessMS.P50)), l.Latency(ms(v.LatenessMS.P99)))},
 	)
 }
 
-func roleRow(role manage.RoleHealth) RoleRow {
-	row := RoleRow{Role: role.Role, Text: plural(int64(role.Healthy), "process", "processes") + " well"}
+func roleRow(l *lang.Language, role manage.RoleHealth) RoleRow {
+	row := RoleRow{Role: role.Role, Text: l.N(int64(role.Healthy), "%s process well", "%s processes well")}
 	switch {
 	case role.Instances == 0:
-		row.State, row.Text = stateOf("unknown"), "no process"
+		row.State, row.Text = stateOf("unknown"), l.T("no process")
 	case role.Healthy < role.Instances:
-		row.State, row.Text = stateOf("degraded"), fmt.Sprintf("%d of %d processes well", role.Healthy, role.Instances)
+		row.State, row.Text = stateOf("degraded"), l.N(int64(role.Instances), "%[2]s of %[1]s process well", "%[2]s of %[1]s processes well", l.Figure(int64(role.Healthy)))
 	default:
 		row.State = stateOf("up")
 	}

@@ -257,7 +257,7 @@ func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *man
 		p.TypedErr = sentence(errs["typed"])
 	case action.fields != nil:
 		p.Asks = true
-		p.Fields = fieldsOf(action.fields, "", typed(v), bulkErrors(errs))
+		p.Fields = fieldsOf(r.lang(), action.fields, "", typed(v), bulkErrors(errs))
 		if v.Get("action") == manage.BulkChannels {
 			if err := p.fillChannels(r, v); err != nil {
 				return err

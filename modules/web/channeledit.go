@@ -48,7 +48,7 @@ type ChannelTest struct {
 // ChannelTry is one message of a test with the endpoint's own words.
 type ChannelTry struct {
 	State        State
-	Event        string
+	Event        string // in the catalogue
 	Said, Answer string
 }
 
@@ -62,7 +62,7 @@ func channelTell() []form.Field {
 }
 
 func (w *Web) channelNew(r *request) error {
-	s, err := r.scene("Add channel", "Channels", Crumb{"Channels", "/channels"})
+	s, err := r.scene(r.t("Add channel"), "Channels", Crumb{r.t("Channels"), "/channels"})
 	if err != nil {
 		return err
 	}
@@ -79,9 +79,9 @@ func (w *Web) channelNew(r *request) error {
 			return r.page(http.StatusOK, "channelform", "", p)
 		}
 	}
-	p := &ChannelForm{Frame: s.frame, Heading: "Add channel"}
+	p := &ChannelForm{Frame: s.frame, Heading: s.frame.Title}
 	for _, k := range known {
-		p.Choose = append(p.Choose, KindLink{k.Label, k.Help, "/channels/new?type=" + url.QueryEscape(k.Name)})
+		p.Choose = append(p.Choose, KindLink{s.t(k.Label), s.t(k.Help), "/channels/new?type=" + url.QueryEscape(k.Name)})
 	}
 	return r.page(http.StatusOK, "channelform", "", p)
 }
@@ -91,9 +91,10 @@ const settingsBlock = "settings."
 
 // channelForm draws a channel: values by name, settings without a prefix.
 func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]string, stored *manage.ChannelView, failure error) (*ChannelForm, error) {
-	errs, _ := fieldErrors(r.lang(), failure)
+	l := r.lang()
+	errs, _ := fieldErrors(l, failure)
 	p := &ChannelForm{
-		Frame: s.frame, Heading: s.frame.Title, Action: "/channels", Type: kind.Name, TypeText: kind.Label, TypeHelp: kind.Help,
+		Frame: s.frame, Heading: s.frame.Title, Action: "/channels", Type: kind.Name, TypeText: l.T(kind.Label), TypeHelp: l.T(kind.Help),
 	}
 	p.Scripts = []string{formScript}
 	all := map[string]string{}
@@ -101,10 +102,10 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 		all[k] = v
 		all[settingsBlock+k] = v
 	}
-	name := fieldOf(form.Field{Name: "name", Label: "Name", Kind: form.KindText, Required: true, MaxLength: 200}, "", all, errs)
+	name := fieldOf(l, form.Field{Name: "name", Label: "Name", Kind: form.KindText, Required: true, MaxLength: 200}, "", all, errs)
 	p.What = append(p.What, name)
 	for _, f := range form.Fields(kind.New()) {
-		v := fieldOf(f, settingsBlock, all, errs)
+		v := fieldOf(l, f, settingsBlock, all, errs)
 		if f.Advanced || f.Kind == form.KindGroup {
 			p.More = append(p.More, v)
 			p.MoreOpen = p.MoreOpen || v.Error != "" || filled(v)
@@ -112,8 +113,8 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 		}
 		p.What = append(p.What, v)
 	}
-	p.Tell = fieldsOf(channelTell(), "", all, errs)
-	p.Problem, p.Summary = problems(r.lang(), failure, p.What, p.More, p.Tell)
+	p.Tell = fieldsOf(l, channelTell(), "", all, errs)
+	p.Problem, p.Summary = problems(l, failure, p.What, p.More, p.Tell)
 	if stored != nil {
 		card := s.channelCard(*stored, []uptime.Kind{kind})
 		p.ID, p.ETag, p.Card, p.Action = stored.ID, stored.ETag, &card, card.URL+"/edit"
@@ -136,7 +137,7 @@ func (p *ChannelForm) fillFallback(r *request, chosen string) error {
 	if err != nil {
 		return err
 	}
-	p.Fallback = []Option{{Value: "", Label: "Every other channel"}}
+	p.Fallback = []Option{{Value: "", Label: r.t("Every other channel")}}
 	for _, c := range list.Items {
 		if c.ID != p.ID {
 			id := strconv.FormatInt(c.ID, 10)
@@ -182,7 +183,7 @@ func (w *Web) channelCreate(r *request) error {
 	if failure == nil {
 		return r.done("channel-created", channelURL(c.ID)+"/edit")
 	}
-	return r.refuseChannel("Add channel", kind, v, nil, failure)
+	return r.refuseChannel(r.t("Add channel"), kind, v, nil, failure)
 }
 
 // refuseChannel shows the form again with what is wrong, and all that was typed.
@@ -190,7 +191,7 @@ func (r *request) refuseChannel(title string, kind uptime.Kind, v url.Values, st
 	if _, bad := fieldErrors(nil, failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
 		return failure
 	}
-	s, err := r.scene(title, "Channels", Crumb{"Channels", "/channels"})
+	s, err := r.scene(title, "Channels", Crumb{r.t("Channels"), "/channels"})
 	if err != nil {
 		return err
 	}
@@ -254,7 +255,7 @@ func (r *request) showChannel(status int, test *ChannelTest) error {
 		return err
 	}
 	kind := kindOf(r.web.deps.Manage.ChannelKinds(), c.Type)
-	s, err := r.scene(c.Name, "Channels", Crumb{"Channels", "/channels"})
+	s, err := r.scene(c.Name, "Channels", Crumb{r.t("Channels"), "/channels"})
 	if err != nil {
 		return err
 	}

@@ -34,14 +34,14 @@ type ChannelCard struct {
 // HeldBack says that a channel's endpoint failed so often in a row that messages
 // wait while one is tried now and then.
 type HeldBack struct {
-	Failures string
-	RetryAt  When
+	Text    string
+	RetryAt When
 }
 
 func channelURL(id int64) string { return "/channels/" + strconv.FormatInt(id, 10) }
 
 func (w *Web) channels(r *request) error {
-	s, err := r.scene("Channels", "Channels")
+	s, err := r.scene(r.t("Channels"), "Channels")
 	if err != nil {
 		return err
 	}
@@ -58,9 +58,9 @@ func (w *Web) channels(r *request) error {
 
 func (s *scene) channelCard(c manage.ChannelView, kinds []uptime.Kind) ChannelCard {
 	card := ChannelCard{
-		ID: c.ID, Name: c.Name, Kind: kindLabel(kinds, c.Type), Target: c.Target, URL: channelURL(c.ID),
-		Enabled: c.Enabled, Default: c.IsDefault, Disabled: c.DisabledReason,
-		UsedBy: "Used by " + plural(int64(c.UsedBy), "monitor", "monitors"),
+		ID: c.ID, Name: c.Name, Kind: s.t(kindLabel(kinds, c.Type)), Target: c.Target, URL: channelURL(c.ID),
+		Enabled: c.Enabled, Default: c.IsDefault, Disabled: s.lang.Said(c.DisabledReason),
+		UsedBy: s.lang.N(int64(c.UsedBy), "Used by %s monitor", "Used by %s monitors"),
 	}
 	if c.LastDelivery != nil {
 		row := s.deliveryRow(*c.LastDelivery)
@@ -68,7 +68,8 @@ func (s *scene) channelCard(c manage.ChannelView, kinds []uptime.Kind) ChannelCa
 	}
 	if e := c.Endpoint; c.Enabled && (e.State == uptime.BreakerOpen || e.State == uptime.BreakerHalfOpen) {
 		card.Held = &HeldBack{
-			Failures: plural(int64(e.ConsecutiveFailures), "failure", "failures"), RetryAt: s.whenPtr(e.RetryAt),
+			Text:    s.lang.N(int64(e.ConsecutiveFailures), "%s failure in a row; messages wait and none is lost.", "%s failures in a row; messages wait and none is lost."),
+			RetryAt: s.whenPtr(e.RetryAt),
 		}
 	}
 	return card
@@ -91,7 +92,7 @@ func (r *request) channelNames() (map[int64]string, error) {
 type DeliveryRow struct {
 	ID       int64
 	State    State
-	Event    string
+	Event    string // in the catalogue
 	Channel  string
 	Log      string // URL of the channel's log
 	Incident string // URL
@@ -105,8 +106,8 @@ type DeliveryRow struct {
 func (s *scene) deliveryRow(d manage.DeliveryView) DeliveryRow {
 	row := DeliveryRow{
 		ID: d.ID, State: deliveryState(d.Status), Event: eventWord(d.EventType), At: s.when(d.CreatedAt),
-		Tries: plural(int64(len(d.Attempts)), "attempt", "attempts"), Next: s.whenPtr(d.NextAttemptAt),
-		Said: d.Reason, Dead: d.Status == uptime.DeliveryDead,
+		Tries: s.lang.N(int64(len(d.Attempts)), "%s attempt", "%s attempts"), Next: s.whenPtr(d.NextAttemptAt),
+		Said: s.lang.Said(d.Reason), Dead: d.Status == uptime.DeliveryDead,
 	}
 	if d.IncidentID != nil {
 		row.Incident = "/incidents/" + strconv.FormatInt(*d.IncidentID, 10)
@@ -115,9 +116,9 @@ func (s *scene) deliveryRow(d manage.DeliveryView) DeliveryRow {
 		last := d.Attempts[n-1]
 		switch {
 		case last.Error != "":
-			row.Said = last.Error
+			row.Said = s.lang.Said(last.Error)
 		case last.StatusCode != nil:
-			row.Said = "Answered " + strconv.Itoa(*last.StatusCode) + " in " + latency(ms(last.DurationMS))
+			row.Said = s.t("Answered %s in %s", strconv.Itoa(*last.StatusCode), s.lang.Latency(ms(last.DurationMS)))
 		}
 	}
 	return row
@@ -138,7 +139,7 @@ func (w *Web) channelLog(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Delivery log", "Channels", Crumb{"Channels", "/channels"}, Crumb{c.Name, channelURL(c.ID) + "/edit"})
+	s, err := r.scene(r.t("Delivery log"), "Channels", Crumb{r.t("Channels"), "/channels"}, Crumb{c.Name, channelURL(c.ID) + "/edit"})
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (w *Web) channelLog(r *request) error {
 	if r.QueryParam("status") == string(uptime.DeliveryDead) {
 		f.Status, p.Self = uptime.DeliveryDead, base+"?status=dead"
 	}
-	p.Filters = []Link{{"All", base, f.Status == ""}, {"Failed", base + "?status=dead", f.Status != ""}}
+	p.Filters = []Link{{s.t("deliveries|All"), base, f.Status == ""}, {s.t("deliveries|Failed"), base + "?status=dead", f.Status != ""}}
 	list, err := w.deps.Manage.Deliveries(r.Request().Context(), r.actor, f, uptime.Page{Limit: 50, Cursor: r.QueryParam("cursor")})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -85,24 +86,24 @@ func (w *Web) channelTest(r *request) error {
 	var e *uptime.Error
 	switch {
 	case err == nil:
-		return r.showChannel(http.StatusOK, channelTest(found))
+		return r.showChannel(http.StatusOK, channelTest(r.lang(), found))
 	case errors.As(err, &e) && e.Code != uptime.CodeNotFound && e.Code != uptime.CodeInternal:
-		return r.showChannel(http.StatusUnprocessableEntity, &ChannelTest{Problem: e.Detail})
+		return r.showChannel(http.StatusUnprocessableEntity, &ChannelTest{Problem: r.lang().Said(e.Detail)})
 	}
 	return err
 }
 
-func channelTest(v manage.ChannelTestView) *ChannelTest {
+func channelTest(l *lang.Language, v manage.ChannelTestView) *ChannelTest {
 	t := &ChannelTest{OK: v.OK}
 	for _, a := range v.Attempts {
 		try := ChannelTry{State: stateOf(uptime.Up), Event: eventWord(a.Type), Answer: a.Answer}
 		switch {
 		case a.Error != "":
-			try.State, try.Said = stateOf(uptime.Down), a.Error
+			try.State, try.Said = stateOf(uptime.Down), l.Said(a.Error)
 		case a.StatusCode != nil:
-			try.Said = "Answered " + strconv.Itoa(*a.StatusCode) + " in " + latency(ms(a.DurationMS))
+			try.Said = l.T("Answered %s in %s", strconv.Itoa(*a.StatusCode), l.Latency(ms(a.DurationMS)))
 		default:
-			try.Said = "Sent in " + latency(ms(a.DurationMS))
+			try.Said = l.T("Sent in %s", l.Latency(ms(a.DurationMS)))
 		}
 		t.Attempts = append(t.Attempts, try)
 	}
@@ -114,16 +115,16 @@ func (w *Web) channelConfirmDelete(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Delete", "Channels", Crumb{"Channels", "/channels"}, Crumb{c.Name, channelURL(c.ID) + "/edit"})
+	s, err := r.scene(r.t("Delete"), "Channels", Crumb{r.t("Channels"), "/channels"}, Crumb{c.Name, channelURL(c.ID) + "/edit"})
 	if err != nil {
 		return err
 	}
-	lost := "Deliveries that wait are cancelled."
+	lost := s.t("Deliveries that wait are cancelled.")
 	if c.UsedBy > 0 {
-		lost = plural(int64(c.UsedBy), "monitor tells", "monitors tell") + " nobody by it any more. " + lost
+		lost = s.lang.N(int64(c.UsedBy), "%s monitor tells nobody by it any more.", "%s monitors tell nobody by it any more.") + " " + lost
 	}
 	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
-		Frame: s.frame, Question: "Delete channel " + c.Name + "?", Lost: lost, Verb: "Delete channel",
+		Frame: s.frame, Question: s.t("Delete channel %s?", c.Name), Lost: lost, Verb: s.t("Delete channel"),
 		Action: channelURL(c.ID) + "/delete", Cancel: channelURL(c.ID) + "/edit", ETag: c.ETag,
 	})
 }

@@ -2,8 +2,10 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -34,13 +36,13 @@ type phase struct {
 	took  time.Duration
 }
 
-// phases that happened, in order.
+// phases that happened, in order. Labels are keys of the catalogue.
 func phases(v manage.PhasesView) []phase {
 	var out []phase
 	for _, p := range []struct {
 		label string
 		ms    *float64
-	}{{"DNS", v.DNSMS}, {"Connect", v.ConnectMS}, {"TLS", v.TLSMS}, {"First byte", v.FirstByteMS}} {
+	}{{"DNS", v.DNSMS}, {lang.Key("phase|Connect"), v.ConnectMS}, {"TLS", v.TLSMS}, {lang.Key("phase|First byte"), v.FirstByteMS}} {
 		if p.ms != nil {
 			out = append(out, phase{p.label, ms(*p.ms)})
 		}
@@ -50,28 +52,32 @@ func phases(v manage.PhasesView) []phase {
 
 // testPanel draws the outcome of a test.
 func (s *scene) testPanel(v manage.MonitorTestView) *TestPanel {
-	t := &TestPanel{State: stateOf(v.Status), Message: v.Error, Expectations: v.Expectations, Excerpt: v.Excerpt}
+	l := s.lang
+	t := &TestPanel{State: stateOf(v.Status), Message: l.Said(v.Error), Excerpt: v.Excerpt}
+	for _, e := range v.Expectations {
+		t.Expectations = append(t.Expectations, uptime.Expectation{Name: l.Said(e.Name), Expected: l.Said(e.Expected), Actual: l.Said(e.Actual), Met: e.Met})
+	}
 	response := ms(v.ResponseMS)
 	switch {
 	case v.StatusCode != nil:
-		t.Said = fmt.Sprintf("Answered %d in %s", *v.StatusCode, latency(response))
+		t.Said = l.T("Answered %s in %s", strconv.Itoa(*v.StatusCode), l.Latency(response))
 	case v.Status == uptime.Up || v.Status == uptime.Degraded:
-		t.Said = "Answered in " + latency(response)
+		t.Said = l.T("Answered in %s", l.Latency(response))
 	default:
-		t.Said = kindWord(v.ErrorKind)
+		t.Said = l.T(kindWord(v.ErrorKind))
 	}
-	t.Phases = phaseBars(phases(v.Phases), response)
+	t.Phases = phaseBars(l, phases(v.Phases), response)
 	if v.Address != "" {
-		t.Facts = append(t.Facts, Fact{"Address", v.Address})
+		t.Facts = append(t.Facts, Fact{l.T("Address"), v.Address})
 	}
 	if c := v.Certificate; c != nil {
-		t.Facts = append(t.Facts, Fact{"Certificate", fmt.Sprintf("%s, issued by %s, until %s (%s)",
-			c.Subject, c.Issuer, s.when(c.NotAfter).local().Format("2 Jan 2006"), certDays(c.NotAfter.Sub(s.now)))})
+		t.Facts = append(t.Facts, Fact{l.T("Certificate"), l.T("%s, issued by %s, until %s (%s)",
+			c.Subject, c.Issuer, s.when(c.NotAfter).Day(), certDays(c.NotAfter.Sub(s.now)))})
 	}
 	return t
 }
 
-func phaseBars(list []phase, whole time.Duration) []PhaseBar {
+func phaseBars(l *lang.Language, list []phase, whole time.Duration) []PhaseBar {
 	var sum time.Duration
 	for _, p := range list {
 		sum += p.took
@@ -81,7 +87,7 @@ func phaseBars(list []phase, whole time.Duration) []PhaseBar {
 		return nil
 	}
 	if rest := whole - sum; rest > 0 && len(list) > 0 {
-		list = append(list, phase{"Body", rest})
+		list = append(list, phase{lang.Key("phase|Body"), rest})
 	}
 	var out []PhaseBar
 	at := time.Duration(0)
@@ -89,7 +95,7 @@ func phaseBars(list []phase, whole time.Duration) []PhaseBar {
 	for _, p := range list {
 		// Half a percent is the least that can be seen.
 		width := max(p.took, whole/200)
-		out = append(out, PhaseBar{p.label, latency(p.took), percentOf(at), percentOf(width)})
+		out = append(out, PhaseBar{l.T(p.label), l.Latency(p.took), percentOf(at), percentOf(width)})
 		at += p.took
 	}
 	return out

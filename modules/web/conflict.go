@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
 // Conflict is what somebody else saved while a form was open.
 type Conflict struct {
-	What string // "monitor"
+	What string // "monitor": what chooses the sentence, never shown
 	Who  string // "Somebody else" where the log does not say
 	At   When
 	Rows []ConflictRow
@@ -21,7 +22,7 @@ type ConflictRow struct{ Label, Theirs, Yours string }
 
 // conflictOf compares what was typed, which the fields hold, with what is stored by now.
 func (r *request) conflictOf(s *scene, object string, id int64, stored map[string]string, groups ...[]FieldView) (*Conflict, error) {
-	c := &Conflict{What: object, Who: "Somebody else"}
+	c := &Conflict{What: object, Who: s.t("Somebody else")}
 	last, err := r.web.deps.Manage.LastChange(r.Request().Context(), r.actor, object, id)
 	switch {
 	case err == nil:
@@ -33,34 +34,36 @@ func (r *request) conflictOf(s *scene, object string, id int64, stored map[strin
 		return nil, err
 	}
 	for _, fields := range groups {
-		c.Rows = append(c.Rows, differing(fields, stored)...)
+		c.Rows = append(c.Rows, differing(s.lang, fields, stored)...)
 	}
 	return c, nil
 }
 
-func differing(fields []FieldView, stored map[string]string) []ConflictRow {
+func differing(l *lang.Language, fields []FieldView, stored map[string]string) []ConflictRow {
 	var out []ConflictRow
+	say := func(key string) string { return l.T(key) }
 	for _, f := range fields {
 		if f.Widget == "group" {
-			out = append(out, differing(f.Fields, stored)...)
+			out = append(out, differing(l, f.Fields, stored)...)
 			continue
 		}
-		theirs, yours := stored[f.Name], f.Value
+		theirs, yours, shown := stored[f.Name], f.Value, orDash
 		switch {
 		case f.Widget == "check":
-			theirs, yours = onOff(theirs != ""), onOff(f.Checked)
+			theirs, yours, shown = switchWord(theirs != ""), switchWord(f.Checked), say
 		case f.Secret:
-			theirs, yours = secretText(theirs, theirs), secretText(yours, theirs)
+			theirs, yours, shown = secretWord(theirs, theirs), secretWord(yours, theirs), say
 		default:
 			theirs, yours = plainText(theirs), plainText(yours)
 		}
 		if theirs != yours {
-			out = append(out, ConflictRow{f.Label, orDash(theirs), orDash(yours)})
+			out = append(out, ConflictRow{l.T(f.Label), shown(theirs), shown(yours)})
 		}
 	}
 	return out
 }
 
+// onOff is the value of a preference.
 func onOff(on bool) string {
 	if on {
 		return "on"
@@ -68,15 +71,16 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// secretText says of a secret that it is there, and whether it is another one.
-func secretText(value, stored string) string {
+// secretWord says of a secret that it is there, and whether it is another one: a key of
+// the catalogue.
+func secretWord(value, stored string) string {
 	switch value {
 	case "":
-		return "not set"
+		return lang.Key("secret|not set")
 	case stored:
-		return "set"
+		return lang.Key("secret|set")
 	}
-	return "a new one"
+	return lang.Key("secret|a new one")
 }
 
 // plainText is a value as it is compared: durations in their neat spelling, lines in

@@ -35,7 +35,7 @@ func (w *Web) defaults(r *request) error { return r.showDefaults(http.StatusOK, 
 
 // showDefaults draws the form; v is what was typed into a refused one.
 func (r *request) showDefaults(status int, v url.Values, failure error) error {
-	s, err := r.scene("Defaults", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("Defaults"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 	values, errs := commonDefaults(stored), map[string]string{}
 	if v != nil {
 		values = typed(v)
-		errs, _ = fieldErrors(r.lang(), failure)
+		errs, _ = fieldErrors(s.lang, failure)
 	}
-	p.When = fieldsOf(whenFields(), "", values, errs)
+	p.When = fieldsOf(s.lang, whenFields(), "", values, errs)
 	all := [][]FieldView{p.When}
 	for _, kind := range r.web.deps.Manage.MonitorKinds() {
 		fields := defaultFields(kind, stored)
@@ -61,7 +61,7 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 		if v == nil {
 			own = typeDefaults(kind, stored)
 		}
-		t := DefaultsOfType{Label: kind.Label, Fields: fieldsOf(fields, kind.Name+".", own, errs)}
+		t := DefaultsOfType{Label: s.t(kind.Label), Fields: fieldsOf(s.lang, fields, kind.Name+".", own, errs)}
 		builtIn := defaultsOf(kind.Name+".", kind.New())
 		for _, f := range t.Fields {
 			t.Open = t.Open || f.Error != "" || own[f.Name] != builtIn[f.Name]
@@ -69,9 +69,9 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 		p.Types = append(p.Types, t)
 		all = append(all, t.Fields)
 	}
-	p.Problem, p.Summary = problems(r.lang(), failure, all...)
+	p.Problem, p.Summary = problems(s.lang, failure, all...)
 	if uptime.CodeOf(failure) == uptime.CodePrecondition {
-		p.Problem = "Somebody else changed the defaults while you were editing. Your input is below; save again to overwrite their change."
+		p.Problem = s.t("Somebody else changed the defaults while you were editing. Your input is below; save again to overwrite their change.")
 	}
 	return r.page(status, "defaults", "", p)
 }

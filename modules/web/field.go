@@ -6,12 +6,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"monitor/modules/form"
+	"monitor/modules/lang"
 )
 
 // FieldView is one input of a form with its value and what is wrong with it.
-// Every form of the app is drawn from these by one template.
+// Every form of the app is drawn from these by one template, which says Label, Help and
+// Placeholder in the reader's language; all other texts are said already.
 type FieldView struct {
 	Name, Label, Help string
 	Widget            string // "input", "textarea", "select", "check" or "group"
@@ -57,15 +61,15 @@ type Option struct {
 }
 
 // fieldsOf draws settings: values and errors by path.
-func fieldsOf(fields []form.Field, prefix string, values, errs map[string]string) []FieldView {
+func fieldsOf(l *lang.Language, fields []form.Field, prefix string, values, errs map[string]string) []FieldView {
 	out := make([]FieldView, 0, len(fields))
 	for _, f := range fields {
-		out = append(out, fieldOf(f, prefix, values, errs))
+		out = append(out, fieldOf(l, f, prefix, values, errs))
 	}
 	return out
 }
 
-func fieldOf(f form.Field, prefix string, values, errs map[string]string) FieldView {
+func fieldOf(l *lang.Language, f form.Field, prefix string, values, errs map[string]string) FieldView {
 	name := prefix + f.Name
 	v := FieldView{
 		Name: name, Label: f.Label, Help: f.Help, Widget: "input", Type: "text", Placeholder: f.Placeholder,
@@ -76,13 +80,13 @@ func fieldOf(f form.Field, prefix string, values, errs map[string]string) FieldV
 	case form.KindGroup:
 		v.Widget = "group"
 		v.Error = sentence(errs[name]) // of the block itself; its fields have their own
-		v.Fields = fieldsOf(f.Fields, name+".", values, errs)
+		v.Fields = fieldsOf(l, f.Fields, name+".", values, errs)
 	case form.KindBool:
 		v.Widget, v.Checked = "check", v.Value != ""
 	case form.KindSelect:
 		v.Widget = "select"
 		for _, o := range f.Options {
-			v.Options = append(v.Options, Option{Value: o, Label: o, Selected: o == v.Value})
+			v.Options = append(v.Options, Option{Value: o, Label: l.T(optionWord(o)), Selected: o == v.Value})
 		}
 	case form.KindTextarea, form.KindList, form.KindMap:
 		v.Widget, v.Code = "textarea", true
@@ -101,21 +105,31 @@ func fieldOf(f form.Field, prefix string, values, errs map[string]string) FieldV
 	return v
 }
 
+// optionWord names a value of a select: a key of the catalogue where it is a word, itself
+// where it is the name of a method or a protocol.
+func optionWord(value string) string {
+	if value == "none" {
+		return lang.Key("option|none")
+	}
+	return value
+}
+
+// placeholderOf is a key of the catalogue.
 func placeholderOf(f form.Field) string {
 	switch {
 	case f.Placeholder != "":
 		return f.Placeholder
 	case f.Kind == form.KindMap:
-		return "Name: value, one per line"
+		return lang.Key("Name: value, one per line")
 	case f.Kind == form.KindList:
-		return "One per line"
+		return lang.Key("One per line")
 	}
 	return ""
 }
 
 // tellUsual says of each field what it is where nobody chooses: usual has the values of
 // the workspace, builtIn those of the program.
-func tellUsual(fields []FieldView, usual, builtIn map[string]string) {
+func tellUsual(l *lang.Language, fields []FieldView, usual, builtIn map[string]string) {
 	for i := range fields {
 		f := &fields[i]
 		value, known := usual[f.Name]
@@ -124,25 +138,31 @@ func tellUsual(fields []FieldView, usual, builtIn map[string]string) {
 		}
 		text := strings.Join(strings.Fields(neatText(value)), ", ")
 		if f.Widget == "check" {
-			text = "off"
-			if value != "" {
-				text = "on"
-			}
+			text = l.T(switchWord(value != ""))
 		}
 		switch {
 		case text == "" && value == builtIn[f.Name]:
 			continue
 		case text == "":
-			text = "empty"
+			text = l.T("value|empty")
 		}
-		f.Usual = "Default: " + text + "."
+		f.Usual = l.T("Default: %s.", text)
 		if value != builtIn[f.Name] {
-			f.Usual = "Default: " + text + ", from Settings › Defaults."
+			f.Usual = l.T("Default: %s, from Settings › Defaults.", text)
 		}
 	}
 }
 
-// errorOf finds the message of a field: its own, or that of something within it.
+// switchWord is what a tick means: a key of the catalogue.
+func switchWord(on bool) string {
+	if on {
+		return lang.Key("switch|on")
+	}
+	return lang.Key("switch|off")
+}
+
+// errorOf finds the message of a field: its own, or that of something within it, which
+// stands before the message as its subject.
 func errorOf(name string, errs map[string]string) string {
 	if m, ok := errs[name]; ok {
 		return sentence(m)
@@ -160,7 +180,8 @@ func sentence(m string) string {
 	if m == "" {
 		return ""
 	}
-	m = strings.ToUpper(m[:1]) + m[1:]
+	first, size := utf8.DecodeRuneInString(m)
+	m = string(unicode.ToUpper(first)) + m[size:]
 	if !strings.HasSuffix(m, ".") {
 		m += "."
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"strings"
 	"time"
 
@@ -79,6 +80,13 @@ func (w When) Title() string {
 	return w.Full() + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
 }
 
+// Mark is the moment as markup, for sentences that have it in them.
+func (w When) Mark() template.HTML {
+	escape := template.HTMLEscapeString
+	//nolint:gosec // what is not markup is escaped
+	return template.HTML(`<time datetime="` + w.ISO() + `" title="` + escape(w.Title()) + `">` + escape(w.Text()) + `</time>`)
+}
+
 func (w When) local() time.Time {
 	if w.Loc == nil {
 		return w.At.UTC()
@@ -96,7 +104,6 @@ func lasted(d time.Duration) string  { return english.Lasted(d) }
 func latency(d time.Duration) string { return english.Latency(d) }
 func percent(ratio *float64) string  { return english.Percent(ratio) }
 func figure(n int64) string          { return english.Figure(n) }
-func bytesText(n int64) string       { return english.Bytes(n) }
 
 const nbsp = "\u00a0"
 

@@ -149,7 +149,7 @@ func (p *MonitorPage) openCheck(r *request, s *scene, m manage.MonitorView) erro
 	if err != nil {
 		return err
 	}
-	o := &OpenCheck{Row: p.checkRow(s, v), Phases: phaseBars(phases(v.Phases), ms(v.ResponseMS)), Close: p.look.url(func(l *look) { l.check = "" }) + "#tabs"}
+	o := &OpenCheck{Row: p.checkRow(s, v), Phases: phaseBars(s.lang, phases(v.Phases), ms(v.ResponseMS)), Close: p.look.url(func(l *look) { l.check = "" }) + "#tabs"}
 	o.Facts = s.checkFacts(v)
 	p.Checks.Open = o
 	if v.Status != uptime.Down {

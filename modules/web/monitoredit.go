@@ -11,7 +11,7 @@ import (
 )
 
 func (w *Web) monitorNew(r *request) error {
-	s, err := r.scene("New monitor", "Monitors", Crumb{"Monitors", "/monitors"})
+	s, err := r.scene(r.t("New monitor"), "Monitors", Crumb{r.t("Monitors"), "/monitors"})
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (p *MonitorForm) first(yes bool) {
 	if !yes {
 		return
 	}
-	p.First, p.Heading = true, "What should we watch?"
+	p.First, p.Heading = true, p.Lang.T("What should we watch?")
 	for i := range p.What {
 		if p.What[i].Required {
 			p.What[i].Big, p.What[i].Help = true, ""
@@ -62,7 +62,7 @@ func (w *Web) monitorCreate(r *request) error {
 	if failure == nil {
 		return r.done("monitor-created", monitorURL(m.ID))
 	}
-	return r.refuseMonitor("New monitor", typedDraft(kind, v), failure, func(p *MonitorForm) { p.first(v.Get("first") != "") })
+	return r.refuseMonitor(r.t("New monitor"), typedDraft(kind, v), failure, func(p *MonitorForm) { p.first(v.Get("first") != "") })
 }
 
 // completed helps people who type an address without its scheme into a field
@@ -85,7 +85,7 @@ func (r *request) refuseMonitor(title string, d draft, failure error, dress func
 	if _, bad := fieldErrors(nil, failure); !bad {
 		return failure
 	}
-	s, err := r.scene(title, "Monitors", Crumb{"Monitors", "/monitors"})
+	s, err := r.scene(title, "Monitors", Crumb{r.t("Monitors"), "/monitors"})
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (w *Web) monitorEdit(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Edit "+m.Name, "Monitors", Crumb{"Monitors", "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
+	s, err := r.scene(r.t("Edit %s", m.Name), "Monitors", Crumb{r.t("Monitors"), "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (w *Web) monitorEdit(r *request) error {
 
 // of makes it the form of a monitor that is stored.
 func (p *MonitorForm) of(m manage.MonitorView) {
-	p.ID, p.ETag, p.Heading = m.ID, m.ETag, "Edit "+m.Name
+	p.ID, p.ETag, p.Heading = m.ID, m.ETag, p.Lang.T("Edit %s", m.Name)
 	p.Action, p.Cancel = monitorURL(m.ID)+"/edit", monitorURL(m.ID)
 }
 
@@ -165,7 +165,7 @@ func (w *Web) monitorSave(r *request) error {
 	if uptime.CodeOf(failure) == uptime.CodePrecondition {
 		return r.conflictingMonitor(kind, typedDraft(kind, v))
 	}
-	return r.refuseMonitor("Edit "+m.Name, typedDraft(kind, v), failure, func(p *MonitorForm) { p.of(m) })
+	return r.refuseMonitor(r.t("Edit %s", m.Name), typedDraft(kind, v), failure, func(p *MonitorForm) { p.of(m) })
 }
 
 // conflictingMonitor shows the form of a monitor that somebody else changed meanwhile,
@@ -175,7 +175,7 @@ func (r *request) conflictingMonitor(kind uptime.Kind, d draft) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Edit "+m.Name, "Monitors", Crumb{"Monitors", "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
+	s, err := r.scene(r.t("Edit %s", m.Name), "Monitors", Crumb{r.t("Monitors"), "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (r *request) conflictingMonitor(kind uptime.Kind, d draft) error {
 		return err
 	}
 	if theirs, yours := p.channelNames(stored.channels), p.channelNames(d.channels); theirs != yours {
-		p.Conflict.Rows = append(p.Conflict.Rows, ConflictRow{"Channels", theirs, yours})
+		p.Conflict.Rows = append(p.Conflict.Rows, ConflictRow{s.t("Channels"), theirs, yours})
 	}
 	return r.page(http.StatusConflict, "monitorform", "", p)
 }
@@ -207,10 +207,10 @@ func (w *Web) monitorTest(r *request) error {
 	v = completed(v)
 	kind := kindOf(w.deps.Manage.MonitorKinds(), v.Get("type"))
 	over := body{}
-	title := "New monitor"
+	title := r.t("New monitor")
 	if id := r.formID(); id > 0 { // masked secrets are those of the stored one
-		if title = "Edit monitor"; v.Get("id") == "" {
-			title = "Clone monitor"
+		if title = r.t("Edit monitor"); v.Get("id") == "" {
+			title = r.t("Clone monitor")
 		}
 		if err := over.set("id", id); err != nil {
 			return err
@@ -220,7 +220,7 @@ func (w *Web) monitorTest(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene(title, "Monitors", Crumb{"Monitors", "/monitors"})
+	s, err := r.scene(title, "Monitors", Crumb{r.t("Monitors"), "/monitors"})
 	if err != nil {
 		return err
 	}

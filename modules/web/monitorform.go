@@ -143,15 +143,16 @@ func typedDraft(kind uptime.Kind, v url.Values) draft {
 
 // monitorForm draws a draft with what is wrong with it.
 func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, error) {
-	errs, _ := fieldErrors(r.lang(), failure)
-	p := &MonitorForm{Frame: s.frame, Heading: s.frame.Title, Action: "/monitors", Cancel: "/monitors", Type: d.kind.Name, TypeHelp: d.kind.Help}
+	l := r.lang()
+	errs, _ := fieldErrors(l, failure)
+	p := &MonitorForm{Frame: s.frame, Heading: s.frame.Title, Action: "/monitors", Cancel: "/monitors", Type: d.kind.Name, TypeHelp: l.T(d.kind.Help)}
 	p.Scripts = []string{formScript}
 	for _, k := range r.web.deps.Manage.MonitorKinds() {
-		p.Kinds = append(p.Kinds, Option{Value: k.Name, Label: k.Label, Selected: k.Name == d.kind.Name})
+		p.Kinds = append(p.Kinds, Option{Value: k.Name, Label: l.T(k.Label), Selected: k.Name == d.kind.Name})
 	}
 	block := d.kind.Name + "."
 	for _, f := range form.Fields(d.kind.New()) {
-		v := fieldOf(f, block, d.values, errs)
+		v := fieldOf(l, f, block, d.values, errs)
 		switch {
 		case f.Required:
 			p.What = append(p.What, v)
@@ -162,12 +163,12 @@ func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, e
 			p.Check = append(p.Check, v)
 		}
 	}
-	name := fieldOf(form.Field{Name: "name", Label: "Name", Kind: form.KindText, Required: true, MaxLength: uptime.MaxNameLength, Help: "What people call it. Left empty it is named after its address."}, "", d.values, errs)
+	name := fieldOf(l, form.Field{Name: "name", Label: "Name", Kind: form.KindText, Required: true, MaxLength: uptime.MaxNameLength, Help: "What people call it. Left empty it is named after its address."}, "", d.values, errs)
 	name.Required = false
 	p.What = append(p.What, name)
-	p.When = fieldsOf(whenFields(), "", d.values, errs)
-	p.Tell = fieldsOf(tellFields(), "", d.values, errs)
-	p.Problem, p.Summary = problems(r.lang(), failure, p.What, p.Check, p.More, p.When, p.Tell)
+	p.When = fieldsOf(l, whenFields(), "", d.values, errs)
+	p.Tell = fieldsOf(l, tellFields(), "", d.values, errs)
+	p.Problem, p.Summary = problems(l, failure, p.What, p.Check, p.More, p.When, p.Tell)
 	if err := p.fillUsual(r, d.kind); err != nil {
 		return nil, err
 	}
@@ -181,14 +182,14 @@ func (p *MonitorForm) fillUsual(r *request, kind uptime.Kind) error {
 		return err
 	}
 	common := commonDefaults(usual)
-	tellUsual(p.When, common, builtIn())
+	tellUsual(r.lang(), p.When, common, builtIn())
 	for i := range p.When {
 		if f := &p.When[i]; f.Placeholder != "" { // it may be left open
-			f.Placeholder = neatText(common[f.Name]) + ", or the interval"
+			f.Placeholder = r.t("%s, or the interval", neatText(common[f.Name]))
 		}
 	}
 	for _, fields := range [][]FieldView{p.Check, p.More} {
-		tellUsual(fields, typeDefaults(kind, usual), defaultsOf(kind.Name+".", kind.New()))
+		tellUsual(r.lang(), fields, typeDefaults(kind, usual), defaultsOf(kind.Name+".", kind.New()))
 	}
 	return nil
 }
@@ -217,7 +218,7 @@ func (p *MonitorForm) fillChannels(r *request, d draft) error {
 	}
 	for _, c := range list.Items {
 		on := slices.Contains(d.channels, c.ID) || (d.channels == nil && c.IsDefault && r.Request().Method == http.MethodGet)
-		p.Channels = append(p.Channels, ChannelTick{c.ID, c.Name, kindLabel(r.web.deps.Manage.ChannelKinds(), c.Type), on, !c.Enabled})
+		p.Channels = append(p.Channels, ChannelTick{c.ID, c.Name, r.t(kindLabel(r.web.deps.Manage.ChannelKinds(), c.Type)), on, !c.Enabled})
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"monitor/modules/form"
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -25,20 +26,20 @@ type RetentionPage struct {
 }
 
 // kept are the three histories with what the page says of each.
-func kept(v manage.RetentionView) []FieldView {
+func kept(l *lang.Language, v manage.RetentionView) []FieldView {
 	field := func(name, label, help string, d form.Duration) FieldView {
 		f := FieldView{Name: name, Label: label, Help: help, Widget: "input", Type: "text", Autocomplete: "off", Value: neat(time.Duration(d))}
 		f.ReadOnly = !v.Changeable
 		if slices.Contains(v.Fixed, name) {
 			f.ReadOnly = true
-			f.Help = "Set by the program's settings (retention." + name + "), so it cannot be changed here."
+			f.Help = l.T("Set by the program's settings (%s), so it cannot be changed here.", "retention."+name)
 		}
 		return f
 	}
 	return []FieldView{
-		field("results", "Single checks", "Lists of checks, and charts of up to two days. From 1d to 3650d.", v.Results),
-		field("rollups", "Sums of hours and days", "Uptime, bars and charts of longer times. From 1d; 0s keeps them for ever.", v.Rollups),
-		field("incidents", "Resolved incidents", "From 1d; 0s keeps them for ever. Downtime stays in the sums.", v.Incidents),
+		field("results", lang.Key("Single checks"), lang.Key("Lists of checks, and charts of up to two days. From 1d to 3650d."), v.Results),
+		field("rollups", lang.Key("Sums of hours and days"), lang.Key("Uptime, bars and charts of longer times. From 1d; 0s keeps them for ever."), v.Rollups),
+		field("incidents", lang.Key("Resolved incidents"), lang.Key("From 1d; 0s keeps them for ever. Downtime stays in the sums."), v.Incidents),
 	}
 }
 
@@ -53,7 +54,7 @@ func (w *Web) retention(r *request) error {
 // showRetention draws the form; given is what was typed into a refused one, and ask
 // whether it would shorten something.
 func (r *request) showRetention(status int, v manage.RetentionView, given map[string]string, failure error, ask bool) error {
-	s, err := r.scene("Retention", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("Retention"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -61,35 +62,35 @@ func (r *request) showRetention(status int, v manage.RetentionView, given map[st
 	if err != nil {
 		return err
 	}
-	p := RetentionPage{Frame: s.frame, Tabs: r.settingsTabs("Retention"), ETag: v.ETag, Fields: kept(v), Locked: !v.Changeable, Facts: storageFacts(storage)}
+	p := RetentionPage{Frame: s.frame, Tabs: r.settingsTabs("Retention"), ETag: v.ETag, Fields: kept(s.lang, v), Locked: !v.Changeable, Facts: storageFacts(s.lang, storage)}
 	p.Scripts = []string{formScript}
 	for i := range p.Fields {
 		if !p.Fields[i].ReadOnly {
 			p.Fields[i].Value = stillTyped(given, p.Fields[i].Name, p.Fields[i].Value)
 		}
 	}
-	blame(r.lang(), p.Fields, failure)
-	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
+	blame(s.lang, p.Fields, failure)
+	p.Problem, p.Summary = problems(s.lang, failure, p.Fields)
 	if ask {
 		p.Sure = &FieldView{
 			Name: "sure", Label: "Remove what is older, for good", Widget: "check",
-			Error: "Tick this to go on: what is older than you say now is removed within the hour and cannot be brought back.",
+			Error: s.t("Tick this to go on: what is older than you say now is removed within the hour and cannot be brought back."),
 		}
-		p.Problem, p.Summary = "This would remove history.", []ErrorLink{{"#" + p.Sure.ID(), "Tick that you want that."}}
+		p.Problem, p.Summary = s.t("This would remove history."), []ErrorLink{{"#" + p.Sure.ID(), s.t("Tick that you want that.")}}
 	}
 	if uptime.CodeOf(failure) == uptime.CodePrecondition {
-		p.Problem = "Somebody else changed this while you were editing. Your input is below; save again to overwrite their change."
+		p.Problem = s.t("Somebody else changed this while you were editing. Your input is below; save again to overwrite their change.")
 	}
 	return r.page(status, "retention", "", p)
 }
 
-func storageFacts(s manage.StorageView) []Fact {
-	facts := []Fact{{"Database", strings.TrimSpace(s.Kind + " " + s.Version)}, {"Takes", bytesText(s.Bytes)}}
+func storageFacts(l *lang.Language, s manage.StorageView) []Fact {
+	facts := []Fact{{l.T("Database"), strings.TrimSpace(s.Kind + " " + s.Version)}, {l.T("database|Takes"), l.Bytes(s.Bytes)}}
 	if s.ResultBytes != nil {
-		facts = append(facts, Fact{"Single checks", bytesText(*s.ResultBytes)})
+		facts = append(facts, Fact{l.T("Single checks"), l.Bytes(*s.ResultBytes)})
 	}
 	if s.RollupBytes != nil {
-		facts = append(facts, Fact{"Sums", bytesText(*s.RollupBytes)})
+		facts = append(facts, Fact{l.T("database|Sums"), l.Bytes(*s.RollupBytes)})
 	}
 	return facts
 }
@@ -112,7 +113,7 @@ func (w *Web) retentionSave(r *request) error {
 		return err
 	}
 	patch, given := body{}, map[string]string{}
-	for _, f := range kept(v) {
+	for _, f := range kept(nil, v) {
 		given[f.Name] = strings.TrimSpace(r.FormValue(f.Name))
 		if f.ReadOnly {
 			given[f.Name] = f.Value

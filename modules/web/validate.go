@@ -55,8 +55,7 @@ func (w *Web) monitorValidate(r *request) error {
 	if errors.Is(failure, uptime.ErrNotFound) {
 		return failure
 	}
-	s := &scene{now: r.now}
-	p, err := r.monitorForm(s, typedDraft(kind, v), failure)
+	p, err := r.monitorForm(&scene{now: r.now, lang: r.lang()}, typedDraft(kind, v), failure)
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func (w *Web) channelValidate(r *request) error {
 		return err
 	}
 	failure := w.deps.Manage.ValidateChannel(r.Request().Context(), r.actor, r.formID(), raw)
-	p, err := r.channelForm(&scene{now: r.now}, kind, channelTyped(v), nil, failure)
+	p, err := r.channelForm(&scene{now: r.now, lang: r.lang()}, kind, channelTyped(v), nil, failure)
 	if err != nil {
 		return err
 	}

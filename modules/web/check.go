@@ -66,7 +66,7 @@ func (s *scene) testPanel(v manage.MonitorTestView) *TestPanel {
 	}
 	if c := v.Certificate; c != nil {
 		t.Facts = append(t.Facts, Fact{"Certificate", fmt.Sprintf("%s, issued by %s, until %s (%s)",
-			c.Subject, c.Issuer, s.when(c.NotAfter).local().Format("2 Jan 2006"), certDays(c.NotAfter.Sub(s.now)))})
+			c.Subject, c.Issuer, s.when(c.NotAfter).local().Format("2 Jan 2006"), certDays(s.lang, c.NotAfter.Sub(s.now)))})
 	}
 	return t
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"strings"
 	"time"
 
@@ -79,6 +80,20 @@ func (w When) Title() string {
 	return w.Full() + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
 }
 
+// HTML is the moment as an element, for a sentence that it stands in.
+func (w When) HTML() template.HTML { return w.element(w.Text()) }
+
+// ExactHTML is HTML to the second.
+func (w When) ExactHTML() template.HTML { return w.element(w.Exact()) }
+
+func (w When) element(text string) template.HTML {
+	if w.Zero() {
+		return `<span class="muted">—</span>`
+	}
+	text, title := template.HTMLEscapeString(text), template.HTMLEscapeString(w.Title())
+	return template.HTML(`<time datetime="` + w.ISO() + `" title="` + title + `">` + text + `</time>`) //nolint:gosec // escaped above
+}
+
 func (w When) local() time.Time {
 	if w.Loc == nil {
 		return w.At.UTC()
@@ -91,10 +106,8 @@ func (w When) local() time.Time {
 var english *lang.Language
 
 func span(d time.Duration) string    { return english.Span(d) }
-func short(d time.Duration) string   { return english.Short(d) }
 func lasted(d time.Duration) string  { return english.Lasted(d) }
 func latency(d time.Duration) string { return english.Latency(d) }
-func percent(ratio *float64) string  { return english.Percent(ratio) }
 func figure(n int64) string          { return english.Figure(n) }
 func bytesText(n int64) string       { return english.Bytes(n) }
 

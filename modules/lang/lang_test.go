@@ -68,6 +68,8 @@ func TestDates(t *testing.T) {
 	require.Equal(t, "9 Mar 2026, 14:02", Of("en").DateTime(at, "15:04"))
 	require.Equal(t, "9. März 2026, 14:02", Of("de").DateTime(at, "15:04"))
 	require.Equal(t, "9 Mar", Of("en").DayMonth(at))
+	require.Equal(t, "Mon 9 Mar 2026", Of("en").WeekdayDate(at))
+	require.Equal(t, "Mo., 9. März 2026", Of("de").WeekdayDate(at))
 }
 
 func TestPluralForms(t *testing.T) {
@@ -142,7 +144,8 @@ func TestSaidInEnglishIsFoundAgain(t *testing.T) {
 		"must not hold %q at %d %%": "darf bei %[2]d %% nicht %[1]q enthalten",
 		"connection refused": "Verbindung abgelehnt",
 		"Down": "Ausgefallen",
-		"thing|%s of %s": "%[2]s: %[1]s"
+		"thing|%s of %s": "%[2]s: %[1]s",
+		"date|%[1]d %[2]s": "%[1]d. %[2]s"
 	}`))
 	require.NoError(t, err)
 	for english, want := range map[string]string{

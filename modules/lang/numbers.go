@@ -146,6 +146,11 @@ func (l *Language) Date(t time.Time) string {
 	return l.T("date, day month year|%[1]d %[2]s %[3]d", t.Day(), l.month(t), t.Year())
 }
 
+// WeekdayDate is a day with its name: "Mon 9 Nov 2026".
+func (l *Language) WeekdayDate(t time.Time) string {
+	return l.T("date, weekday date|%[1]s %[2]s", l.T(weekdays()[t.Weekday()]), l.Date(t))
+}
+
 // DayMonth is a day of a year that is known: "9 Nov".
 func (l *Language) DayMonth(t time.Time) string {
 	return l.T("date, day month|%[1]d %[2]s", t.Day(), l.month(t))
@@ -163,5 +168,12 @@ func months() []string {
 	return []string{
 		"month|Jan", "month|Feb", "month|Mar", "month|Apr", "month|May", "month|Jun",
 		"month|Jul", "month|Aug", "month|Sep", "month|Oct", "month|Nov", "month|Dec",
+	}
+}
+
+// weekdays are the keys of their short names, in the order of time.Weekday.
+func weekdays() []string {
+	return []string{
+		Key("weekday|Sun"), Key("weekday|Mon"), Key("weekday|Tue"), Key("weekday|Wed"), Key("weekday|Thu"), Key("weekday|Fri"), Key("weekday|Sat"),
 	}
 }

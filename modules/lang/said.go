@@ -17,6 +17,8 @@ const maxSaid = 2048
 // gap is one that fmt fills: %s, %d, %q, %v, and with its place: %[2]s.
 var gap = regexp.MustCompile(`%(?:\[(\d)\])?[sdqv]`)
 
+var word = regexp.MustCompile(`\pL`)
+
 // kept of a sentence whatever the language: gaps, markup and entities.
 var kept = regexp.MustCompile(gap.String() + `|%%|<[^>]*>|&[a-z]+;`)
 
@@ -67,7 +69,8 @@ func (l *Language) sentences() map[string][]said {
 	l.once.Do(func() {
 		l.saids = map[string][]said{}
 		for key := range l.texts {
-			if !gap.MatchString(key) {
+			// The form of a date, which has no word, would be found in any text.
+			if !gap.MatchString(key) || !word.MatchString(gap.ReplaceAllString(bare(key), "")) {
 				continue
 			}
 			s := sentenceOf(key)

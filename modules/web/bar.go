@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -49,9 +50,8 @@ func mark(b uptime.Bucket) string {
 	return "none"
 }
 
-// skyline draws the buckets. name and period make its text: "API: 99.98% over
-// 90 days".
-func skyline(buckets []uptime.Bucket, name, period string) Bar {
+// skyline draws the buckets; label says the same.
+func skyline(buckets []uptime.Bucket, label string) Bar {
 	draw := map[string]*strings.Builder{}
 	at := func(class string, x int, top, height float64) {
 		b := draw[class]
@@ -79,7 +79,7 @@ func skyline(buckets []uptime.Bucket, name, period string) Bar {
 			at("b-none", x, stubTop, 100-stubTop)
 		}
 	}
-	bar := Bar{Width: max(len(buckets)*slotWidth, slotWidth), Label: barLabel(buckets, name, period)}
+	bar := Bar{Width: max(len(buckets)*slotWidth, slotWidth), Label: label}
 	for _, class := range []string{"b-up", "b-degraded", "b-down", "b-maint", "b-none"} {
 		if b := draw[class]; b != nil {
 			bar.Paths = append(bar.Paths, BarPath{class, b.String()})
@@ -102,7 +102,8 @@ func downHeight(b uptime.Bucket) float64 {
 
 func trim(v float64) string { return strconv.FormatFloat(v, 'f', -1, 32) }
 
-func barLabel(buckets []uptime.Bucket, name, period string) string {
+// barLabel tells the bar of a day in words.
+func barLabel(l *lang.Language, buckets []uptime.Bucket, name string) string {
 	var down time.Duration
 	var slots, known int
 	for _, b := range buckets {
@@ -116,11 +117,11 @@ func barLabel(buckets []uptime.Bucket, name, period string) string {
 	}
 	switch {
 	case known == 0:
-		return fmt.Sprintf("%s: no data over the last %s", name, period)
+		return l.T("%s: no data over the last 24 hours", name)
 	case slots == 0:
-		return fmt.Sprintf("%s: no downtime over the last %s", name, period)
+		return l.T("%s: no downtime over the last 24 hours", name)
 	}
-	return fmt.Sprintf("%s: down for %s over the last %s", name, span(down), period)
+	return l.T("%s: down for %s over the last 24 hours", name, l.Span(down))
 }
 
 // Skyline is the bar of 90 days: all of them, the newest 30 for narrow pages, and
@@ -131,17 +132,16 @@ type Skyline struct {
 }
 
 // daysSkyline draws days, which are those of UTC.
-func daysSkyline(days []uptime.Bucket, incidents []uptime.IncidentSpan, name string) Skyline {
+func daysSkyline(l *lang.Language, days []uptime.Bucket, incidents []uptime.IncidentSpan, name string) Skyline {
 	short := days[max(len(days)-30, 0):]
-	sky := Skyline{Long: skyline(days, name, "90 days"), Short: skyline(short, name, "30 days")}
-	sky.Long.Label, sky.Short.Label = daysLabel(days, name, "90 days"), daysLabel(short, name, "30 days")
+	sky := Skyline{Long: skyline(days, daysLabel(l, days, name)), Short: skyline(short, daysLabel(l, short, name))}
 	data := struct {
 		Name      string        `json:"name"`
 		Days      [][2]string   `json:"days"` // the day and what was
 		Incidents []dayIncident `json:"inc"`
-	}{Name: name + ", day by day", Days: make([][2]string, len(days)), Incidents: dayIncidents(days, incidents)}
+	}{Name: l.T("%s, day by day", name), Days: make([][2]string, len(days)), Incidents: dayIncidents(l, days, incidents)}
 	for i, day := range days {
-		data.Days[i] = [2]string{day.From.UTC().Format("Mon 2 Jan 2006") + " (UTC)", dayText(day)}
+		data.Days[i] = [2]string{l.WeekdayDate(day.From.UTC()) + " (UTC)", dayText(l, day)}
 	}
 	if raw, err := json.Marshal(data); err == nil {
 		sky.JSON = string(raw)
@@ -149,15 +149,15 @@ func daysSkyline(days []uptime.Bucket, incidents []uptime.IncidentSpan, name str
 	return sky
 }
 
-func dayText(day uptime.Bucket) string {
+func dayText(l *lang.Language, day uptime.Bucket) string {
 	up := uptimeOf([]uptime.Bucket{day})
 	switch {
 	case up == nil:
-		return "no data"
+		return l.T("no data")
 	case day.Downtime > 0:
-		return "down " + lasted(day.Downtime) + ", " + percent(up) + " uptime"
+		return l.T("down %s, %s uptime", l.Lasted(day.Downtime), l.Percent(up))
 	}
-	return "no downtime, " + percent(up) + " uptime"
+	return l.T("no downtime, %s uptime", l.Percent(up))
 }
 
 // mostNamedDays bounds how many days the label of a bar names.
@@ -165,27 +165,27 @@ const mostNamedDays = 10
 
 // daysLabel tells the bar in words: "API: 99.98% over 90 days; 2 days with downtime:
 // 3 Nov 12 min, 9 Nov 1 min".
-func daysLabel(days []uptime.Bucket, name, period string) string {
+func daysLabel(l *lang.Language, days []uptime.Bucket, name string) string {
+	length := int64(len(days))
 	up := uptimeOf(days)
 	if up == nil {
-		return barLabel(days, name, period)
+		return l.N(length, "%[2]s: no data over the last %[1]s day", "%[2]s: no data over the last %[1]s days", name)
 	}
-	label := fmt.Sprintf("%s: %s over %s", name, percent(up), period)
+	label := l.N(length, "%[2]s: %[3]s over %[1]s day", "%[2]s: %[3]s over %[1]s days", name, l.Percent(up))
 	var bad []string
 	for _, day := range days {
 		if day.Downtime > 0 {
-			bad = append(bad, day.From.UTC().Format("2 Jan")+" "+lasted(day.Downtime))
+			bad = append(bad, l.T("downtime of a day|%[1]s %[2]s", l.DayMonth(day.From.UTC()), l.Lasted(day.Downtime)))
 		}
 	}
-	switch n := len(bad); {
-	case n == 0:
-		return label + "; no day with downtime"
-	case n > mostNamedDays:
-		bad = append(bad[n-mostNamedDays:], "and "+plural(int64(n-mostNamedDays), "day", "days")+" before")
-		return label + "; " + plural(int64(n), "day", "days") + " with downtime: " + strings.Join(bad, ", ")
-	default:
-		return label + "; " + plural(int64(n), "day", "days") + " with downtime: " + strings.Join(bad, ", ")
+	n := len(bad)
+	if n == 0 {
+		return label + "; " + l.T("no day with downtime")
 	}
+	if rest := n - mostNamedDays; rest > 0 {
+		bad = append(bad[rest:], l.N(int64(rest), "and %s day before", "and %s days before"))
+	}
+	return label + "; " + l.N(int64(n), "%s day with downtime: %s", "%s days with downtime: %s", strings.Join(bad, ", "))
 }
 
 // uptimeOf sums buckets: 1 − downtime ÷ known time, nil where nothing is known.

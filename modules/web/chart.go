@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -64,6 +65,7 @@ type chartInput struct {
 	log       bool
 	now       time.Time
 	when      func(time.Time) When
+	lang      *lang.Language
 }
 
 // lines of a chart; the later is drawn over the earlier.
@@ -99,27 +101,27 @@ func drawChart(in chartInput) Chart {
 	outages := outagesOf(in)
 	c.Outages, c.Ends = shades(outages, buckets), lineEnds(buckets, at)
 	for i, v := range at.ticks {
-		c.TicksY = append(c.TicksY, tick(v))
+		c.TicksY = append(c.TicksY, tick(in.lang, v))
 		c.Axis += fmt.Sprintf("M0 %sH1000", trim(chartHeight*float64(i)/float64(len(at.ticks)-1)))
 	}
-	c.TicksX = edges(buckets, in.when)
+	c.TicksX = edges(in, buckets)
 	c.JSON = columns(buckets, outages)
 	if loc := in.when(buckets[0].From).Loc; loc != nil {
 		c.Zone = loc.String()
 	}
-	c.Table = chartTable(buckets, in.when)
+	c.Table = chartTable(in, buckets)
 	return c
 }
 
 // tick is exact, unlike latency: quarters of a few milliseconds are told apart.
-func tick(d time.Duration) string {
+func tick(l *lang.Language, d time.Duration) string {
 	switch {
 	case d == 0:
 		return "0"
 	case d < time.Second:
-		return trim(float64(d)/float64(time.Millisecond)) + nbsp + "ms"
+		return l.Decimal(float64(d)/float64(time.Millisecond), -1) + nbsp + "ms"
 	}
-	return trim(d.Seconds()) + nbsp + "s"
+	return l.Decimal(d.Seconds(), -1) + nbsp + "s"
 }
 
 func place(i, n int) float64 { return chartWidth * (float64(i) + 0.5) / float64(n) }
@@ -280,15 +282,15 @@ func apart(ys []float64) {
 }
 
 // edges are five moments spread over the range, of a day or less as times.
-func edges(buckets []uptime.Bucket, when func(time.Time) When) []string {
+func edges(in chartInput, buckets []uptime.Bucket) []string {
 	from, to := buckets[0].From, buckets[len(buckets)-1].To
-	layout := "2 Jan"
+	write := in.lang.DayMonth
 	if to.Sub(from) <= 24*time.Hour {
-		layout = "15:04"
+		write = func(t time.Time) string { return t.Format("15:04") }
 	}
 	var out []string
 	for i := range 5 {
-		out = append(out, when(from.Add(to.Sub(from)*time.Duration(i)/4)).local().Format(layout))
+		out = append(out, write(in.when(from.Add(to.Sub(from)*time.Duration(i)/4)).local()))
 	}
 	return out
 }
@@ -330,18 +332,19 @@ func millis(d time.Duration) *float64 {
 }
 
 // chartTable is the same numbers, newest first, without the gaps.
-func chartTable(buckets []uptime.Bucket, when func(time.Time) When) []ChartRow {
+func chartTable(in chartInput, buckets []uptime.Bucket) []ChartRow {
+	l := in.lang
 	var rows []ChartRow
 	for _, b := range slices.Backward(buckets) {
 		if b.P50 == 0 && b.Downtime == 0 && b.Checks.Down == 0 {
 			continue
 		}
-		row := ChartRow{At: when(b.From), P50: latency(b.P50), P95: latency(b.P95), P99: latency(b.P99), Failed: "—", Downtime: "—"}
+		row := ChartRow{At: in.when(b.From), P50: l.Latency(b.P50), P95: l.Latency(b.P95), P99: l.Latency(b.P99), Failed: "—", Downtime: "—"}
 		if b.Checks.Down > 0 {
-			row.Failed = figure(b.Checks.Down)
+			row.Failed = l.Figure(b.Checks.Down)
 		}
 		if b.Downtime > 0 {
-			row.Downtime = lasted(b.Downtime)
+			row.Downtime = l.Lasted(b.Downtime)
 		}
 		rows = append(rows, row)
 	}

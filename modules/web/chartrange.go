@@ -3,25 +3,29 @@ package web
 import (
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 )
 
-// chartRange is a choice of the range picker; its buckets are at most 365.
+// chartRange is a choice of the range picker; its buckets are at most 365. All words are
+// keys of the catalogue.
 type chartRange struct {
-	key, label, text string
-	span, width      time.Duration
+	key, label  string
+	text        string // "the last 24 hours"
+	before, of  string // "the previous 24 h", "of 24 h"
+	span, width time.Duration
 }
 
 func chartRanges() []chartRange {
 	const day = 24 * time.Hour
 	return []chartRange{
-		{"1h", "1 h", "the last hour", time.Hour, time.Minute},
-		{"6h", "6 h", "the last 6 hours", 6 * time.Hour, 5 * time.Minute},
-		{"24h", "24 h", "the last 24 hours", day, 10 * time.Minute},
-		{"7d", "7 d", "the last 7 days", 7 * day, time.Hour},
-		{"30d", "30 d", "the last 30 days", 30 * day, 4 * time.Hour},
-		{"90d", "90 d", "the last 90 days", 90 * day, day},
-		{"1y", "1 y", "the last year", 365 * day, day},
+		{"1h", lang.Key("1 h"), lang.Key("the last hour"), lang.Key("the previous 1 h"), lang.Key("of 1 h"), time.Hour, time.Minute},
+		{"6h", lang.Key("6 h"), lang.Key("the last 6 hours"), lang.Key("the previous 6 h"), lang.Key("of 6 h"), 6 * time.Hour, 5 * time.Minute},
+		{"24h", lang.Key("24 h"), lang.Key("the last 24 hours"), lang.Key("the previous 24 h"), lang.Key("of 24 h"), day, 10 * time.Minute},
+		{"7d", lang.Key("7 d"), lang.Key("the last 7 days"), lang.Key("the previous 7 d"), lang.Key("of 7 d"), 7 * day, time.Hour},
+		{"30d", lang.Key("30 d"), lang.Key("the last 30 days"), lang.Key("the previous 30 d"), lang.Key("of 30 d"), 30 * day, 4 * time.Hour},
+		{"90d", lang.Key("90 d"), lang.Key("the last 90 days"), lang.Key("the previous 90 d"), lang.Key("of 90 d"), 90 * day, day},
+		{"1y", lang.Key("1 y"), lang.Key("the last year"), lang.Key("the previous 1 y"), lang.Key("of 1 y"), 365 * day, day},
 	}
 }
 
@@ -51,7 +55,7 @@ func (c chartRange) cut(interval, age time.Duration) chartRange {
 	if c.span > time.Hour || age < 0 || age > c.span-step {
 		return c
 	}
-	c.span, c.text = age.Truncate(step)+step, "its first hour"
+	c.span, c.text = age.Truncate(step)+step, lang.Key("its first hour")
 	if c.span <= few {
 		c.width = max(finest, min(interval, c.width))
 	}
@@ -98,6 +102,7 @@ type shownRange struct {
 	key         string // of the picker, "" for one that was chosen by its ends
 	text        string // "the last 24 hours"
 	before      string // the same length before: "the previous 24 h"
+	of          string // "of 24 h"
 	from, to    time.Time
 	start, stop time.Time // of the chart: whole buckets
 	width       time.Duration
@@ -105,12 +110,12 @@ type shownRange struct {
 }
 
 // shown is the range up to now.
-func (c chartRange) shown(interval, age time.Duration, now time.Time) shownRange {
+func (c chartRange) shown(l *lang.Language, interval, age time.Duration, now time.Time) shownRange {
 	c = c.cut(interval, age)
 	width := c.widthFor(interval)
 	stop := now.Truncate(width).Add(width)
 	return shownRange{
-		key: c.key, text: c.text, before: "the previous " + c.label, width: width,
+		key: c.key, text: l.T(c.text), before: l.T(c.before), of: l.T(c.of), width: width,
 		from: now.Add(-c.span), to: now, start: stop.Add(-c.span), stop: stop,
 	}
 }
@@ -122,8 +127,8 @@ const (
 )
 
 // chosenRange is a range by its ends, which lie before now.
-func chosenRange(from, to time.Time, interval time.Duration, now time.Time) shownRange {
-	c := shownRange{from: from, to: to}
+func chosenRange(l *lang.Language, from, to time.Time, interval time.Duration, now time.Time) shownRange {
+	c := shownRange{from: from, to: to, of: l.T("of the range")}
 	c.width = 24 * time.Hour
 	for _, width := range []time.Duration{15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour} {
 		if to.Sub(from) <= wantedPoints*width {
@@ -141,12 +146,12 @@ func chosenRange(from, to time.Time, interval time.Duration, now time.Time) show
 		}
 		c.start = c.stop.Add(-4 * c.width)
 		c.from, c.to = c.start, earlier(c.stop, now)
-		c.note = "The range was widened: of that time only sums of " + span(c.width) + " are kept."
+		c.note = l.T("The range was widened: of that time only sums of %s are kept.", l.Span(c.width))
 		if age <= eachKept {
-			c.note = "The range was widened to hold a few checks."
+			c.note = l.T("The range was widened to hold a few checks.")
 		}
 	}
-	c.before = "the " + span(c.to.Sub(c.from)) + " before"
+	c.before = l.T("the %s before", l.Span(c.to.Sub(c.from)))
 	return c
 }
 
@@ -168,9 +173,9 @@ func earlier(a, b time.Time) time.Time {
 func (r *request) shownRange(s *scene, m manage.MonitorView) shownRange {
 	q, all := r.QueryParams(), chartRanges()
 	interval, age := time.Duration(m.Interval), s.now.Sub(m.CreatedAt)
-	instead := func(note string) shownRange {
-		c := dayRange().shown(interval, age, s.now)
-		c.note = note + " The last 24 hours are shown instead."
+	instead := func(problem string) shownRange {
+		c := dayRange().shown(s.lang, interval, age, s.now)
+		c.note = s.t(problem) + " " + s.t("The last 24 hours are shown instead.")
 		return c
 	}
 	if q.Has("from") || q.Has("to") {
@@ -178,24 +183,24 @@ func (r *request) shownRange(s *scene, m manage.MonitorView) shownRange {
 		if problem != "" {
 			return instead(problem)
 		}
-		c := chosenRange(from, to, interval, s.now)
+		c := chosenRange(s.lang, from, to, interval, s.now)
 		c.text = s.rangeText(c.from, c.to)
 		return c
 	}
 	key := q.Get("range")
 	if key == "" {
-		return usualRange(all, interval, age).shown(interval, age, s.now)
+		return usualRange(all, interval, age).shown(s.lang, interval, age, s.now)
 	}
 	for _, c := range all {
 		if c.key == key {
-			return c.shown(interval, age, s.now)
+			return c.shown(s.lang, interval, age, s.now)
 		}
 	}
-	return instead("There is no such range.")
+	return instead(lang.Key("There is no such range."))
 }
 
-// rangeEnds reads both ends, or says what is wrong with them. Without an end it goes
-// up to now.
+// rangeEnds reads both ends, or says what is wrong with them, as a key of the
+// catalogue. Without an end it goes up to now.
 func rangeEnds(first, last string, loc *time.Location, now time.Time) (from, to time.Time, problem string) {
 	from, known := readTime(first, loc)
 	to, knownTo := now, true
@@ -204,14 +209,14 @@ func rangeEnds(first, last string, loc *time.Location, now time.Time) (from, to 
 	}
 	switch {
 	case !known || !knownTo:
-		return from, to, "From and To must be dates with times."
+		return from, to, lang.Key("From and To must be dates with times.")
 	case !from.Before(now):
-		return from, to, "From lies in the future."
+		return from, to, lang.Key("From lies in the future.")
 	case !from.Before(to):
-		return from, to, "To must be after From."
+		return from, to, lang.Key("To must be after From.")
 	}
 	if to = earlier(to, now); to.Sub(from) > mostShown {
-		return from, to, "At most 400 days can be shown at once."
+		return from, to, lang.Key("At most 400 days can be shown at once.")
 	}
 	return from, to, ""
 }
@@ -236,7 +241,7 @@ const inputTime = "2006-01-02T15:04"
 func (s *scene) rangeText(from, to time.Time) string {
 	a, b := s.when(from).local(), s.when(to).local()
 	if a.Year() == b.Year() && a.YearDay() == b.YearDay() {
-		return a.Format("2 Jan 2006, 15:04") + "–" + b.Format("15:04")
+		return s.lang.DateTime(a, "15:04") + "–" + b.Format("15:04")
 	}
-	return a.Format("2 Jan 2006, 15:04") + " – " + b.Format("2 Jan 2006, 15:04")
+	return s.lang.DateTime(a, "15:04") + " – " + s.lang.DateTime(b, "15:04")
 }

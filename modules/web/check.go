@@ -72,7 +72,7 @@ func (s *scene) testPanel(v manage.MonitorTestView) *TestPanel {
 	}
 	if c := v.Certificate; c != nil {
 		t.Facts = append(t.Facts, Fact{l.T("Certificate"), l.T("%s, issued by %s, until %s (%s)",
-			c.Subject, c.Issuer, s.when(c.NotAfter).Day(), certDays(c.NotAfter.Sub(s.now)))})
+			c.Subject, c.Issuer, s.when(c.NotAfter).Day(), certDays(l, c.NotAfter.Sub(s.now)))})
 	}
 	return t
 }

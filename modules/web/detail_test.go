@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"monitor/modules/form"
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -76,12 +77,12 @@ func TestBucketsOfARange(t *testing.T) {
 	}
 	for _, interval := range []time.Duration{10 * time.Second, time.Minute, 90 * time.Second, 7 * time.Minute, time.Hour, 11 * time.Hour, 30 * day} {
 		for _, r := range chartRanges() {
-			check(r.shown(interval, 500*day, now), interval)
+			check(r.shown(nil, interval, 500*day, now), interval)
 		}
 		for _, ago := range []time.Duration{time.Minute, 50 * time.Minute, 3 * time.Hour, 46 * time.Hour, 5 * day, 390 * day} {
 			for _, length := range []time.Duration{time.Second, 13 * time.Minute, time.Hour, 17*time.Hour + time.Second, 6 * day, 400 * day} {
 				from := now.Add(-ago)
-				check(chosenRange(from, earlier(from.Add(length), now), interval, now), interval)
+				check(chosenRange(nil, from, earlier(from.Add(length), now), interval, now), interval)
 			}
 		}
 	}
@@ -153,6 +154,30 @@ func TestMinuteOfDowntime(t *testing.T) {
 	require.Contains(t, p.Days.JSON, "down 1\u00a0s, 99.998% uptime")
 }
 
+// TestBarInAnotherLanguage has the words, numbers and dates of it.
+func TestBarInAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	german, today := lang.Of("de"), sampleNow().Truncate(dayLong)
+	var days []uptime.Bucket
+	for i := range 30 {
+		from := today.Add(time.Duration(i-29) * dayLong)
+		days = append(days, uptime.Bucket{From: from, To: from.Add(dayLong), Known: dayLong, Checks: uptime.CheckCounts{Up: 1439}})
+	}
+	require.Equal(t, "API: 100 % verfügbar in 30 Tagen; kein Tag mit Ausfall", plain(daysLabel(german, days, "API")))
+	days[3].Downtime = 90 * time.Second
+	require.Equal(t, "API: 99,996 % verfügbar in 30 Tagen; 1 Tag mit Ausfall: 29. Okt. 1 min 30 s", plain(daysLabel(german, days, "API")))
+	sky := daysSkyline(german, days, []uptime.IncidentSpan{{ID: 7, Cause: "of somebody's own", StartedAt: days[3].From.Add(time.Hour)}}, "API")
+	require.Contains(t, plain(sky.JSON), `["Do., 29. Okt. 2026 (UTC)","1 min 30 s ausgefallen, 99,89 % verfügbar"]`)
+	require.Contains(t, sky.JSON, `{"d":3,"u":"7","t":"ab 01:00 of somebody's own"}`)
+	for i := range 12 {
+		days[10+i].Downtime = time.Minute
+	}
+	require.Contains(t, plain(daysLabel(nil, days, "API")), "; 13 days with downtime: 7 Nov 1 min, ")
+	require.Contains(t, plain(daysLabel(nil, days, "API")), ", 16 Nov 1 min, and 3 days before")
+	require.Equal(t, "1,25 ms", plain(tick(german, 1250*time.Microsecond)))
+	require.Equal(t, "p95 412 ms, 8 % höher als in den vorigen 24 h", plain(beside(german, 412, new(381.5), german.T("the previous 24 h"))))
+}
+
 func plainless(text string) string { return strings.ReplaceAll(text, " ", nbsp) }
 
 // TestLogScale: decades, evenly spaced, with every value between them.
@@ -222,7 +247,7 @@ func TestNextCheck(t *testing.T) {
 	s := &scene{now: sampleNow()}
 	m := manage.MonitorView{ID: 1, Interval: form.Duration(time.Hour), RetryInterval: form.Duration(20 * time.Second)}
 	regular := uptime.NextSlot(1, time.Hour, s.now).Sub(s.now)
-	require.Equal(t, "next check in "+span(regular), s.nextCheck(m))
+	require.Equal(t, "next check in "+s.lang.Span(regular), s.nextCheck(m))
 	last := s.now.Add(-8 * time.Second)
 	m.Retrying, m.LastCheckedAt = true, &last
 	require.Equal(t, "next check in 12 s", plain(s.nextCheck(m)), "a failure is tried again")
@@ -236,7 +261,7 @@ func TestCertificateWords(t *testing.T) {
 		6*dayLong + time.Hour: "certificate ends in 6 days", 25 * time.Hour: "certificate ends in 1 day", 90 * time.Minute: "certificate ends in 1 h 30 min",
 		0: "certificate has ended", -time.Hour: "certificate has ended", -50 * time.Hour: "certificate ended 2 days ago",
 	} {
-		require.Equal(t, want, plain(certEnds(left)))
+		require.Equal(t, want, plain(certEnds(nil, left)))
 	}
 	w, _ := setup(t)
 	require.Contains(t, plain(ask(w, "/monitors/6", nil).Body.String()), "The certificate ends in 6 days: 30 Nov 2026, 16:05 CET.")

@@ -62,12 +62,15 @@ func TestSkyline(t *testing.T) {
 	bucket := func(i int, down time.Duration, c uptime.CheckCounts) uptime.Bucket {
 		return uptime.Bucket{From: hour(i), To: hour(i + 1), Downtime: down, Checks: c}
 	}
-	bar := skyline([]uptime.Bucket{
+	buckets := []uptime.Bucket{
 		bucket(0, 0, uptime.CheckCounts{Up: 60}), bucket(1, 0, uptime.CheckCounts{Up: 50, Degraded: 1}),
 		bucket(2, time.Minute, uptime.CheckCounts{Up: 59, Down: 1}), bucket(3, time.Hour, uptime.CheckCounts{Down: 60}),
 		bucket(4, 0, uptime.CheckCounts{Unknown: 3, Missed: 57}), bucket(5, 0, uptime.CheckCounts{Up: 59, Down: 1}),
-	}, "API", "6 hours")
-	require.Equal(t, "API: down for 1 h 01 min over the last 6 hours", plain(bar.Label))
+	}
+	bar := skyline(buckets, "")
+	require.Equal(t, "API: down for 1 h 01 min over the last 24 hours", plain(barLabel(nil, buckets, "API")))
+	require.Equal(t, "API: no downtime over the last 24 hours", barLabel(nil, buckets[:2], "API"))
+	require.Equal(t, "API: no data over the last 24 hours", barLabel(nil, nil, "API"))
 	paths := map[string]string{}
 	for _, p := range bar.Paths {
 		paths[p.Class] = p.D
@@ -76,7 +79,6 @@ func TestSkyline(t *testing.T) {
 	require.Equal(t, "M20 0h8v37.066666h-8zM30 0h8v100h-8z", paths["b-down"], "one minute is seen, an hour fills its slot")
 	require.Equal(t, "M40 88h8v12h-8z", paths["b-none"], "unknown is never green")
 	require.Equal(t, "M10 15h8v18h-8zM50 15h8v18h-8z", paths["b-degraded"], "a failure that was not confirmed is no outage")
-	require.Equal(t, "API: no data over the last day", skyline(nil, "API", "day").Label)
 }
 
 func TestUptimeOfBuckets(t *testing.T) {
@@ -126,8 +128,8 @@ func TestTicksAreDistinct(t *testing.T) {
 			seen[text] = true
 		}
 	}
-	require.Equal(t, "1.25 ms", plain(tick(1250*time.Microsecond)))
-	require.Equal(t, "1.5 s", plain(tick(1500*time.Millisecond)))
+	require.Equal(t, "1.25 ms", plain(tick(nil, 1250*time.Microsecond)))
+	require.Equal(t, "1.5 s", plain(tick(nil, 1500*time.Millisecond)))
 }
 
 // TestUsualRange: a new monitor shows its first hour, and none shows a day in
@@ -192,7 +194,7 @@ func TestExactTimes(t *testing.T) {
 func TestNeverUpIsNeverGreen(t *testing.T) {
 	t.Parallel()
 	now := sampleNow()
-	bar := skyline([]uptime.Bucket{{From: now, To: now.Add(24 * time.Hour), Downtime: time.Minute, Checks: uptime.CheckCounts{Down: 6}}}, "API", "day")
+	bar := skyline([]uptime.Bucket{{From: now, To: now.Add(24 * time.Hour), Downtime: time.Minute, Checks: uptime.CheckCounts{Down: 6}}}, "")
 	require.Equal(t, []BarPath{{"b-down", "M0 0h8v100h-8z"}}, bar.Paths)
 }
 

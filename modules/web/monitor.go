@@ -32,7 +32,7 @@ type MonitorPage struct {
 	Reset     string // URL of the usual range, "": it is shown
 	CSV       string
 	Spans     []SpanLink
-	MoreSpans int
+	MoreSpans int64
 	Days      Skyline
 	DaysUp    string
 	BadDays   []BadDay
@@ -67,7 +67,7 @@ func (w *Web) monitor(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene(m.Name, "Monitors", Crumb{"Monitors", "/monitors"})
+	s, err := r.scene(m.Name, "Monitors", Crumb{r.t("Monitors"), "/monitors"})
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (w *Web) monitor(r *request) error {
 	p.Live, p.Frame.Chart, p.Scripts = true, true, []string{"js/bar.js"}
 	p.Way = r.listFilter().way()
 	p.Silence, p.Silences = s.silence(m), silenceLengths(s.lang)
-	p.Type = kindLabel(w.deps.Manage.MonitorKinds(), m.Type)
+	p.Type = s.t(kindLabel(w.deps.Manage.MonitorKinds(), m.Type))
 	p.shown = r.shownRange(s, m)
 	p.look = r.readLook(p.Row.URL).at(p.shown)
 	p.fillPicker(s)
@@ -106,6 +106,7 @@ func openable(target string) string {
 	return u.String()
 }
 
+// kindLabel names a type: a key of the catalogue.
 func kindLabel(kinds []uptime.Kind, name string) string {
 	for _, k := range kinds {
 		if k.Name == name {

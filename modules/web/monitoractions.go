@@ -24,13 +24,14 @@ func (w *Web) monitorConfirmDelete(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Delete", "Monitors", Crumb{"Monitors", "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
+	s, err := r.scene(r.t("Delete"), "Monitors", Crumb{r.t("Monitors"), "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
 	if err != nil {
 		return err
 	}
 	p := ConfirmPage{
-		Frame: s.frame, Question: "Delete monitor " + m.Name + "?", Verb: "Delete monitor",
-		Lost:   "It is not checked any more, an open incident of it is resolved, and its history of " + span(s.now.Sub(m.CreatedAt)) + " goes with it. It can be undone at once, and for 7 days through the API.",
+		Frame: s.frame, Question: s.t("Delete monitor %s?", m.Name), Verb: s.t("Delete monitor"),
+		Lost: s.t("It is not checked any more, an open incident of it is resolved, and its history of %s goes with it. It can be undone at once, and for 7 days through the API.",
+			s.lang.Span(s.now.Sub(m.CreatedAt))),
 		Action: monitorURL(m.ID) + "/delete", Cancel: monitorURL(m.ID), ETag: m.ETag,
 	}
 	return r.page(http.StatusOK, "confirm", "", p)

@@ -1,10 +1,10 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -21,24 +21,24 @@ type Alert struct {
 
 func (p *MonitorPage) fillAlert(r *request, s *scene, m manage.MonitorView) error {
 	state := p.Row.Pill.State
-	a := &Alert{State: state, Heading: state.Word}
-	if p.Row.Since != "" {
-		a.Heading += " for " + p.Row.Since
+	a := &Alert{State: state, Heading: s.t(state.Word)}
+	if key := lasting()[m.Status]; p.Row.Since != "" && key != "" {
+		a.Heading = s.t(key, p.Row.Since)
 	}
-	facts, checked := failing(m), true
+	facts, checked := s.failing(m), true
 	switch {
 	case m.Retrying:
-		a.Heading = "Failed " + p.Row.Pill.More + " — not confirmed yet"
-		a.Lines = []string{"Nobody has been told yet."}
+		a.Heading = s.t("Failed %s — not confirmed yet", p.Row.Pill.More)
+		a.Lines = []string{s.t("Nobody has been told yet.")}
 	case m.Status == uptime.Paused:
 		facts, checked = nil, false
-		a.Lines = []string{"It is not checked, and nobody is told of anything, until you resume it."}
+		a.Lines = []string{s.t("It is not checked, and nobody is told of anything, until you resume it.")}
 	case m.Status == uptime.Pending:
 		facts, checked = nil, false
-		a.Heading, a.Lines = "Waiting for the first result", []string{"The first check is on its way; this page shows it by itself."}
+		a.Heading, a.Lines = s.t("Waiting for the first result"), []string{s.t("The first check is on its way; this page shows it by itself.")}
 	case m.Status == uptime.Unknown:
 		checked = false
-		a.Lines = []string{"There is no recent result, so this is neither up nor down. Is a worker running?"}
+		a.Lines = []string{s.t("There is no recent result, so this is neither up nor down. Is a worker running?")}
 	case m.Status == uptime.Up || m.Status == uptime.Maintenance:
 		return nil
 	}
@@ -50,10 +50,10 @@ func (p *MonitorPage) fillAlert(r *request, s *scene, m manage.MonitorView) erro
 		row := s.incidentRow(inc)
 		a.Incident, a.URL, a.Open = inc.ID, row.URL, inc.Status == uptime.IncidentOpen
 		if inc.ConfirmedAt != nil && m.Status == uptime.Down {
-			facts = append(facts, "confirmed "+s.whenPtr(inc.ConfirmedAt).Exact())
+			facts = append(facts, s.t("outage|confirmed %s", s.whenPtr(inc.ConfirmedAt).Exact()))
 		}
 		if inc.AcknowledgedByName != "" {
-			a.Lines = append(a.Lines, "Acknowledged by "+inc.AcknowledgedByName+".")
+			a.Lines = append(a.Lines, s.t("Acknowledged by %s.", inc.AcknowledgedByName))
 		}
 	}
 	if checked {
@@ -66,14 +66,22 @@ func (p *MonitorPage) fillAlert(r *request, s *scene, m manage.MonitorView) erro
 	return nil
 }
 
+// lasting are headings that say for how long a monitor has been in a state.
+func lasting() map[uptime.Status]string {
+	return map[uptime.Status]string{
+		uptime.Down: lang.Key("Down for %s"), uptime.Degraded: lang.Key("Degraded for %s"),
+		uptime.Paused: lang.Key("Paused for %s"), uptime.Unknown: lang.Key("Unknown for %s"),
+	}
+}
+
 // failing says what the newest check found, and from how many places.
-func failing(m manage.MonitorView) []string {
+func (s *scene) failing(m manage.MonitorView) []string {
 	if m.LastError == nil {
 		return nil
 	}
-	out := []string{*m.LastError}
+	out := []string{s.lang.Said(*m.LastError)}
 	if n := len(m.Regions); n > 1 && m.FailingRegions > 0 {
-		out = append(out, fmt.Sprintf("from %d of %d locations", m.FailingRegions, n))
+		out = append(out, s.t("from %s of %s locations", s.lang.Figure(int64(m.FailingRegions)), s.lang.Figure(int64(n))))
 	}
 	return out
 }
@@ -87,7 +95,7 @@ func (s *scene) nextCheck(m manage.MonitorView) string {
 	}
 	left := next.Sub(s.now)
 	if left < time.Second {
-		return "next check now"
+		return s.t("next check now")
 	}
-	return "next check in " + span(left)
+	return s.t("next check in %s", s.lang.Span(left))
 }

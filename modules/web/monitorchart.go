@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -29,7 +30,7 @@ func (p *MonitorPage) fillPicker(s *scene) {
 	plain := func(l *look) { l.until, l.cursor, l.check = "", "", "" }
 	for _, c := range chartRanges() {
 		to := p.look.url(func(l *look) { plain(l); l.span, l.from, l.to = c.key, "", "" })
-		p.Ranges = append(p.Ranges, Link{c.label, to, c.key == p.shown.key})
+		p.Ranges = append(p.Ranges, Link{s.t(c.label), to, c.key == p.shown.key})
 	}
 	p.RangeText = p.shown.text
 	p.Range = RangePicker{
@@ -39,7 +40,7 @@ func (p *MonitorPage) fillPicker(s *scene) {
 	if p.Range.Chosen {
 		p.Reset = p.look.url(func(l *look) { plain(l); l.span, l.from, l.to = "", "", "" })
 	}
-	p.LogScale = Link{"Log scale", p.look.url(func(l *look) { plain(l); l.log = !l.log }), p.look.log}
+	p.LogScale = Link{s.t("Log scale"), p.look.url(func(l *look) { plain(l); l.log = !l.log }), p.look.log}
 	file := look{base: p.look.base, span: p.look.span, from: p.look.from, to: p.look.to}
 	p.CSV = file.under(p.look.base + "/chart.csv")
 }
@@ -66,13 +67,13 @@ func (p *MonitorPage) fillPast(r *request, s *scene, m manage.MonitorView) error
 	if err != nil {
 		return err
 	}
-	p.Chart = drawChart(chartInput{buckets: buckets[m.ID], incidents: of, log: p.look.log, now: r.now, when: s.when})
+	p.Chart = drawChart(chartInput{buckets: buckets[m.ID], incidents: of, log: p.look.log, now: r.now, when: s.when, lang: s.lang})
 	for i, inc := range of {
 		if i == mostSpanLinks {
-			p.MoreSpans = len(of) - i
+			p.MoreSpans = int64(len(of) - i)
 			break
 		}
-		p.Spans = append(p.Spans, SpanLink{incidentURL(inc.ID), inc.Cause, s.spanText(inc)})
+		p.Spans = append(p.Spans, SpanLink{incidentURL(inc.ID), s.lang.Said(inc.Cause), s.spanText(inc)})
 	}
 	days, err := uses.Buckets(ctx, r.actor, []int64{m.ID}, first, today, dayLong)
 	if err != nil {
@@ -92,29 +93,29 @@ func (s *scene) spanText(i uptime.IncidentSpan) string {
 	from := s.when(i.StartedAt).local()
 	text, now := from.Format("15:04"), s.when(s.now).local()
 	if from.YearDay() != now.YearDay() || from.Year() != now.Year() {
-		text = from.Format("2 Jan 2006, 15:04")
+		text = s.lang.DateTime(from, "15:04")
 	}
 	if i.RecoveredAt.IsZero() {
-		return "since " + text
+		return s.t("since %s", text)
 	}
 	to := s.when(i.RecoveredAt).local()
 	if to.YearDay() == from.YearDay() && to.Year() == from.Year() {
 		return text + "–" + to.Format("15:04")
 	}
-	return text + " – " + to.Format("2 Jan 2006, 15:04")
+	return text + " – " + s.lang.DateTime(to, "15:04")
 }
 
 // BadDay is a day with downtime.
 type BadDay struct{ Day, Down, Uptime string }
 
 func (p *MonitorPage) fillDays(days []uptime.Bucket, incidents []uptime.IncidentSpan, name string) {
-	p.Days = daysSkyline(days, incidents, name)
+	p.Days = daysSkyline(p.Lang, days, incidents, name)
 	if up := uptimeOf(days); up != nil {
-		p.DaysUp = percent(up) + " uptime"
+		p.DaysUp = p.Lang.T("%s uptime", p.Lang.Percent(up))
 	}
 	for _, day := range slices.Backward(days) {
 		if day.Downtime > 0 {
-			p.BadDays = append(p.BadDays, BadDay{day.From.UTC().Format("Mon 2 Jan 2006"), lasted(day.Downtime), percent(uptimeOf([]uptime.Bucket{day}))})
+			p.BadDays = append(p.BadDays, BadDay{p.Lang.WeekdayDate(day.From.UTC()), p.Lang.Lasted(day.Downtime), p.Lang.Percent(uptimeOf([]uptime.Bucket{day}))})
 		}
 	}
 }
@@ -128,28 +129,34 @@ type dayIncident struct {
 }
 
 // dayIncidents lists the incidents of each day, in the zone of the days.
-func dayIncidents(days []uptime.Bucket, incidents []uptime.IncidentSpan) []dayIncident {
+func dayIncidents(l *lang.Language, days []uptime.Bucket, incidents []uptime.IncidentSpan) []dayIncident {
 	out := []dayIncident{}
 	for i, day := range days {
 		for _, inc := range slices.Backward(incidents) {
 			if !touches(inc, day.From, day.To) {
 				continue
 			}
-			from, to := inc.StartedAt, inc.RecoveredAt
-			text := "from 00:00"
-			if !from.Before(day.From) {
-				text = from.UTC().Format("15:04")
-			}
-			switch {
-			case to.IsZero():
-				text += " on"
-			case to.After(day.To):
-				text += " to 24:00"
-			default:
-				text += "–" + to.UTC().Format("15:04")
-			}
-			out = append(out, dayIncident{i, strconv.FormatInt(inc.ID, 10), text + " " + inc.Cause})
+			out = append(out, dayIncident{i, strconv.FormatInt(inc.ID, 10), timeOfDay(l, inc, day) + " " + l.Said(inc.Cause)})
 		}
 	}
 	return out
+}
+
+// timeOfDay says which part of a day an incident took.
+func timeOfDay(l *lang.Language, inc uptime.IncidentSpan, day uptime.Bucket) string {
+	first, last := inc.StartedAt.UTC().Format("15:04"), inc.RecoveredAt.UTC().Format("15:04")
+	before, on, after := inc.StartedAt.Before(day.From), inc.RecoveredAt.IsZero(), inc.RecoveredAt.After(day.To)
+	switch {
+	case before && on:
+		return l.T("from 00:00 on")
+	case before && after:
+		return l.T("from 00:00 to 24:00")
+	case before:
+		return l.T("from 00:00–%s", last)
+	case on:
+		return l.T("time|%s on", first)
+	case after:
+		return l.T("%s to 24:00", first)
+	}
+	return first + "–" + last
 }

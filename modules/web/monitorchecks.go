@@ -60,7 +60,7 @@ const searchedAtOnce = 24 * time.Hour
 func (p *MonitorPage) fillChecks(r *request, s *scene, m manage.MonitorView) error {
 	p.Checks = &ChecksTab{Hidden: p.look.hidden("result", "region", "until", "cursor", "check"), Filtered: p.look.result != "" || p.look.region != ""}
 	p.Checks.All = p.look.part(defaultTab).url(func(*look) {}) + "#tabs"
-	p.Checks.options(p.look, m)
+	p.Checks.options(s, p.look, m)
 	f := uptime.ResultFilter{Region: p.look.region, Status: uptime.Status(p.look.result)}
 	if f.Region != "" && !offered(p.Checks.Regions, f.Region) {
 		f.Region = ""
@@ -89,12 +89,12 @@ func (p *MonitorPage) fillChecks(r *request, s *scene, m manage.MonitorView) err
 }
 
 // options of the filter. Locations are those of now.
-func (c *ChecksTab) options(l look, m manage.MonitorView) {
-	c.Results = []Option{{Label: "Every result", Selected: l.result == ""}}
+func (c *ChecksTab) options(s *scene, l look, m manage.MonitorView) {
+	c.Results = []Option{{Label: s.t("Every result"), Selected: l.result == ""}}
 	for _, status := range resultFilters() {
-		c.Results = append(c.Results, Option{Value: string(status), Label: stateOf(status).Word, Selected: l.result == string(status)})
+		c.Results = append(c.Results, Option{Value: string(status), Label: s.t(stateOf(status).Word), Selected: l.result == string(status)})
 	}
-	c.Regions = []Option{{Label: "Every location", Selected: l.region == ""}}
+	c.Regions = []Option{{Label: s.t("Every location"), Selected: l.region == ""}}
 	for _, region := range m.Regions {
 		c.Regions = append(c.Regions, Option{Value: region, Label: region, Selected: l.region == region})
 	}
@@ -111,14 +111,14 @@ func offered(list []Option, value string) bool {
 
 func (p *MonitorPage) checkRow(s *scene, v manage.ResultView) CheckRow {
 	row := CheckRow{
-		At: s.when(v.ScheduledAt), State: stateOf(v.Status), Region: v.Region, Message: v.Error, Attempt: v.Attempt,
-		Response: latency(ms(v.ResponseMS)), Code: "—",
+		At: s.when(v.ScheduledAt), State: stateOf(v.Status), Region: v.Region, Message: s.lang.Said(v.Error), Attempt: v.Attempt,
+		Response: s.lang.Latency(ms(v.ResponseMS)), Code: "—",
 	}
 	if v.StatusCode != nil {
 		row.Code = strconv.Itoa(*v.StatusCode)
 	}
 	for i, took := range []*float64{v.Phases.DNSMS, v.Phases.ConnectMS, v.Phases.TLSMS, v.Phases.FirstByteMS} {
-		row.Phases[i] = msText(took)
+		row.Phases[i] = msText(s.lang, took)
 	}
 	key := checkKey(v)
 	row.Open = key == p.look.check
@@ -159,17 +159,17 @@ func (p *MonitorPage) openCheck(r *request, s *scene, m manage.MonitorView) erro
 }
 
 func (s *scene) checkFacts(v manage.ResultView) []Fact {
-	at := func(t time.Time) string { return s.when(t).local().Format("2 Jan 2006, 15:04:05.000 MST") }
-	facts := []Fact{{"Due", at(v.ScheduledAt)}}
+	at := func(t time.Time) string { return s.lang.DateTime(s.when(t).local(), "15:04:05.000 MST") }
+	facts := []Fact{{s.t("check|Due"), at(v.ScheduledAt)}}
 	if v.StartedAt.After(v.ScheduledAt) {
-		facts = append(facts, Fact{"Started", at(v.StartedAt)})
+		facts = append(facts, Fact{s.t("Started"), at(v.StartedAt)})
 	}
-	facts = append(facts, Fact{"Location", v.Region}, Fact{"Attempt", strconv.Itoa(max(v.Attempt, 1))})
+	facts = append(facts, Fact{s.t("Location"), v.Region}, Fact{s.t("Attempt"), s.lang.Figure(int64(max(v.Attempt, 1)))})
 	if k := kindWord(v.ErrorKind); k != "" {
-		facts = append(facts, Fact{"Kind of failure", k})
+		facts = append(facts, Fact{s.t("Kind of failure"), s.t(k)})
 	}
 	if v.Error != "" {
-		facts = append(facts, Fact{"Message", v.Error})
+		facts = append(facts, Fact{s.t("check|Message"), s.lang.Said(v.Error)})
 	}
 	return facts
 }

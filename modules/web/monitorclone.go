@@ -13,7 +13,7 @@ func (w *Web) monitorClone(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Clone "+m.Name, "Monitors", Crumb{"Monitors", "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
+	s, err := r.scene(r.t("Clone %s", m.Name), "Monitors", Crumb{r.t("Monitors"), "/monitors"}, Crumb{m.Name, monitorURL(m.ID)})
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (w *Web) monitorCopy(r *request) error {
 	if failure == nil {
 		return r.done("monitor-created", monitorURL(copied.ID))
 	}
-	return r.refuseMonitor("Clone "+m.Name, typedDraft(kind, v), failure, func(p *MonitorForm) { p.copyOf(m.ID) })
+	return r.refuseMonitor(r.t("Clone %s", m.Name), typedDraft(kind, v), failure, func(p *MonitorForm) { p.copyOf(m.ID) })
 }
 
 // idOf is an id in a form, 0 for none.

@@ -1,16 +1,17 @@
 package web
 
 import (
-	"fmt"
 	"math"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 )
 
 func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) error {
 	const day = 24 * time.Hour
-	labels, spans := []string{"24 hours", "7 days", "30 days", "1 year"}, []time.Duration{day, 7 * day, 30 * day, 365 * day}
+	labels := []string{lang.Key("Uptime 24 hours"), lang.Key("Uptime 7 days"), lang.Key("Uptime 30 days"), lang.Key("Uptime 1 year")}
+	spans := []time.Duration{day, 7 * day, 30 * day, 365 * day}
 	uses, ctx := r.web.deps.Manage, r.Request().Context()
 	windows, err := uses.Availability(ctx, r.actor, m.ID, spans...)
 	if err != nil {
@@ -21,30 +22,24 @@ func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) erro
 		switch {
 		case w.Uptime == nil:
 		case w.Downtime > 0:
-			under = "down " + span(w.Downtime)
+			under = s.t("down %s", s.lang.Span(w.Downtime))
 		case w.Coverage < 0.95 || r.now.Sub(m.CreatedAt) < spans[i]:
-			under = "since " + s.when(m.CreatedAt).since()
+			under = s.t("since %s", s.when(m.CreatedAt).since())
 		}
-		p.Stats = append(p.Stats, Figure{"Uptime " + labels[i], percent(w.Uptime), under})
+		p.Stats = append(p.Stats, Figure{s.t(labels[i]), s.lang.Percent(w.Uptime), under})
 	}
 	at, err := uses.Stats(ctx, r.actor, m.ID, manage.StatsQuery{From: p.shown.from, To: p.shown.to})
 	if err != nil {
 		return err
 	}
-	under := "of the range"
-	for _, c := range p.Ranges {
-		if c.Current {
-			under = "of " + c.Label
-		}
-	}
 	for _, f := range []struct {
 		name string
 		ms   *float64
 	}{{"p50", at.ResponseMS.P50}, {"p95", at.ResponseMS.P95}, {"p99", at.ResponseMS.P99}} {
-		p.Stats = append(p.Stats, Figure{f.name, msText(f.ms), under})
+		p.Stats = append(p.Stats, Figure{f.name, msText(s.lang, f.ms), p.shown.of})
 	}
 	if m.CertificateExpiresAt != nil {
-		p.Stats = append(p.Stats, Figure{"Certificate", certDays(m.CertificateExpiresAt.Sub(r.now)), "until " + s.whenPtr(m.CertificateExpiresAt).local().Format("2 Jan 2006")})
+		p.Stats = append(p.Stats, Figure{s.t("Certificate"), certDays(s.lang, m.CertificateExpiresAt.Sub(r.now)), s.t("until %s", s.whenPtr(m.CertificateExpiresAt).Day())})
 		p.Expiring = s.expiring(m)
 	}
 	return p.compare(r, m, at.ResponseMS.P95)
@@ -58,27 +53,28 @@ func (p *MonitorPage) compare(r *request, m manage.MonitorView, now *float64) er
 	if now == nil || m.CreatedAt.After(from) {
 		return nil
 	}
-	p.Compared = "p95 " + msText(now)
 	before, err := r.web.deps.Manage.Stats(r.Request().Context(), r.actor, m.ID, manage.StatsQuery{From: from, To: p.shown.from})
 	if err != nil {
 		return err
 	}
-	if then := before.ResponseMS.P95; then != nil && *then > 0 {
-		p.Compared += ", " + beside(*now, *then) + " " + p.shown.before
-	}
+	p.Compared = beside(p.Lang, *now, before.ResponseMS.P95, p.shown.before)
 	return nil
 }
 
-// beside says how a value is beside an earlier one: "8% above".
-func beside(now, then float64) string {
-	percent := math.Round((now/then - 1) * 100)
-	switch {
-	case percent > 0:
-		return fmt.Sprintf("%.0f%% above", percent)
-	case percent < 0:
-		return fmt.Sprintf("%.0f%% below", -percent)
+// beside says how a 95th percentile is beside that of an earlier time, which may have
+// none: "p95 412 ms, 8% above the previous 24 h".
+func beside(l *lang.Language, now float64, then *float64, before string) string {
+	text := msText(l, &now)
+	if then == nil || *then <= 0 {
+		return "p95 " + text
 	}
-	return "the same as in"
+	switch percent := int64(math.Round((now / *then - 1) * 100)); {
+	case percent > 0:
+		return l.T("p95 %s, %s%% above %s", text, l.Figure(percent), before)
+	case percent < 0:
+		return l.T("p95 %s, %s%% below %s", text, l.Figure(-percent), before)
+	}
+	return l.T("p95 %s, the same as in %s", text, before)
 }
 
 // expiringSoon is how long before its end a certificate is worth a warning.
@@ -89,35 +85,46 @@ func (s *scene) expiring(m manage.MonitorView) string {
 	if m.CertificateExpiresAt == nil || m.CertificateExpiresAt.Sub(s.now) >= expiringSoon {
 		return ""
 	}
-	return "The " + certEnds(m.CertificateExpiresAt.Sub(s.now)) + ": " + s.whenPtr(m.CertificateExpiresAt).local().Format("2 Jan 2006, 15:04 MST") + "."
+	const day = 24 * time.Hour
+	at := s.lang.DateTime(s.whenPtr(m.CertificateExpiresAt).local(), "15:04 MST")
+	switch left := m.CertificateExpiresAt.Sub(s.now); {
+	case left <= -day:
+		return s.lang.N(int64(-left/day), "The certificate ended %s day ago: %s.", "The certificate ended %s days ago: %s.", at)
+	case left <= 0:
+		return s.t("The certificate has ended: %s.", at)
+	case left < day:
+		return s.t("The certificate ends in %s: %s.", s.lang.Span(left), at)
+	default:
+		return s.lang.N(int64(left/day), "The certificate ends in %s day: %s.", "The certificate ends in %s days: %s.", at)
+	}
 }
 
 // certEnds says when a certificate ends: "certificate ends in 6 days".
-func certEnds(left time.Duration) string {
+func certEnds(l *lang.Language, left time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case left <= -day:
-		return "certificate ended " + plural(int64(-left/day), "day", "days") + " ago"
+		return l.N(int64(-left/day), "certificate ended %s day ago", "certificate ended %s days ago")
 	case left <= 0:
-		return "certificate has ended"
+		return l.T("certificate has ended")
 	case left < day:
-		return "certificate ends in " + span(left)
+		return l.T("certificate ends in %s", l.Span(left))
 	}
-	return "certificate ends in " + plural(int64(left/day), "day", "days")
+	return l.N(int64(left/day), "certificate ends in %s day", "certificate ends in %s days")
 }
 
-func certDays(left time.Duration) string {
+func certDays(l *lang.Language, left time.Duration) string {
 	if left < 0 {
-		return "expired"
+		return l.T("certificate|expired")
 	}
-	return plural(int64(left/(24*time.Hour)), "day", "days")
+	return l.N(int64(left/(24*time.Hour)), "%s day", "%s days")
 }
 
 func seconds(v float64) time.Duration { return time.Duration(v * float64(time.Second)) }
 
-func msText(ms *float64) string {
+func msText(l *lang.Language, ms *float64) string {
 	if ms == nil {
 		return "—"
 	}
-	return latency(time.Duration(*ms * float64(time.Millisecond)))
+	return l.Latency(time.Duration(*ms * float64(time.Millisecond)))
 }

@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
+// monitorTab has a label that is a key of the catalogue.
 type monitorTab struct{ key, label string }
 
 func monitorTabs() []monitorTab {
-	return []monitorTab{{"checks", "Checks"}, {"incidents", "Incidents"}, {"notifications", "Notifications sent"}, {"config", "Config"}}
+	return []monitorTab{
+		{"checks", lang.Key("Checks")}, {"incidents", lang.Key("Incidents")}, {"notifications", lang.Key("Notifications sent")}, {"config", lang.Key("Config")},
+	}
 }
 
 // ConfigTab is how a monitor is set, and how that came.
@@ -27,7 +31,7 @@ const (
 
 func (p *MonitorPage) fillTab(r *request, s *scene, m manage.MonitorView) error {
 	for _, tab := range monitorTabs() {
-		p.Tabs = append(p.Tabs, Link{Label: tab.label, URL: p.look.part(tab.key).url(func(*look) {}) + "#tabs", Current: tab.key == p.look.tab})
+		p.Tabs = append(p.Tabs, Link{Label: s.t(tab.label), URL: p.look.part(tab.key).url(func(*look) {}) + "#tabs", Current: tab.key == p.look.tab})
 	}
 	p.Tab = p.look.tab
 	if p.look.cursor != "" || p.look.until != "" {

@@ -129,7 +129,7 @@ func (p *OverviewPage) fillExpiring(r *request, s *scene) error {
 		return err
 	}
 	for _, m := range list {
-		text := certEnds(m.CertificateExpiresAt.Sub(s.now))
+		text := certEnds(s.lang, m.CertificateExpiresAt.Sub(s.now))
 		if i := slices.IndexFunc(p.Attention, func(row MonitorRow) bool { return row.ID == m.ID }); i >= 0 {
 			p.Attention[i].Error = strings.TrimPrefix(p.Attention[i].Error+" · "+text, " · ")
 			continue

@@ -55,10 +55,10 @@ func (s *scene) row(m manage.MonitorView) MonitorRow {
 	row.Tags = all[:min(2, len(all))]
 	row.MoreTags = len(all) - len(row.Tags)
 	if m.StatusSince != nil && s.now.Sub(*m.StatusSince) >= time.Second {
-		row.Since = span(s.now.Sub(*m.StatusSince))
+		row.Since = s.lang.Span(s.now.Sub(*m.StatusSince))
 	}
 	if m.LastError != nil {
-		row.Error = *m.LastError
+		row.Error = s.lang.Said(*m.LastError)
 	}
 	return row
 }
@@ -83,7 +83,7 @@ func (r *request) rows(s *scene, list []manage.MonitorView, show Show) ([]Monito
 	out, kinds := make([]MonitorRow, len(list)), r.web.deps.Manage.MonitorKinds()
 	for i, m := range list {
 		out[i] = s.row(m)
-		out[i].Show, out[i].Kind = show, kindLabel(kinds, m.Type)
+		out[i].Show, out[i].Kind = show, s.t(kindLabel(kinds, m.Type))
 	}
 	if len(list) == 0 || !show.Bar && !show.Uptime && !show.P95 {
 		return out, nil
@@ -103,11 +103,11 @@ func (r *request) rows(s *scene, list []manage.MonitorView, show Show) ([]Monito
 	}
 	for i, m := range list {
 		g := glances[m.ID]
-		out[i].Bar = skyline(g.Buckets, m.Name, "24 hours")
-		out[i].Uptime = percent(g.Uptime)
+		out[i].Bar = skyline(g.Buckets, barLabel(s.lang, g.Buckets, m.Name))
+		out[i].Uptime = s.lang.Percent(g.Uptime)
 		if g.P95 > 0 {
 			ms := float64(g.P95) / float64(time.Millisecond)
-			out[i].P95 = msText(&ms)
+			out[i].P95 = msText(s.lang, &ms)
 		}
 	}
 	return out, nil

@@ -39,7 +39,7 @@ func (w *Web) wall(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Wallboard", "")
+	s, err := r.scene(r.t("Wallboard"), "")
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,11 @@ func (w *Web) sharedWall(c echo.Context) error {
 		return err
 	}
 	// Of the instance nothing is said: only what the link is of.
-	s := &scene{frame: Frame{Title: view.Name, Theme: "auto", Version: w.deps.Version}, loc: zone(view.Zone), now: w.deps.Clock()}
+	l := languageOf(c)
+	s := &scene{
+		frame: Frame{Lang: l, Words: w.assets.wordsIn(l), Title: view.Name, Theme: "auto", Version: w.deps.Version},
+		loc:   zone(view.Zone), now: w.deps.Clock(), lang: l,
+	}
 	p := wallPage(s, view)
 	p.Shared, p.Heading, p.Self = true, view.Name, "/wall/"+url.PathEscape(c.Param("token"))
 	p.Scripts = []string{"js/wall.js"}
@@ -104,7 +108,7 @@ func wallPage(s *scene, view manage.WallView) WallPage {
 			tile.Pill.State = retrying()
 		}
 		if !t.Since.IsZero() && s.now.Sub(t.Since) >= time.Second {
-			tile.Since, tile.At = span(s.now.Sub(t.Since)), t.Since.UnixMilli()
+			tile.Since, tile.At = s.lang.Span(s.now.Sub(t.Since)), t.Since.UnixMilli()
 		}
 		counts[t.Status]++
 		p.Tiles = append(p.Tiles, tile)
@@ -115,9 +119,9 @@ func wallPage(s *scene, view manage.WallView) WallPage {
 		}
 	}
 	if more := view.Total - int64(len(view.Tiles)); more > 0 {
-		p.More = "+" + figure(more) + " more"
+		p.More = s.lang.N(more, "+%[1]s more", "+%[1]s more")
 		if last := view.Tiles[len(view.Tiles)-1].Status; last == uptime.Up {
-			p.More += " up"
+			p.More = s.lang.N(more, "+%[1]s more up", "+%[1]s more up")
 		}
 	}
 	p.Down, p.Favicon = counts[uptime.Down], faviconOf(counts)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -34,7 +35,7 @@ func (w *Web) wallboards(r *request) error { return r.showWallboards(http.Status
 
 // showWallboards draws the page; given holds what was typed into a refused form.
 func (r *request) showWallboards(status int, link string, given map[string]string, failure error) error {
-	s, err := r.scene("Wallboards", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("Wallboards"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -54,29 +55,29 @@ func (r *request) showWallboards(status int, link string, given map[string]strin
 	if err != nil {
 		return err
 	}
-	p.Fields = wallboardFields(known, given)
-	blame(r.lang(), p.Fields, failure)
-	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
+	p.Fields = wallboardFields(s.lang, known, given)
+	blame(s.lang, p.Fields, failure)
+	p.Problem, p.Summary = problems(s.lang, failure, p.Fields)
 	return r.page(status, "wallboards", "", p)
 }
 
 func (s *scene) wallboardRow(v manage.WallShareView) WallboardRow {
 	row := WallboardRow{
-		ID: v.ID, Name: v.Name, Prefix: v.Prefix, Filter: "every monitor", Used: s.whenPtr(v.LastUsedAt), Ends: s.whenPtr(v.ExpiresAt),
+		ID: v.ID, Name: v.Name, Prefix: v.Prefix, Filter: s.t("every monitor"), Used: s.whenPtr(v.LastUsedAt), Ends: s.whenPtr(v.ExpiresAt),
 		Over: v.ExpiresAt != nil && !s.now.Before(*v.ExpiresAt),
 	}
 	switch {
 	case v.Group != "" && v.Tag != "":
-		row.Filter = "group " + v.Group + ", tag " + v.Tag
+		row.Filter = s.t("group %s, tag %s", v.Group, v.Tag)
 	case v.Group != "":
-		row.Filter = "group " + v.Group
+		row.Filter = s.t("group %s", v.Group)
 	case v.Tag != "":
-		row.Filter = "tag " + v.Tag
+		row.Filter = s.t("tag %s", v.Tag)
 	}
 	return row
 }
 
-func wallboardFields(known manage.TagsAndGroups, given map[string]string) []FieldView {
+func wallboardFields(l *lang.Language, known manage.TagsAndGroups, given map[string]string) []FieldView {
 	ends := FieldView{Name: "expires_at", Label: "Ends", Widget: "select", Options: tokenLives()}
 	life := stillTyped(given, "expires_at", "365")
 	for i := range ends.Options {
@@ -84,8 +85,8 @@ func wallboardFields(known manage.TagsAndGroups, given map[string]string) []Fiel
 	}
 	return []FieldView{
 		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 100, Required: true, Value: given["name"], Placeholder: "Office screen", Help: "It is the heading of the wallboard."},
-		{Name: "group", Label: "Group", Widget: "select", Options: choices("All groups", known.Groups, given["group"])},
-		{Name: "tag", Label: "Tag", Widget: "select", Options: choices("All tags", tagNames(known.Tags), given["tag"])},
+		{Name: "group", Label: "Group", Widget: "select", Options: choices(l.T("All groups"), known.Groups, given["group"])},
+		{Name: "tag", Label: "Tag", Widget: "select", Options: choices(l.T("All tags"), tagNames(known.Tags), given["tag"])},
 		ends,
 	}
 }

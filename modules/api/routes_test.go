@@ -172,6 +172,7 @@ func TestOpenAPIDescribesTypes(t *testing.T) {
 	require.Equal(t, "array", properties("Monitor")["regions"].(map[string]any)["type"])
 	require.Equal(t, "string", properties("Monitor")["interval"].(map[string]any)["type"])
 	require.Equal(t, true, properties("Monitor")["status"].(map[string]any)["readOnly"])
+	require.Equal(t, []any{"auto", "en", "de"}, properties("Preferences")["language"].(map[string]any)["enum"])
 }
 
 // TestAnswersHaveTheirSchemas: what the document says of an object is what is

@@ -115,7 +115,7 @@ func describe(all map[string]*huma.Schema) {
 		"BulkJob.status": {manage.BulkPreview, manage.BulkWaiting, manage.BulkRunning, manage.BulkDone},
 		"User.role":      roles(), "NewUser.role": roles(), "Token.role": roles(),
 		"User.theme": themes(), "NewUser.theme": themes(),
-		"Preferences.density": uptime.Densities(), "Preferences.view": uptime.MonitorViews(),
+		"Preferences.density": uptime.Densities(), "Preferences.view": uptime.MonitorViews(), "Preferences.language": manage.Languages(),
 	} {
 		name, field, _ := strings.Cut(path, ".")
 		all[name].Properties[field].Enum = anys(options)
@@ -131,6 +131,7 @@ func describe(all map[string]*huma.Schema) {
 	}
 	all["Preferences"].Properties["columns"].Items.Enum = anys(uptime.MonitorColumns())
 	all["Preferences"].Properties["page_size"].Enum = anys(uptime.PageSizes())
+	all["Preferences"].Properties["language"].Description = "Of the pages; auto is what the browser asks for."
 	all["User"].Properties["preferences"].Description = "There for the person alone, as in GET /me."
 	all["Channel"].Properties["settings"].Type = huma.TypeObject
 	all["Token"].Properties["secret"].Description = "There once, when the token is created; starts with mon_."

@@ -49,7 +49,11 @@ func pseudo(text string) string {
 	at := 0
 	for _, keep := range kept.FindAllStringIndex(text, -1) {
 		b.WriteString(accents.Replace(text[at:keep[0]]))
-		b.WriteString(text[keep[0]:keep[1]])
+		part := text[keep[0]:keep[1]]
+		if strings.HasPrefix(part, "<") { // what stands between tags is found by itself
+			part = PseudoEnd + part + PseudoBegin
+		}
+		b.WriteString(part)
 		at = keep[1]
 	}
 	b.WriteString(accents.Replace(text[at:]))

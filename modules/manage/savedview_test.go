@@ -23,21 +23,22 @@ func TestPreferences(t *testing.T) {
 	require.Equal(t, uptime.DefaultPreferences(), *me.Preferences)
 	me, err = update(`{"preferences":{"density":"compact","columns":["p95","tags","p95"],"shortcuts":false}}`)
 	require.NoError(t, err)
-	want := uptime.Preferences{Columns: []string{"tags", "p95"}, Density: "compact", PageSize: 50, View: "list"}
+	want := uptime.Preferences{Columns: []string{"tags", "p95"}, Density: "compact", PageSize: 50, View: "list", Language: "auto"}
 	require.Equal(t, want, *me.Preferences, "in the order of the table, each once")
-	me, err = update(`{"name":"Olga M","preferences":{"columns":[],"getting_started_done":true,"page_size":100}}`)
+	me, err = update(`{"name":"Olga M","preferences":{"columns":[],"getting_started_done":true,"page_size":100,"language":"de"}}`)
 	require.NoError(t, err)
-	want.Columns, want.Started, want.PageSize = []string{}, true, 100
+	want.Columns, want.Started, want.PageSize, want.Language = []string{}, true, 100, "de"
 	require.Equal(t, want, *me.Preferences, "the rest stays")
-	_, err = update(`{"preferences":{"density":"tiny","columns":["x",3],"page_size":7,"view":"tree","shortcuts":"no","colour":"red"}}`)
+	_, err = update(`{"preferences":{"density":"tiny","columns":["x",3],"page_size":7,"view":"tree","language":"xx","shortcuts":"no","colour":"red"}}`)
 	require.Equal(t, []string{
 		"preferences.columns[0] must be one of type, group, tags, bar, uptime, p95, checked",
 		"preferences.columns[1] must be one of type, group, tags, bar, uptime, p95, checked",
 		"preferences.density must be one of comfortable, compact",
 		"preferences.view must be one of list, grouped",
 		"preferences.page_size must be one of 25, 50, 100, 200",
+		"preferences.language must be one of auto, en, de",
 		"preferences.shortcuts must be true or false",
-		"preferences.colour is not a field of preferences; allowed are columns, density, view, page_size, shortcuts, getting_started_done",
+		"preferences.colour is not a field of preferences; allowed are columns, density, view, page_size, language, shortcuts, getting_started_done",
 	}, problems(t, err))
 	_, err = update(`{"preferences":[]}`)
 	require.Equal(t, []string{"preferences must be an object"}, problems(t, err))

@@ -108,7 +108,11 @@ func (f *fake) ActorOfSession(_ context.Context, cookie, _ string) (uptime.Actor
 	if cookie != "ok" || f.ended {
 		return uptime.Actor{}, nil, uptime.Fail(uptime.CodeUnauthorized, "Log in.")
 	}
-	return uptime.Actor{WorkspaceID: 1, UserID: 1, Role: f.role}, nil, nil
+	actor := uptime.Actor{WorkspaceID: 1, UserID: 1, Role: f.role}
+	if f.likes != nil {
+		actor.Language = f.likes.Language
+	}
+	return actor, nil, nil
 }
 
 func (f *fake) OpenStream(uptime.Actor) (end func(), err error) { return func() {}, nil }

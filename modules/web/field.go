@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"monitor/modules/form"
 )
@@ -160,7 +162,8 @@ func sentence(m string) string {
 	if m == "" {
 		return ""
 	}
-	m = strings.ToUpper(m[:1]) + m[1:]
+	first, size := utf8.DecodeRuneInString(m)
+	m = string(unicode.ToUpper(first)) + m[size:]
 	if !strings.HasSuffix(m, ".") {
 		m += "."
 	}

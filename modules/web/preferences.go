@@ -18,7 +18,7 @@ func preferencesOf(me manage.UserView) uptime.Preferences {
 	}
 	p, usual := *me.Preferences, uptime.DefaultPreferences()
 	p.PageSize = cmp.Or(p.PageSize, usual.PageSize)
-	p.View, p.Density = cmp.Or(p.View, usual.View), cmp.Or(p.Density, usual.Density)
+	p.View, p.Density, p.Language = cmp.Or(p.View, usual.View), cmp.Or(p.Density, usual.Density), cmp.Or(p.Language, usual.Language)
 	return p
 }
 
@@ -110,8 +110,12 @@ func (r *request) likes() map[string]any {
 	if density == "" { // a form without them
 		return map[string]any{}
 	}
-	return map[string]any{
+	chosen := map[string]any{
 		"density": density, "shortcuts": r.FormValue("preferences.shortcuts") == "on",
 		"page_size": json.RawMessage(number(r.FormValue("preferences.page_size"))),
 	}
+	if tag := r.FormValue(languageInput); tag != "" {
+		chosen["language"] = tag
+	}
+	return chosen
 }

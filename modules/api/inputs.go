@@ -38,7 +38,7 @@ func boolean(about string) *huma.Schema {
 // is what it takes.
 func inputs(all map[string]*huma.Schema) map[string]*huma.Schema {
 	type fields = map[string]*huma.Schema
-	zone, language := line("An IANA name: Europe/Berlin."), line("A language tag: en.")
+	zone, language := line("An IANA name: Europe/Berlin."), line("Of the pages: a language tag such as de, or auto for what the browser asks for.")
 	out := fields{
 		"SetupInput": shape(`{"email":"ada@example.com","password":"correct horse battery","name":"Ada"}`, []string{"email", "password", "name"}, fields{
 			"email": line(""), "password": password(""), "name": line(""), "instance_name": line("The name on pages."), "time_zone": zone,

@@ -160,6 +160,20 @@ var matcher = sync.OnceValue(func() language.Matcher {
 	return language.NewMatcher(tags)
 })
 
+// For gives the language that is read by who asks for a tag, such as German for "de-AT";
+// nil where there is none, and for what is no tag.
+func For(tag string) *Language {
+	asked, err := language.Parse(tag)
+	if err != nil {
+		return nil
+	}
+	_, i, sure := matcher().Match(asked)
+	if sure < language.High {
+		return nil
+	}
+	return all()[i]
+}
+
 // maxHeader bounds what of an Accept-Language header is read.
 const maxHeader = 512
 

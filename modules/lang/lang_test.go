@@ -104,6 +104,12 @@ func TestWhatIsAccepted(t *testing.T) {
 		require.Equal(t, want, Accepted(header).Tag(), header)
 	}
 	require.Nil(t, Of("fr"))
+	for tag, want := range map[string]string{"de": "de", "de-AT": "de", "en-GB": "en", "en": "en"} {
+		require.Equal(t, want, For(tag).Tag(), tag)
+	}
+	for _, tag := range []string{"", "auto", "fr", "pt-BR", "tlh", "not a tag"} {
+		require.Nil(t, For(tag), tag)
+	}
 	require.Equal(t, "Deutsch", Of("de").Name())
 }
 

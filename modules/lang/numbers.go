@@ -166,8 +166,8 @@ func (l *Language) month(t time.Time) string { return l.T(months()[t.Month()-1])
 // months are the keys of their short names.
 func months() []string {
 	return []string{
-		"month|Jan", "month|Feb", "month|Mar", "month|Apr", "month|May", "month|Jun",
-		"month|Jul", "month|Aug", "month|Sep", "month|Oct", "month|Nov", "month|Dec",
+		Key("month|Jan"), Key("month|Feb"), Key("month|Mar"), Key("month|Apr"), Key("month|May"), Key("month|Jun"),
+		Key("month|Jul"), Key("month|Aug"), Key("month|Sep"), Key("month|Oct"), Key("month|Nov"), Key("month|Dec"),
 	}
 }
 

@@ -209,7 +209,7 @@ func TestMe(t *testing.T) {
 		"LocalZone":      {`{"time_zone":"Local"}`, []string{`time_zone must be an IANA time zone such as "Europe/Berlin"`}},
 		"ZoneAsPath":     {`{"time_zone":"../../etc/passwd"}`, []string{`time_zone must be an IANA time zone such as "Europe/Berlin"`}},
 		"Theme":          {`{"theme":"pink"}`, []string{"theme must be one of auto, light, dark"}},
-		"Language":       {`{"language":"<script>"}`, []string{`language must be a language tag such as "en" or "pt-BR"`}},
+		"Language":       {`{"language":"<script>"}`, []string{`language must be auto or a language tag such as "en" or "pt-BR"`}},
 		"TOTP":           {`{"totp":true}`, []string{"totp_secret is required to turn the second factor on; POST /api/v1/me/totp gives one"}},
 		"TOTPSecret":     {`{"totp":true,"totp_secret":"AAAA"}`, []string{"totp_secret must be 128 bits or more in base32, without padding"}},
 		"TOTPCode":       {`{"totp":true,"totp_secret":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP","totp_code":"1"}`, []string{"totp_code is not the code of this secret at the moment; is the clock of your device right?"}},

@@ -18,7 +18,7 @@ const (
 	maxPasswordBytes = 1024 // hashing time grows with them
 	maxEmail         = 254
 	defaultInstance  = "Monitor"
-	defaultLanguage  = "en"
+	defaultLanguage  = "auto" // what the browser asks for
 	defaultTheme     = "auto"
 )
 
@@ -79,8 +79,8 @@ func readPerson(b *body, u *uptime.User) {
 	u.Name, u.TimeZone, u.Language, u.Theme = "", "UTC", defaultLanguage, defaultTheme
 	b.text("name", uptime.MaxNameLength, &u.Name)
 	readZone(b, &u.TimeZone)
-	if b.text("language", 35, &u.Language) && !languageTag.MatchString(u.Language) {
-		b.fail("language", `must be a language tag such as "en" or "pt-BR"`)
+	if b.text("language", 35, &u.Language) && u.Language != defaultLanguage && !languageTag.MatchString(u.Language) {
+		b.fail("language", `must be auto or a language tag such as "en" or "pt-BR"`)
 	}
 	choice(b, "theme", []string{"auto", "light", "dark"}, &u.Theme)
 }

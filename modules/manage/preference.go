@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -28,19 +27,9 @@ func readPreferences(b *body, into *uptime.Preferences) {
 	if p.whole("page_size", 1, 1000, &into.PageSize) && !slices.Contains(uptime.PageSizes(), into.PageSize) {
 		p.fail("page_size", "must be one of 25, 50, 100, 200")
 	}
-	choice(p, "language", languages(), &into.Language)
 	p.boolean("shortcuts", &into.Shortcuts)
 	p.boolean("getting_started_done", &into.Started)
 	b.addUnder("preferences", p.finish("preferences"))
-}
-
-// languages that pages can be read in, and "auto" for what the browser asks for.
-func languages() []string {
-	tags := []string{"auto"}
-	for _, l := range lang.All() {
-		tags = append(tags, l.Tag())
-	}
-	return tags
 }
 
 func readColumns(p *body, into *uptime.Preferences) {

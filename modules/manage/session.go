@@ -169,7 +169,7 @@ func (m *Manage) liveUser(ctx context.Context, ws, id int64) (uptime.User, error
 func actorOf(u uptime.User, session, address string) uptime.Actor {
 	return uptime.Actor{
 		WorkspaceID: u.WorkspaceID, UserID: u.ID, Session: session, Name: displayName(u), Email: u.Email, Role: u.Role, Address: address,
-		Language: u.Preferences.Language,
+		Language: u.Language,
 	}
 }
 

@@ -11,8 +11,6 @@ type Preferences struct {
 	View     string   `json:"view"`      // of MonitorViews
 	// Shortcuts: single letters are commands.
 	Shortcuts bool `json:"shortcuts"`
-	// Language of the pages, as a BCP 47 tag, or "auto": what the browser asks for.
-	Language string `json:"language"`
 	// Started: the list of first steps is not shown any more.
 	Started bool `json:"getting_started_done"`
 }
@@ -36,6 +34,6 @@ func MonitorViews() []string { return []string{"list", "grouped"} }
 func DefaultPreferences() Preferences {
 	return Preferences{
 		Columns: []string{"tags", "bar", "uptime", "p95", "checked"},
-		Density: "comfortable", PageSize: 50, View: "list", Shortcuts: true, Language: "auto",
+		Density: "comfortable", PageSize: 50, View: "list", Shortcuts: true,
 	}
 }

@@ -142,7 +142,7 @@ type Actor struct {
 	Role        Role
 	Scopes      []string // nil: all
 	Address     string
-	Language    string // of Preferences, for pages
+	Language    string // of pages: a BCP 47 tag, or "auto"
 }
 
 // ActorKey identifies an actor for limits and idempotency keys.

@@ -173,6 +173,6 @@ func TestBrowserOf(t *testing.T) {
 		"curl/8.14.1": "curl",
 		"":            "An unnamed program",
 	} {
-		require.Equal(t, want, browserOf(header), header)
+		require.Equal(t, want, browserOf(nil, header), header)
 	}
 }

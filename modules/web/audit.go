@@ -2,9 +2,9 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -31,7 +32,7 @@ type AuditPage struct {
 type AuditRow struct {
 	At      When
 	Who     string
-	By      string // "by API token 3", or ""
+	By      string // the API token that was used, or ""
 	Action  string
 	Object  string
 	URL     string // of the object, "": it has no page
@@ -40,7 +41,10 @@ type AuditRow struct {
 }
 
 // AuditChange is one field before and after.
-type AuditChange struct{ Field, Before, After string }
+type AuditChange struct {
+	Field, Before, After string
+	Secret               bool // another one, which is told nobody
+}
 
 const (
 	auditPerPage = 50
@@ -50,18 +54,18 @@ const (
 )
 
 // auditKinds are the kinds of objects that lines are about.
-func auditKinds() []Option {
+func auditKinds(l *lang.Language) []Option {
 	return []Option{
-		{Value: "monitor", Label: "Monitors"},
-		{Value: "incident", Label: "Incidents"},
-		{Value: "channel", Label: "Channels"},
-		{Value: "delivery", Label: "Deliveries"},
-		{Value: "user", Label: "People"},
-		{Value: "token", Label: "API tokens"},
-		{Value: "workspace", Label: "Workspaces"},
-		{Value: "passkey", Label: "Passkeys"},
-		{Value: "view", Label: "Saved views"},
-		{Value: "wallboard", Label: "Wallboards"},
+		{Value: "monitor", Label: l.T("Monitors")},
+		{Value: "incident", Label: l.T("Incidents")},
+		{Value: "channel", Label: l.T("Channels")},
+		{Value: "delivery", Label: l.T("Deliveries")},
+		{Value: "user", Label: l.T("People")},
+		{Value: "token", Label: l.T("API tokens")},
+		{Value: "workspace", Label: l.T("Workspaces")},
+		{Value: "passkey", Label: l.T("Passkeys")},
+		{Value: "view", Label: l.T("Saved views")},
+		{Value: "wallboard", Label: l.T("Wallboards")},
 	}
 }
 
@@ -69,7 +73,7 @@ func auditKinds() []Option {
 func (r *request) auditFilter() (f uptime.AuditFilter, q url.Values) {
 	q = url.Values{}
 	kind := r.QueryParam("object")
-	if slices.ContainsFunc(auditKinds(), func(o Option) bool { return o.Value == kind }) {
+	if slices.ContainsFunc(auditKinds(nil), func(o Option) bool { return o.Value == kind }) {
 		f.ObjectType = kind
 		q.Set("object", kind)
 	}
@@ -77,7 +81,7 @@ func (r *request) auditFilter() (f uptime.AuditFilter, q url.Values) {
 }
 
 func (w *Web) audit(r *request) error {
-	s, err := r.scene("Audit log", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("Audit log"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -87,8 +91,8 @@ func (w *Web) audit(r *request) error {
 		return err
 	}
 	p := AuditPage{Frame: s.frame, Tabs: r.settingsTabs("Audit log"), Export: "/settings/audit.csv?" + q.Encode()}
-	p.Kinds = []Option{{Label: "Everything", Selected: f.ObjectType == ""}}
-	for _, kind := range auditKinds() {
+	p.Kinds = []Option{{Label: s.t("Everything"), Selected: f.ObjectType == ""}}
+	for _, kind := range auditKinds(s.lang) {
 		p.Kinds = append(p.Kinds, Option{Value: kind.Value, Label: kind.Label, Selected: kind.Value == f.ObjectType})
 	}
 	for _, line := range list.Items {
@@ -102,9 +106,11 @@ func (w *Web) audit(r *request) error {
 }
 
 func (s *scene) auditRow(v manage.AuditView) AuditRow {
-	row := AuditRow{At: s.when(v.At), Who: whoDid(v), Action: v.Action, Object: objectOf(v), Address: v.Address, Changes: changesOf(v.Detail)}
+	row := AuditRow{
+		At: s.when(v.At), Who: whoDid(s.lang, v), Action: v.Action, Object: objectOf(s.lang, v), Address: v.Address, Changes: changesOf(v.Detail),
+	}
 	if v.TokenID != 0 {
-		row.By = fmt.Sprintf("by API token %d", v.TokenID)
+		row.By = s.t("by API token %d", v.TokenID)
 	}
 	switch v.ObjectType {
 	case "monitor", "incident":
@@ -118,23 +124,30 @@ func (s *scene) auditRow(v manage.AuditView) AuditRow {
 	return row
 }
 
-func whoDid(v manage.AuditView) string {
+func whoDid(l *lang.Language, v manage.AuditView) string {
 	switch {
 	case v.User != "":
 		return v.User
 	case v.Email != "":
 		return v.Email
 	case v.UserID != 0:
-		return fmt.Sprintf("user %d", v.UserID)
+		return l.T("who|user %d", v.UserID)
 	}
-	return "the program"
+	return l.T("the program")
 }
 
-func objectOf(v manage.AuditView) string {
-	if v.ObjectID == 0 {
-		return v.ObjectType
+// objectOf names what a line is about. Its number comes after it wherever there is one.
+func objectOf(l *lang.Language, v manage.AuditView) string {
+	words := map[string]string{
+		"monitor": l.T("object|monitor"), "incident": l.T("object|incident"), "channel": l.T("object|channel"), "delivery": l.T("object|delivery"),
+		"user": l.T("object|user"), "token": l.T("object|token"), "workspace": l.T("object|workspace"), "passkey": l.T("object|passkey"),
+		"view": l.T("object|view"), "wallboard": l.T("object|wallboard"), "bulk_job": l.T("object|bulk_job"),
 	}
-	return fmt.Sprintf("%s %d", v.ObjectType, v.ObjectID)
+	name := cmp.Or(words[v.ObjectType], v.ObjectType)
+	if v.ObjectID == 0 {
+		return name
+	}
+	return name + " " + strconv.FormatInt(v.ObjectID, 10)
 }
 
 // changesOf reads the detail of a line: fields with what they were and are, or plain
@@ -161,18 +174,18 @@ func changesOf(detail json.RawMessage) []AuditChange {
 func memberChanges(name string, from, to json.RawMessage) []AuditChange {
 	var before, after map[string]json.RawMessage
 	if json.Unmarshal(from, &before) != nil || json.Unmarshal(to, &after) != nil || before == nil || after == nil {
-		return []AuditChange{{name, plainJSON(from), plainJSON(to)}}
+		return []AuditChange{{Field: name, Before: plainJSON(from), After: plainJSON(to)}}
 	}
 	all := maps.Clone(before)
 	maps.Copy(all, after)
 	var out []AuditChange
 	for _, member := range slices.Sorted(maps.Keys(all)) {
 		if a, b := plainJSON(before[member]), plainJSON(after[member]); a != b {
-			out = append(out, AuditChange{name + "." + member, a, b})
+			out = append(out, AuditChange{Field: name + "." + member, Before: a, After: b})
 		}
 	}
 	if out == nil {
-		out = []AuditChange{{Field: name, After: "another secret"}}
+		out = []AuditChange{{Field: name, Secret: true}}
 	}
 	return out
 }
@@ -211,7 +224,7 @@ func (w *Web) auditCSV(r *request) error {
 		for _, v := range list.Items {
 			n++
 			err := file.Write([]string{
-				v.At.Format("2006-01-02T15:04:05.000Z07:00"), cell(whoDid(v)), cell(v.Email), strconv.FormatInt(v.TokenID, 10), cell(v.Action),
+				v.At.Format("2006-01-02T15:04:05.000Z07:00"), cell(whoDid(nil, v)), cell(v.Email), strconv.FormatInt(v.TokenID, 10), cell(v.Action),
 				cell(v.ObjectType), strconv.FormatInt(v.ObjectID, 10), cell(v.Address), cell(string(v.Detail)),
 			})
 			if err != nil {

@@ -3,12 +3,14 @@ package web
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
 	"monitor/modules/form"
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -49,7 +51,7 @@ const mostUntyped = 10
 
 // bulkAction is an action as pages offer it.
 type bulkAction struct {
-	verb   string
+	verb   string       // in the catalogue
 	fields []form.Field // what it needs; inputs are named as in the request, but see asked
 }
 
@@ -60,27 +62,27 @@ func bulkActions() map[string]bulkAction {
 		lengths = append(lengths, l.Value)
 	}
 	return map[string]bulkAction{
-		manage.BulkPause:     {verb: "Pause"},
-		manage.BulkResume:    {verb: "Resume"},
-		manage.BulkCheck:     {verb: "Check now"},
-		manage.BulkUnsilence: {verb: "End silence"},
-		manage.BulkDelete:    {verb: "Delete"},
-		manage.BulkTagAdd:    {"Add a tag", []form.Field{tag}},
-		manage.BulkTagRemove: {"Remove a tag", []form.Field{tag}},
-		manage.BulkSilence: {"Silence", []form.Field{
+		manage.BulkPause:     {verb: lang.Key("Pause")},
+		manage.BulkResume:    {verb: lang.Key("Resume")},
+		manage.BulkCheck:     {verb: lang.Key("Check now")},
+		manage.BulkUnsilence: {verb: lang.Key("End silence")},
+		manage.BulkDelete:    {verb: lang.Key("Delete")},
+		manage.BulkTagAdd:    {lang.Key("Add a tag"), []form.Field{tag}},
+		manage.BulkTagRemove: {lang.Key("Remove a tag"), []form.Field{tag}},
+		manage.BulkSilence: {lang.Key("verb|Silence"), []form.Field{
 			{Name: "for", Label: "For how long", Kind: form.KindSelect, Options: lengths, Help: "Checks go on; nobody is told until it ends."},
 			{Name: "note", Label: "Why", Kind: form.KindText, MaxLength: 500},
 		}},
-		manage.BulkChannels: {"Set channels", []form.Field{
+		manage.BulkChannels: {lang.Key("Set channels"), []form.Field{
 			{Name: "mode", Label: "How", Kind: form.KindSelect, Options: []string{"set", "add", "remove"}, Help: "set: these and no others; add: these, too; remove: these no more."},
 		}},
-		manage.BulkInterval: {"Set interval", []form.Field{{Name: "interval", Label: "Interval", Kind: form.KindDuration, Required: true, Help: "How often they are checked, as in 30s, 5m or 1h."}}},
-		manage.BulkRetries:  {"Set failures before down", []form.Field{{Name: "failures_before_down", Label: "Failures before down", Kind: form.KindNumber, Required: true, Help: "So many in a row open an incident, 1–20."}}},
-		manage.BulkGroup:    {"Move to a group", []form.Field{{Name: "to_group", Label: "Group", Kind: form.KindText, Placeholder: "Shop/EU", Help: "Slashes make groups within groups. Empty: in none."}}},
-		manage.BulkTagRename: {"Rename a tag", []form.Field{tag, {
+		manage.BulkInterval: {lang.Key("Set interval"), []form.Field{{Name: "interval", Label: "Interval", Kind: form.KindDuration, Required: true, Help: "How often they are checked, as in 30s, 5m or 1h."}}},
+		manage.BulkRetries:  {lang.Key("Set failures before down"), []form.Field{{Name: "failures_before_down", Label: "Failures before down", Kind: form.KindNumber, Required: true, Help: "So many in a row open an incident, 1–20."}}},
+		manage.BulkGroup:    {lang.Key("Move to a group"), []form.Field{{Name: "to_group", Label: "Group", Kind: form.KindText, Placeholder: "Shop/EU", Help: "Slashes make groups within groups. Empty: in none."}}},
+		manage.BulkTagRename: {lang.Key("Rename a tag"), []form.Field{tag, {
 			Name: "to", Label: "New name", Kind: form.KindText, Required: true, MaxLength: 151, Placeholder: "team:shop", Help: "A name alone keeps the value.",
 		}}},
-		manage.BulkGroupRename: {"Rename a group", []form.Field{
+		manage.BulkGroupRename: {lang.Key("Rename a group"), []form.Field{
 			{Name: "to_group", Label: "Group", Kind: form.KindText, Required: true, Placeholder: "Shop/EU"},
 			{Name: "to", Label: "New name", Kind: form.KindText, Placeholder: "Shop/Europe", Help: "The whole path. Groups below it go along. Empty: in none."},
 		}},
@@ -114,7 +116,7 @@ func (w *Web) bulk(r *request) error {
 		return r.bulkPage(http.StatusConflict, action, v, &dry, uptime.Fail(uptime.CodeConflict, "Other monitors match by now. Look at them once more; nothing was done yet."))
 	}
 	if must := typedNumber(v.Get("action"), dry); must > 0 && v.Get("typed") != strconv.Itoa(must) {
-		return r.bulkPage(http.StatusUnprocessableEntity, action, v, &dry, uptime.Invalid(uptime.FieldError{Field: "typed", Message: "must be " + strconv.Itoa(must)}))
+		return r.bulkPage(http.StatusUnprocessableEntity, action, v, &dry, uptime.Invalid(uptime.FieldError{Field: "typed", Message: fmt.Sprintf(lang.Key("must be %s"), strconv.Itoa(must))}))
 	}
 	job, err := w.askBulk(r, v, false)
 	if err != nil {
@@ -245,11 +247,12 @@ func carried(action bulkAction, v url.Values, params bool) []Carried {
 
 // bulkPage shows the preview of a request, or without one the form for what it needs.
 func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *manage.BulkJobView, failure error) error {
-	s, err := r.scene(action.verb, "Monitors", Crumb{"Monitors", "/monitors"})
+	verb := r.t(action.verb)
+	s, err := r.scene(verb, "Monitors", Crumb{r.t("Monitors"), "/monitors"})
 	if err != nil {
 		return err
 	}
-	p := &BulkPage{Frame: s.frame, Heading: action.verb, Verb: action.verb, Cancel: r.back("/monitors"), Carried: carried(action, v, dry != nil)}
+	p := &BulkPage{Frame: s.frame, Heading: verb, Verb: verb, Cancel: r.back("/monitors"), Carried: carried(action, v, dry != nil)}
 	errs, _ := fieldErrors(r.lang(), failure)
 	switch {
 	case dry != nil:
@@ -258,6 +261,7 @@ func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *man
 	case action.fields != nil:
 		p.Asks = true
 		p.Fields = fieldsOf(r.lang(), action.fields, "", typed(v), bulkErrors(errs))
+		sayOptions(s.lang, p.Fields)
 		if v.Get("action") == manage.BulkChannels {
 			if err := p.fillChannels(r, v); err != nil {
 				return err
@@ -268,6 +272,19 @@ func (r *request) bulkPage(status int, action bulkAction, v url.Values, dry *man
 		p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	}
 	return r.page(status, "bulk", "", p)
+}
+
+// sayOptions puts words to the values that an action can be told.
+func sayOptions(l *lang.Language, fields []FieldView) {
+	words := map[string]string{"set": l.T("channels|set"), "add": l.T("channels|add"), "remove": l.T("channels|remove")}
+	for _, o := range silenceLengths(l) {
+		words[o.Value] = o.Label
+	}
+	for _, f := range fields {
+		for i, o := range f.Options {
+			f.Options[i].Label = cmp.Or(words[o.Value], o.Label)
+		}
+	}
 }
 
 // bulkErrors are those of a request by the names of inputs.
@@ -289,7 +306,7 @@ func (p *BulkPage) fillChannels(r *request, v url.Values) error {
 	}
 	for _, c := range list.Items {
 		on := slices.Contains(v["channel_ids"], strconv.FormatInt(c.ID, 10))
-		p.Channels = append(p.Channels, ChannelTick{c.ID, c.Name, kindLabel(r.web.deps.Manage.ChannelKinds(), c.Type), on, !c.Enabled})
+		p.Channels = append(p.Channels, ChannelTick{c.ID, c.Name, r.t(kindLabel(r.web.deps.Manage.ChannelKinds(), c.Type)), on, !c.Enabled})
 	}
 	return nil
 }
@@ -298,9 +315,9 @@ func (p *BulkPage) fillChannels(r *request, v url.Values) error {
 func (p *BulkPage) show(action string, dry manage.BulkJobView) {
 	p.Danger, p.Typed = action == manage.BulkDelete, typedNumber(action, dry)
 	if p.Danger {
-		p.Verb += " " + plural(int64(dry.Changed), "monitor", "monitors")
+		p.Verb = p.Lang.N(int64(dry.Changed), "Delete %s monitor", "Delete %s monitors")
 	}
-	p.Heading += ": " + plural(int64(dry.Total), "monitor", "monitors")
+	p.Heading += ": " + p.Lang.N(int64(dry.Total), "%s monitor", "%s monitors")
 	p.Preview = &BulkPreview{
 		Total: int64(dry.Total), Changed: int64(dry.Changed), Same: int64(dry.Same), Skipped: int64(dry.Skipped), Names: dry.Names, More: int64(dry.Changed - len(dry.Names)),
 		Skips: dry.Skips[:min(len(dry.Skips), 20)], Set: dry.Set,

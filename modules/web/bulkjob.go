@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func (w *Web) bulkJob(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Job", "Monitors", Crumb{"Monitors", "/monitors"})
+	s, err := r.scene(r.t("Job"), "Monitors", Crumb{r.t("Monitors"), "/monitors"})
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,7 @@ func (w *Web) bulkJob(r *request) error {
 		At: s.whenPtr(job.CreatedAt), Undo: s.whenPtr(job.UndoUntil), Self: bulkURL(id), Unnamed: int64(job.Skipped - len(job.Skips)),
 		Total: int64(job.Total), Done: int64(job.Done), Changed: int64(job.Changed), Same: int64(job.Same), Skipped: int64(job.Skipped),
 	}
-	p.State, p.Word = bulkState(job)
+	p.State, p.Word = s.bulkState(job)
 	p.Live = true
 	if job.UndoneBy != nil {
 		p.Undone = bulkURL(*job.UndoneBy)
@@ -61,16 +60,16 @@ func (w *Web) bulkJob(r *request) error {
 	return r.page(http.StatusOK, "bulkjob", "board", p)
 }
 
-func bulkState(job manage.BulkJobView) (State, string) {
+func (s *scene) bulkState(job manage.BulkJobView) (State, string) {
 	switch {
 	case job.Status == manage.BulkWaiting:
-		return stateOf(uptime.Pending), "Waiting for its turn"
+		return stateOf(uptime.Pending), s.t("Waiting for its turn")
 	case job.Status == manage.BulkRunning:
-		return stateOf(uptime.Pending), "Under way"
+		return stateOf(uptime.Pending), s.t("Under way")
 	case job.Skipped > 0:
-		return stateOf(uptime.Degraded), "Done, but not for all"
+		return stateOf(uptime.Degraded), s.t("Done, but not for all")
 	}
-	return stateOf(uptime.Up), "Done"
+	return stateOf(uptime.Up), s.t("Done")
 }
 
 // bulkWords say what an action does.
@@ -86,38 +85,38 @@ func (s *scene) bulkWords(raw json.RawMessage) string {
 		To       string        `json:"to"`
 	}
 	if json.Unmarshal(raw, &a) != nil {
-		return "Change"
+		return s.t("job|Change")
 	}
 	switch a.Action {
 	case manage.BulkSilence:
-		return "Silence until " + s.whenPtr(a.Until).Exact()
+		return s.t("Silence until %s", s.whenPtr(a.Until).Exact())
 	case manage.BulkTagAdd:
-		return "Add the tag " + strings.TrimSuffix(a.Tag, ":")
+		return s.t("Add the tag %s", strings.TrimSuffix(a.Tag, ":"))
 	case manage.BulkTagRemove:
-		return "Remove the tag " + strings.TrimSuffix(a.Tag, ":")
+		return s.t("Remove the tag %s", strings.TrimSuffix(a.Tag, ":"))
 	case manage.BulkChannels:
-		return map[string]string{"add": "Add channels", "remove": "Remove channels"}[a.Mode] + map[bool]string{true: "Set channels"}[a.Mode == "set"]
+		return map[string]string{"add": s.t("Add channels"), "remove": s.t("Remove channels"), "set": s.t("Set channels")}[a.Mode]
 	case manage.BulkInterval:
-		return "Set the interval to " + span(time.Duration(a.Interval))
+		return s.t("Set the interval to %s", s.lang.Span(time.Duration(a.Interval)))
 	case manage.BulkRetries:
-		return "Set failures before down to " + strconv.Itoa(a.Failures)
+		return s.t("Set failures before down to %d", a.Failures)
 	case manage.BulkGroup:
 		if a.Group == nil || *a.Group == "" {
-			return "Move out of groups"
+			return s.t("Move out of groups")
 		}
-		return "Move to the group " + *a.Group
+		return s.t("Move to the group %s", *a.Group)
 	case manage.BulkTagRename:
-		return "Rename the tag " + a.Tag + " to " + a.To
+		return s.t("Rename the tag %s to %s", a.Tag, a.To)
 	case manage.BulkGroupRename:
 		if a.Group != nil && a.To != "" {
-			return "Rename the group " + *a.Group + " to " + a.To
+			return s.t("Rename the group %s to %s", *a.Group, a.To)
 		}
-		return "Dissolve a group"
+		return s.t("Dissolve a group")
 	}
 	if action, known := bulkActions()[a.Action]; known {
-		return action.verb
+		return s.t(action.verb)
 	}
-	return "Undo"
+	return s.t("job|Undo")
 }
 
 func (w *Web) bulkUndo(r *request) error {

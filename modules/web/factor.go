@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -75,9 +76,10 @@ func (w *Web) endCode(c echo.Context, session manage.Session, err error, next st
 }
 
 func (w *Web) codePage(c echo.Context, next string, recovery bool, problem string) GatePage {
+	l := languageOf(c)
 	p := GatePage{
-		Frame: w.outside(c, "One-time code"), Heading: "One-time code", Action: "/login/2fa", Submit: "Log in", Next: next, Problem: problem,
-		Send: "code", Aside: &Link{Label: "Use a recovery code", URL: codeURL(next, true)},
+		Frame: w.outside(c, l.T("One-time code")), Heading: l.T("One-time code"), Action: "/login/2fa", Submit: l.T("Log in"), Next: next, Problem: problem,
+		Send: "code", Aside: &Link{Label: l.T("Use a recovery code"), URL: codeURL(next, true)},
 		Fields: []FieldView{{
 			Name: "code", Label: "Code", Widget: "input", Type: "text", InputMode: "numeric", Autocomplete: "one-time-code", Big: true,
 			Help: "Six digits from the app on your phone.",
@@ -88,8 +90,8 @@ func (w *Web) codePage(c echo.Context, next string, recovery bool, problem strin
 		p.Scripts = append(p.Scripts, keysScript)
 	}
 	if recovery {
-		p.Heading, p.Send, p.Recovery = "Recovery code", "", true
-		p.Aside = &Link{Label: "Use a code from the app", URL: codeURL(next, false)}
+		p.Heading, p.Send, p.Recovery = l.T("Recovery code"), "", true
+		p.Aside = &Link{Label: l.T("Use a code from the app"), URL: codeURL(next, false)}
 		p.Fields[0] = FieldView{
 			Name: "code", Label: "Recovery code", Widget: "input", Type: "text", Autocomplete: "off", Code: true,
 			Help: "One of those that you kept when you set the second factor up. It works once.",
@@ -110,6 +112,12 @@ type FactorPage struct {
 	Summary []ErrorLink
 }
 
+// SecretMark is the secret as typed by hand, as markup.
+func (p FactorPage) SecretMark() template.HTML {
+	//nolint:gosec // it is escaped
+	return template.HTML(`<span class="secret-text">` + template.HTMLEscapeString(p.Spelled) + `</span>`)
+}
+
 // CodesPage shows recovery codes, once.
 type CodesPage struct {
 	Frame
@@ -126,7 +134,7 @@ func (w *Web) factor(r *request) error {
 }
 
 func (r *request) showFactor(status int, v manage.TOTPView, failure error) error {
-	s, err := r.scene("Second factor", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"Security", "/settings/security"})
+	s, err := r.scene(r.t("Second factor"), "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("Security"), "/settings/security"})
 	if err != nil {
 		return err
 	}
@@ -187,7 +195,7 @@ func (w *Web) factorOn(r *request) error {
 }
 
 func (r *request) showCodes(codes []string) error {
-	s, err := r.scene("Recovery codes", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"Security", "/settings/security"})
+	s, err := r.scene(r.t("Recovery codes"), "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("Security"), "/settings/security"})
 	if err != nil {
 		return err
 	}

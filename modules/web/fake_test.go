@@ -22,26 +22,27 @@ import (
 // fake answers with samples: the real use cases need a database, and have
 // tests of their own.
 type fake struct {
-	mu      sync.Mutex
-	empty   bool        // a new instance: no monitor, channel or incident
-	fresh   bool        // no user yet
-	factor  bool        // everybody has a second factor
-	oidc    string      // the provider's name, whose people have no password
-	silent  bool        // monitors are silenced
-	young   bool        // monitors are four minutes old and have one value
-	role    uptime.Role // of everybody
-	ended   bool        // the session is over
-	failure error       // of the next change
-	broken  error       // of every read
-	hangs   bool        // a read ends with its context, or after readTimeout
-	saved   []json.RawMessage
-	theme   string
-	likes   *uptime.Preferences // nil: as usual
-	odd     bool                // names in other scripts, and long ones
-	many    int                 // monitors, instead of the samples
-	notices chan uptime.Notice
-	wrong   []string // conditions
-	storm   bool     // one incident was made by hand, and some began together
+	mu       sync.Mutex
+	empty    bool        // a new instance: no monitor, channel or incident
+	fresh    bool        // no user yet
+	factor   bool        // everybody has a second factor
+	oidc     string      // the provider's name, whose people have no password
+	silent   bool        // monitors are silenced
+	young    bool        // monitors are four minutes old and have one value
+	role     uptime.Role // of everybody
+	ended    bool        // the session is over
+	failure  error       // of the next change
+	broken   error       // of every read
+	hangs    bool        // a read ends with its context, or after readTimeout
+	saved    []json.RawMessage
+	theme    string
+	language string              // of everybody, as they chose
+	likes    *uptime.Preferences // nil: as usual
+	odd      bool                // names in other scripts, and long ones
+	many     int                 // monitors, instead of the samples
+	notices  chan uptime.Notice
+	wrong    []string // conditions
+	storm    bool     // one incident was made by hand, and some began together
 	// breaksOff: the second page of a file cannot be read.
 	breaksOff bool
 	now       map[int64]uptime.Status // monitors that are not what the samples say
@@ -108,7 +109,7 @@ func (f *fake) ActorOfSession(_ context.Context, cookie, _ string) (uptime.Actor
 	if cookie != "ok" || f.ended {
 		return uptime.Actor{}, nil, uptime.Fail(uptime.CodeUnauthorized, "Log in.")
 	}
-	return uptime.Actor{WorkspaceID: 1, UserID: 1, Role: f.role}, nil, nil
+	return uptime.Actor{WorkspaceID: 1, UserID: 1, Role: f.role, Language: f.language}, nil, nil
 }
 
 func (f *fake) OpenStream(uptime.Actor) (end func(), err error) { return func() {}, nil }
@@ -144,7 +145,7 @@ func (f *fake) Me(ctx context.Context, _ uptime.Actor) (manage.UserView, error) 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, TOTP: f.factor, Password: f.oidc == "", Preferences: f.likes}, nil
+	return manage.UserView{ID: 1, Email: "mia@example.com", Name: "Mia Berg", Role: f.role, TimeZone: "Europe/Berlin", Theme: f.theme, Language: f.language, TOTP: f.factor, Password: f.oidc == "", Preferences: f.likes}, nil
 }
 
 func (f *fake) UpdateMe(_ context.Context, _ uptime.Actor, patch json.RawMessage, _ string) (manage.UserView, error) {

@@ -34,7 +34,7 @@ func (r *request) showConflict(inc manage.IncidentView, v url.Values) error {
 		return slices.ContainsFunc(changesOf(line.Detail), func(c AuditChange) bool { return slices.Contains(editedFields(), c.Field) })
 	})
 	if at >= 0 {
-		p.Conflict.Who, p.Conflict.At = whoDid(edits[at]), s.when(edits[at].At)
+		p.Conflict.Who, p.Conflict.At = whoDid(s.lang, edits[at]), s.when(edits[at].At)
 	}
 	return r.page(http.StatusConflict, "incidentform", "", p)
 }

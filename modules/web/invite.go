@@ -6,7 +6,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
+	"monitor/modules/uptime"
 )
 
 // inviteForm is where an invitation leads. One that is unknown, used or ended is
@@ -72,20 +74,22 @@ func (w *Web) join(c echo.Context, invited manage.InvitationView) error {
 // joinPage asks somebody who has an account whether they come along.
 func (w *Web) joinPage(c echo.Context, invited manage.InvitationView) GatePage {
 	here := "/invite/" + url.PathEscape(c.Param("token"))
+	actor, err := w.actor(c) // first: it says the language
+	l := languageOf(c)
 	p := GatePage{
-		Frame: w.outside(c, "Accept the invitation"), Heading: "Join " + invited.Workspace, Action: here,
-		Lead: "You were invited as " + article(string(invited.Role)) + ".",
+		Frame: w.outside(c, l.T("Accept the invitation")), Heading: l.T("Join %s", invited.Workspace), Action: here,
+		Lead: l.T("You were invited as %s.", invitedAs(l, invited.Role)),
 	}
-	switch actor, err := w.actor(c); {
+	switch {
 	case err != nil:
-		p.Lead += " You have an account, " + invited.Email + ": log in with it to accept."
-		p.Aside = &Link{Label: "Log in", URL: "/login?next=" + url.QueryEscape(here)}
+		p.Lead += " " + l.T("You have an account, %s: log in with it to accept.", invited.Email)
+		p.Aside = &Link{Label: l.T("Log in"), URL: "/login?next=" + url.QueryEscape(here)}
 	case actor.UserID != invited.ID:
-		p.Lead += " The invitation is for " + invited.Email + ", and you are logged in as somebody else. Log out, then open the link again."
-		p.Aside = &Link{Label: "Back to the overview", URL: "/"}
+		p.Lead += " " + l.T("The invitation is for %s, and you are logged in as somebody else. Log out, then open the link again.", invited.Email)
+		p.Aside = &Link{Label: l.T("Back to the overview"), URL: "/"}
 	default:
-		p.Submit = "Join"
-		p.Lead += " Your passkeys, your other sessions and your link to a provider end with it; set them up again afterwards."
+		p.Submit = l.T("Join")
+		p.Lead += " " + l.T("Your passkeys, your other sessions and your link to a provider end with it; set them up again afterwards.")
 		if invited.HasPassword {
 			p.Fields = []FieldView{{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true}}
 		}
@@ -94,11 +98,12 @@ func (w *Web) joinPage(c echo.Context, invited manage.InvitationView) GatePage {
 }
 
 func (w *Web) invitePage(c echo.Context, user manage.InvitationView, in manage.InviteInput, failure error) GatePage {
-	errs, _ := fieldErrors(languageOf(c), failure)
+	l := languageOf(c)
+	errs, _ := fieldErrors(l, failure)
 	p := GatePage{
-		Frame: w.outside(c, "Accept the invitation"), Heading: "Welcome", Action: "/invite/" + url.PathEscape(in.Token),
-		Lead:   "You were invited to " + user.Workspace + " as " + article(string(user.Role)) + ". Choose a password, and you are in.",
-		Submit: "Create account", FillZone: in.TimeZone == "",
+		Frame: w.outside(c, l.T("Accept the invitation")), Heading: l.T("Welcome"), Action: "/invite/" + url.PathEscape(in.Token),
+		Lead:   l.T("You were invited to %s as %s. Choose a password, and you are in.", user.Workspace, invitedAs(l, user.Role)),
+		Submit: l.T("Create account"), FillZone: in.TimeZone == "",
 	}
 	field := func(f FieldView) {
 		f.Widget, f.Error = "input", errorOf(f.Name, errs)
@@ -106,20 +111,26 @@ func (w *Web) invitePage(c echo.Context, user manage.InvitationView, in manage.I
 	}
 	field(FieldView{Name: "email", Label: "E-mail", Type: "email", Autocomplete: "username", Value: user.Email, ReadOnly: true, Help: "You log in with it."})
 	field(FieldView{Name: "name", Label: "Your name", Type: "text", Autocomplete: "name", Value: in.Name, MaxLength: 200})
-	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice, Required: true})
+	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice(), Required: true})
 	field(FieldView{
 		Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
 		Help: "As in Europe/Berlin. Empty is that of this instance.",
 	})
-	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
+	p.Problem, p.Summary = problems(l, failure, p.Fields)
 	return p
 }
 
-// article puts "a" or "an" before a role.
-func article(role string) string {
-	switch role[:min(1, len(role))] {
-	case "a", "e", "i", "o", "u":
-		return "an " + role
+// invitedAs names a role in the sentences that say as what somebody was invited.
+func invitedAs(l *lang.Language, role uptime.Role) string {
+	switch role {
+	case uptime.RoleViewer:
+		return l.T("invited as|a viewer")
+	case uptime.RoleEditor:
+		return l.T("invited as|an editor")
+	case uptime.RoleAdmin:
+		return l.T("invited as|an admin")
+	case uptime.RoleOwner:
+		return l.T("invited as|an owner")
 	}
-	return "a " + role
+	return string(role)
 }

@@ -9,10 +9,10 @@ import (
 // languageKey is under what the context of a request keeps its language.
 const languageKey = "language"
 
-// speak sets the language that somebody chose for the pages; one that is not known, and
+// speak sets the language that somebody chose for the pages; one that they are not in, and
 // "auto", leave the choice to the browser.
 func speak(c echo.Context, tag string) {
-	if l := lang.Of(tag); l != nil {
+	if l := lang.For(tag); l != nil {
 		c.Set(languageKey, l)
 	}
 }

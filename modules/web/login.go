@@ -52,17 +52,19 @@ func (w *Web) loginProblem(c echo.Context, err error) (status int, problem strin
 	if !ok || e.Code == uptime.CodeInternal || e.Code == uptime.CodeUnavailable {
 		return 0, "", false
 	}
+	l := languageOf(c)
 	if e.Code != uptime.CodeLimited {
-		return http.StatusUnprocessableEntity, e.Detail, true
+		return http.StatusUnprocessableEntity, l.Said(e.Detail), true
 	}
 	w.setRetryAfter(c, err, http.StatusTooManyRequests)
-	return http.StatusTooManyRequests, "Too many attempts. Try again in " + span(e.RetryAfter) + ".", true
+	return http.StatusTooManyRequests, l.T("Too many attempts. Try again in %s.", l.Span(e.RetryAfter)), true
 }
 
 func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem string) GatePage {
+	l := languageOf(c)
 	p := GatePage{
-		Frame: w.outside(c, "Log in"), Heading: "Log in", Action: "/login", Submit: "Log in", Next: next,
-		Remember: true, Remembered: in.Remember, Problem: problem, Aside: &Link{Label: "Forgot your password?", URL: "/forgot"},
+		Frame: w.outside(c, l.T("Log in")), Heading: l.T("Log in"), Action: "/login", Submit: l.T("Log in"), Next: next,
+		Remember: true, Remembered: in.Remember, Problem: problem, Aside: &Link{Label: l.T("Forgot your password?"), URL: "/forgot"},
 		Fields: []FieldView{
 			{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email},
 			{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
@@ -70,7 +72,7 @@ func (w *Web) loginPage(c echo.Context, in manage.LoginInput, next, problem stri
 		Passkey: w.passkeyOffer(c, "login", "/login/passkey", next),
 	}
 	if name := w.deps.Manage.OIDCName(); name != "" {
-		p.Elsewhere = &Link{Label: "Log in with " + name, URL: oidcLink(next)}
+		p.Elsewhere = &Link{Label: l.T("Log in with %s", name), URL: oidcLink(next)}
 	}
 	p.Scripts = append(p.Scripts, formScript)
 	if p.Passkey.Why == "" {

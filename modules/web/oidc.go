@@ -94,7 +94,7 @@ func (w *Web) oidcCallback(c echo.Context) error {
 func (w *Web) oidcFailed(c echo.Context, next string, err error) error {
 	status, problem, known := w.loginProblem(c, err)
 	if e, ok := errors.AsType[*uptime.Error](err); ok && e.Code == uptime.CodeUnavailable {
-		status, problem, known = http.StatusServiceUnavailable, e.Detail, true
+		status, problem, known = http.StatusServiceUnavailable, languageOf(c).Said(e.Detail), true
 		w.setRetryAfter(c, err, status)
 	}
 	if !known {

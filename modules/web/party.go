@@ -9,10 +9,12 @@ import (
 	"github.com/labstack/echo/v4"
 	"golang.org/x/net/idna"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
-// party is whom passkeys are made for, or why there can be none here. It follows from the
+// party is whom passkeys are made for, or why there can be none here, a key of the
+// catalogue. It follows from the
 // public address. Where that is not set only somebody at the machine, at localhost, may use
 // passkeys: the Host header of a stranger decides nothing.
 func (w *Web) party(c echo.Context) (party uptime.RelyingParty, why string) {
@@ -28,9 +30,9 @@ func (w *Web) party(c echo.Context) (party uptime.RelyingParty, why string) {
 	case r.Local && host == "localhost":
 		return partyOf(w.scheme(c), host, port), ""
 	case r.Local:
-		return party, "Passkeys need the name of a host: open these pages at localhost."
+		return party, lang.Key("Passkeys need the name of a host: open these pages at localhost.")
 	}
-	return party, "Passkeys can be used once the setting http.public_url says where these pages are."
+	return party, lang.Key("Passkeys can be used once the setting http.public_url says where these pages are.")
 }
 
 func (w *Web) scheme(c echo.Context) string {
@@ -43,17 +45,17 @@ func (w *Web) scheme(c echo.Context) string {
 func publicParty(address string) (party uptime.RelyingParty, why string) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return party, "Passkeys need an address that browsers can read in the setting http.public_url."
+		return party, lang.Key("Passkeys need an address that browsers can read in the setting http.public_url.")
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return party, "Passkeys need the name of a host, and the address of these pages is an IP address."
+		return party, lang.Key("Passkeys need the name of a host, and the address of these pages is an IP address.")
 	}
 	host, err := idna.Lookup.ToASCII(u.Hostname())
 	if err != nil || host == "" {
-		return party, "Passkeys need the name of a host in the setting http.public_url."
+		return party, lang.Key("Passkeys need the name of a host in the setting http.public_url.")
 	}
 	if u.Scheme != "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
-		return party, "Passkeys need HTTPS, which the address of these pages does not have."
+		return party, lang.Key("Passkeys need HTTPS, which the address of these pages does not have.")
 	}
 	return partyOf(u.Scheme, host, u.Port()), ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -43,7 +44,7 @@ type PasskeyRow struct {
 
 func (w *Web) passkeyOffer(c echo.Context, kind, action, next string) *PasskeyOffer {
 	party, why := w.party(c)
-	return &PasskeyOffer{Kind: kind, Why: why, Action: action, Origin: party.Origin, Next: next}
+	return &PasskeyOffer{Kind: kind, Why: languageOf(c).T(why), Action: action, Origin: party.Origin, Next: next}
 }
 
 // setPasskey keeps the state of a ceremony for as long as it is good at most; "" forgets it.
@@ -85,11 +86,12 @@ func (w *Web) answerCeremony(c echo.Context, path string, made manage.Ceremony, 
 	if !known {
 		return err
 	}
-	if errs, _ := fieldErrors(languageOf(c), err); len(errs) > 0 {
+	l := languageOf(c)
+	if errs, _ := fieldErrors(l, err); len(errs) > 0 {
 		var parts []string
-		for _, field := range []struct{ name, label string }{{"name", "Name"}, {"current_password", "Current password"}} {
+		for _, field := range []struct{ name, label string }{{"name", lang.Key("Name")}, {"current_password", lang.Key("Current password")}} {
 			if text, bad := errs[field.name]; bad {
-				parts = append(parts, field.label+" "+text+".")
+				parts = append(parts, l.T(field.label)+" "+text+".")
 			}
 		}
 		problem = strings.Join(parts, " ")
@@ -99,7 +101,7 @@ func (w *Web) answerCeremony(c echo.Context, path string, made manage.Ceremony, 
 
 // noPasskeys answers a script where there can be none.
 func noPasskeys(c echo.Context, why string) error {
-	return c.JSON(http.StatusUnprocessableEntity, passkeyOptions{Problem: why})
+	return c.JSON(http.StatusUnprocessableEntity, passkeyOptions{Problem: languageOf(c).T(why)})
 }
 
 func (w *Web) passkeyLoginOptions(c echo.Context) error {
@@ -197,13 +199,13 @@ func (w *Web) passkeyConfirmDelete(r *request) error {
 		if one.ID != id {
 			continue
 		}
-		s, err := r.scene("Remove", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"Security", "/settings/security"})
+		s, err := r.scene(r.t("Remove"), "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("Security"), "/settings/security"})
 		if err != nil {
 			return err
 		}
 		return r.page(http.StatusOK, "confirm", "", ConfirmPage{
-			Frame: s.frame, Question: "Remove passkey " + one.Name + "?", Verb: "Remove passkey",
-			Lost:   "It logs nobody in any more. Sessions that it began go on, and your device may still offer it until you remove it there, too.",
+			Frame: s.frame, Question: r.t("Remove passkey %s?", one.Name), Verb: r.t("Remove passkey"),
+			Lost:   r.t("It logs nobody in any more. Sessions that it began go on, and your device may still offer it until you remove it there, too."),
 			Action: passkeyURL(id) + "/delete", Cancel: "/settings/security",
 		})
 	}
@@ -237,7 +239,7 @@ func (r *request) passkeys(s *scene) (rows []PasskeyRow, fields []FieldView, off
 	}
 	fields = []FieldView{
 		{
-			Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 60, Value: browserOf(r.Request().UserAgent()),
+			Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 60, Value: browserOf(s.lang, r.Request().UserAgent()),
 			Help: "To tell your passkeys apart.", Suffix: "-passkey",
 		},
 		{

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -34,7 +35,7 @@ func (w *Web) people(r *request) error { return r.showPeople(http.StatusOK, Peop
 
 // showPeople draws the page; given holds what was typed into a refused form.
 func (r *request) showPeople(status int, p PeoplePage, given map[string]string, failure error) error {
-	s, err := r.scene("People", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("People"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (r *request) showPeople(status int, p PeoplePage, given map[string]string, 
 
 func (s *scene) personRow(u manage.UserView) PersonRow {
 	row := PersonRow{
-		URL: personURL(u.ID), Name: u.Name, Email: u.Email, Role: string(u.Role), TOTP: u.TOTP, You: u.ID == s.me.ID, Seen: s.whenPtr(u.LastSeenAt),
+		URL: personURL(u.ID), Name: u.Name, Email: u.Email, Role: roleWord(s.lang, u.Role), TOTP: u.TOTP, You: u.ID == s.me.ID, Seen: s.whenPtr(u.LastSeenAt),
 	}
 	switch {
 	case u.Disabled:
@@ -78,6 +79,21 @@ func (s *scene) personRow(u manage.UserView) PersonRow {
 
 func personURL(id int64) string { return "/settings/people/" + strconv.FormatInt(id, 10) }
 
+// roleWord names a role.
+func roleWord(l *lang.Language, role uptime.Role) string {
+	switch role {
+	case uptime.RoleViewer:
+		return l.T("role|viewer")
+	case uptime.RoleEditor:
+		return l.T("role|editor")
+	case uptime.RoleAdmin:
+		return l.T("role|admin")
+	case uptime.RoleOwner:
+		return l.T("role|owner")
+	}
+	return string(role)
+}
+
 // roleField offers the roles that the person may give.
 func (r *request) roleField(chosen string) FieldView {
 	f := FieldView{Name: "role", Label: "Role", Widget: "select"}
@@ -85,10 +101,10 @@ func (r *request) roleField(chosen string) FieldView {
 		role  uptime.Role
 		about string
 	}{
-		{uptime.RoleViewer, "Viewer: sees everything, changes nothing"},
-		{uptime.RoleEditor, "Editor: changes monitors, channels and incidents"},
-		{uptime.RoleAdmin, "Admin: also manages people"},
-		{uptime.RoleOwner, "Owner: also manages owners and workspaces"},
+		{uptime.RoleViewer, r.t("Viewer: sees everything, changes nothing")},
+		{uptime.RoleEditor, r.t("Editor: changes monitors, channels and incidents")},
+		{uptime.RoleAdmin, r.t("Admin: also manages people")},
+		{uptime.RoleOwner, r.t("Owner: also manages owners and workspaces")},
 	} {
 		if o.role == uptime.RoleOwner && !r.web.deps.Manage.Can(r.actor, manage.ManageOwners) && chosen != string(o.role) {
 			continue
@@ -155,7 +171,7 @@ func (r *request) showPerson(status int, given map[string]string, failure error)
 	if title == "" {
 		title = u.Email
 	}
-	s, err := r.scene(title, "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"People", "/settings/people"})
+	s, err := r.scene(title, "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("People"), "/settings/people"})
 	if err != nil {
 		return err
 	}
@@ -228,14 +244,14 @@ func (w *Web) personConfirmRemove(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene("Remove", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"People", "/settings/people"}, Crumb{u.Email, personURL(id)})
+	s, err := r.scene(r.t("Remove"), "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("People"), "/settings/people"}, Crumb{u.Email, personURL(id)})
 	if err != nil {
 		return err
 	}
 	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
-		Frame: s.frame, Question: "Remove " + u.Email + "?",
-		Lost:   "Their sessions and API tokens in this workspace end, and so does their account if they are in no other one. What they wrote in incidents stays, with their name.",
-		Action: personURL(id) + "/remove", Cancel: personURL(id), Verb: "Remove",
+		Frame: s.frame, Question: r.t("Remove %s?", u.Email),
+		Lost:   r.t("Their sessions and API tokens in this workspace end, and so does their account if they are in no other one. What they wrote in incidents stays, with their name."),
+		Action: personURL(id) + "/remove", Cancel: personURL(id), Verb: r.t("Remove"),
 	})
 }
 

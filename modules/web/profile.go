@@ -20,28 +20,30 @@ type ProfilePage struct {
 	Role    string
 }
 
-// settingsTabs are the pages of settings that the person may see.
+// settingsTabs are the pages of settings that the person may see, the one that is named in
+// English as the current one.
 func (r *request) settingsTabs(current string) []Link {
-	tabs := []Link{{Label: "Profile", URL: "/settings/profile"}, {Label: "Security", URL: "/settings/security"}}
-	tabs = append(tabs, Link{Label: "API tokens", URL: "/settings/tokens"})
+	tabs := []Link{{Label: lang.Key("Profile"), URL: "/settings/profile"}, {Label: lang.Key("Security"), URL: "/settings/security"}}
+	tabs = append(tabs, Link{Label: lang.Key("API tokens"), URL: "/settings/tokens"})
 	if r.web.deps.Manage.Can(r.actor, manage.ReadUsers) {
-		tabs = append(tabs, Link{Label: "People", URL: "/settings/people"})
+		tabs = append(tabs, Link{Label: lang.Key("People"), URL: "/settings/people"})
 	}
 	if r.web.deps.Manage.Can(r.actor, manage.ReadWallShares) {
-		tabs = append(tabs, Link{Label: "Wallboards", URL: "/settings/wallboards"})
+		tabs = append(tabs, Link{Label: lang.Key("Wallboards"), URL: "/settings/wallboards"})
 	}
-	tabs = append(tabs, Link{Label: "Workspaces", URL: "/settings/workspaces"})
+	tabs = append(tabs, Link{Label: lang.Key("Workspaces"), URL: "/settings/workspaces"})
 	if r.web.deps.Manage.Can(r.actor, manage.ReadSettings) {
-		tabs = append(tabs, Link{Label: "Defaults", URL: "/settings/defaults"}, Link{Label: "Retention", URL: "/settings/retention"})
+		tabs = append(tabs, Link{Label: lang.Key("Defaults"), URL: "/settings/defaults"}, Link{Label: lang.Key("Retention"), URL: "/settings/retention"})
 	}
 	if r.web.deps.Manage.Can(r.actor, manage.ReadAudit) {
-		tabs = append(tabs, Link{Label: "Audit log", URL: "/settings/audit"})
+		tabs = append(tabs, Link{Label: lang.Key("Audit log"), URL: "/settings/audit"})
 	}
 	if r.web.deps.Manage.Can(r.actor, manage.ReadSettings) {
-		tabs = append(tabs, Link{Label: "About", URL: "/settings/about"})
+		tabs = append(tabs, Link{Label: lang.Key("About"), URL: "/settings/about"})
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Label == current
+		tabs[i].Label = r.t(tabs[i].Label)
 	}
 	return tabs
 }
@@ -50,18 +52,19 @@ func (w *Web) profile(r *request) error { return r.showProfile(http.StatusOK, ni
 
 // showProfile draws the form; given holds what was typed into a refused one.
 func (r *request) showProfile(status int, given map[string]string, failure error) error {
-	s, err := r.scene("Profile", "Settings", Crumb{"Settings", ""})
+	s, err := r.scene(r.t("Profile"), "Settings", Crumb{r.t("Settings"), ""})
 	if err != nil {
 		return err
 	}
-	p := ProfilePage{Frame: s.frame, Tabs: r.settingsTabs("Profile"), Role: string(s.me.Role)}
+	p := ProfilePage{Frame: s.frame, Tabs: r.settingsTabs("Profile"), Role: roleWord(s.lang, s.me.Role)}
 	p.Fields = []FieldView{
 		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "name", MaxLength: 200, Value: stillTyped(given, "name", s.me.Name)},
 		{
 			Name: "time_zone", Label: "Time zone", Widget: "input", Type: "text", Autocomplete: "off", Placeholder: "Europe/Berlin",
 			Help: "As in Europe/Berlin. Every time on these pages is shown in it.", Value: stillTyped(given, "time_zone", s.me.TimeZone),
 		},
-		themeField(stillTyped(given, "theme", themeOf(s.me.Theme))),
+		themeField(s.lang, stillTyped(given, "theme", themeOf(s.me.Theme))),
+		languageField(s.lang, stillTyped(given, "language", s.me.Language)),
 	}
 	p.Lists = likesFields(s.lang, given, preferencesOf(s.me))
 	blame(r.lang(), p.Fields, failure)
@@ -86,11 +89,29 @@ func blame(l *lang.Language, fields []FieldView, failure error) {
 	}
 }
 
-func themeField(chosen string) FieldView {
+func themeField(l *lang.Language, chosen string) FieldView {
 	f := FieldView{Name: "theme", Label: "Theme", Widget: "select"}
-	for _, o := range []Option{{Value: "auto", Label: "As the system"}, {Value: "light", Label: "Light"}, {Value: "dark", Label: "Dark"}} {
+	for _, o := range []Option{{Value: "auto", Label: l.T("As the system")}, {Value: "light", Label: l.T("theme|Light")}, {Value: "dark", Label: l.T("theme|Dark")}} {
 		o.Selected = o.Value == chosen
 		f.Options = append(f.Options, o)
+	}
+	return f
+}
+
+// languageField offers every language by its own name, and the one that was chosen even
+// where pages are not in it: they come once they are.
+func languageField(l *lang.Language, chosen string) FieldView {
+	f := FieldView{Name: "language", Label: "Language", Widget: "select", Options: []Option{{Value: "auto", Label: l.T("As the browser")}}}
+	for _, known := range lang.All() {
+		f.Options = append(f.Options, Option{Value: known.Tag(), Label: known.Name()})
+	}
+	known := false
+	for i := range f.Options {
+		f.Options[i].Selected = f.Options[i].Value == chosen
+		known = known || f.Options[i].Selected
+	}
+	if chosen != "" && !known {
+		f.Options = append(f.Options, Option{Value: chosen, Label: chosen, Selected: true})
 	}
 	return f
 }
@@ -100,7 +121,11 @@ func (w *Web) profileSave(r *request) error {
 	if err := patch.set("preferences", r.likes()); err != nil {
 		return err
 	}
-	return r.savePatch(patch, []string{"name", "time_zone", "theme"}, "profile-saved", "/settings/profile", r.refuseProfile)
+	names := []string{"name", "time_zone", "theme"}
+	if r.FormValue("language") != "" { // a form of before has none
+		names = append(names, "language")
+	}
+	return r.savePatch(patch, names, "profile-saved", "/settings/profile", r.refuseProfile)
 }
 
 // refuseProfile draws the refused form with all that was chosen in it.

@@ -129,7 +129,8 @@ func outside(text string) (out []string) {
 			}
 			depth++
 		case lang.PseudoEnd:
-			if depth--; depth == 0 {
+			// One that nothing here began ends what began before some markup.
+			if depth = max(depth-1, 0); depth == 0 {
 				start = i + len(lang.PseudoEnd)
 			}
 		}

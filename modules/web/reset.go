@@ -23,29 +23,31 @@ func (w *Web) forgot(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	l := languageOf(c)
 	return w.show(c, http.StatusOK, "gate", "layout", GatePage{
-		Frame: w.outside(c, "Look into your mail"), Heading: "Look into your mail",
-		Lead:  "If somebody here has this address, a link to set a new password is on its way to it. It works for an hour.",
-		Aside: &Link{Label: "Back to log-in", URL: "/login"},
+		Frame: w.outside(c, l.T("Look into your mail")), Heading: l.T("Look into your mail"),
+		Lead:  l.T("If somebody here has this address, a link to set a new password is on its way to it. It works for an hour."),
+		Aside: &Link{Label: l.T("Back to log-in"), URL: "/login"},
 	})
 }
 
 func (w *Web) forgotPage(c echo.Context, email string, failure error) GatePage {
+	l := languageOf(c)
 	p := GatePage{
-		Frame: w.outside(c, "Forgot your password"), Heading: "Set a new password", Action: "/forgot", Submit: "Send me a link",
-		Lead: "A link to set a new one is sent to the address that you log in with.", Aside: &Link{Label: "Back to log-in", URL: "/login"},
+		Frame: w.outside(c, l.T("Forgot your password")), Heading: l.T("Set a new password"), Action: "/forgot", Submit: l.T("Send me a link"),
+		Lead: l.T("A link to set a new one is sent to the address that you log in with."), Aside: &Link{Label: l.T("Back to log-in"), URL: "/login"},
 	}
 	if !w.deps.Manage.CanReset() {
 		p.Submit = ""
-		p.Lead = "This installation sends no mail to its users. Ask one of its admins for a new password; " +
-			"who can reach the machine sets one with: monitor user reset-password --email YOU"
+		p.Lead = l.T("This installation sends no mail to its users. Ask one of its admins for a new password; " +
+			"who can reach the machine sets one with: monitor user reset-password --email YOU")
 		return p
 	}
 	p.Fields = []FieldView{{
 		Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: email, Required: true,
 	}}
-	blame(languageOf(c), p.Fields, failure)
-	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
+	blame(l, p.Fields, failure)
+	p.Problem, p.Summary = problems(l, failure, p.Fields)
 	return p
 }
 
@@ -77,18 +79,19 @@ func (w *Web) reset(c echo.Context) error {
 }
 
 func (w *Web) resetPage(c echo.Context, user manage.UserView, failure error) GatePage {
+	l := languageOf(c)
 	p := GatePage{
-		Frame: w.outside(c, "Set a new password"), Heading: "Set a new password", Action: "/reset/" + url.PathEscape(c.Param("token")),
-		Lead: "Every session of yours ends with it; passkeys stay.", Submit: "Set password",
+		Frame: w.outside(c, l.T("Set a new password")), Heading: l.T("Set a new password"), Action: "/reset/" + url.PathEscape(c.Param("token")),
+		Lead: l.T("Every session of yours ends with it; passkeys stay."), Submit: l.T("Set password"),
 	}
 	p.Fields = []FieldView{
 		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", Autocomplete: "username", Value: user.Email, ReadOnly: true},
 		{
 			Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true,
-			Help: lengthAdvice, Required: true,
+			Help: lengthAdvice(), Required: true,
 		},
 	}
-	blame(languageOf(c), p.Fields, failure)
-	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
+	blame(l, p.Fields, failure)
+	p.Problem, p.Summary = problems(l, failure, p.Fields)
 	return p
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mileusna/useragent"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -42,7 +43,7 @@ func (w *Web) security(r *request) error { return r.showSecurity(http.StatusOK, 
 // showSecurity draws the form and the sessions; given holds what was typed into a
 // refused form.
 func (r *request) showSecurity(status int, given map[string]string, failure error) error {
-	s, err := r.scene("Security", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("Security"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 		{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
 		{
 			Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true,
-			Help: lengthAdvice + " Empty: it stays as it is.",
+			Help: "At least 12 characters. A few words that only you would put together are best. Empty: it stays as it is.",
 		},
 	}
 	p.Factor = []FieldView{{
@@ -72,7 +73,7 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 		return err
 	}
 	if p.Elsewhere && p.Passkey.Why == "" {
-		p.Passkey = &PasskeyOffer{Why: "Adding one asks for a password here, and you have none."}
+		p.Passkey = &PasskeyOffer{Why: s.t("Adding one asks for a password here, and you have none.")}
 	}
 	if p.Passkey.Why == "" {
 		p.Scripts = append(p.Scripts, keysScript)
@@ -91,17 +92,17 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 
 func (s *scene) sessionRow(v manage.SessionView) SessionRow {
 	return SessionRow{
-		ID: v.ID, Browser: browserOf(v.UserAgent), Address: v.Address, Current: v.Current,
+		ID: v.ID, Browser: browserOf(s.lang, v.UserAgent), Address: v.Address, Current: v.Current,
 		Began: s.when(v.CreatedAt), Seen: s.when(v.LastSeenAt),
 	}
 }
 
 // browserOf names the program of a User-Agent header, as in "Firefox on Linux".
-func browserOf(header string) string {
+func browserOf(l *lang.Language, header string) string {
 	agent := useragent.Parse(header)
-	name := cmp.Or(agent.Name, firstWord(header), "An unnamed program")
+	name := cmp.Or(agent.Name, firstWord(header), l.T("An unnamed program"))
 	if agent.OS != "" {
-		name += " on " + agent.OS
+		name = l.T("browser|%s on %s", name, agent.OS)
 	}
 	return uptime.Clean(name, 60)
 }

@@ -36,7 +36,9 @@ type GatePage struct {
 type ErrorLink struct{ Target, Text string }
 
 // lengthAdvice is told to people; package manage enforces it.
-const lengthAdvice = "At least 12 characters. A few words that only you would put together are best."
+func lengthAdvice() string {
+	return lang.Key("At least 12 characters. A few words that only you would put together are best.")
+}
 
 func (w *Web) setupForm(c echo.Context) error {
 	if err := w.setupOpen(c); err != nil {
@@ -79,10 +81,11 @@ func (w *Web) setup(c echo.Context) error {
 }
 
 func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) GatePage {
-	errs, _ := fieldErrors(languageOf(c), failure)
+	l := languageOf(c)
+	errs, _ := fieldErrors(l, failure)
 	p := GatePage{
-		Frame: w.outside(c, "Set up"), Heading: "Set up your monitor", Action: "/setup", Submit: "Create account and continue",
-		Lead: "One account to begin with: yours. It takes a minute, and the first check comes right after.", FillZone: in.TimeZone == "",
+		Frame: w.outside(c, l.T("Set up")), Heading: l.T("Set up your monitor"), Action: "/setup", Submit: l.T("Create account and continue"),
+		Lead: l.T("One account to begin with: yours. It takes a minute, and the first check comes right after."), FillZone: in.TimeZone == "",
 	}
 	field := func(f FieldView) {
 		if f.Widget == "" {
@@ -99,7 +102,7 @@ func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) Gat
 	}
 	field(FieldView{Name: "name", Label: "Your name", Type: "text", Autocomplete: "name", Value: in.Name, MaxLength: 200, Required: true})
 	field(FieldView{Name: "email", Label: "E-mail", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email, Required: true})
-	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice, Required: true})
+	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice(), Required: true})
 	field(FieldView{
 		Name: "instance_name", Label: "Name of this instance", Type: "text", Value: in.InstanceName, MaxLength: 200,
 		Help: "Shown in the title of every page, so that two instances are told apart.",
@@ -108,7 +111,7 @@ func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) Gat
 		Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
 		Help: "As in Europe/Berlin. Empty is UTC.",
 	})
-	p.Problem, p.Summary = problems(languageOf(c), failure, p.Fields)
+	p.Problem, p.Summary = problems(l, failure, p.Fields)
 	return p
 }
 

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -36,7 +38,7 @@ func (w *Web) tokens(r *request) error { return r.showTokens(http.StatusOK, "", 
 
 // showTokens draws the page; given holds what was typed into a refused form.
 func (r *request) showTokens(status int, secret string, given map[string]string, failure error) error {
-	s, err := r.scene("API tokens", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("API tokens"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -59,19 +61,30 @@ func (r *request) showTokens(status int, secret string, given map[string]string,
 
 func (s *scene) tokenRow(t manage.TokenView) TokenRow {
 	row := TokenRow{
-		ID: t.ID, Name: t.Name, Prefix: t.Prefix, Role: string(t.Role), Scopes: strings.Join(t.Scopes, ", "),
+		ID: t.ID, Name: t.Name, Prefix: t.Prefix, Role: roleWord(s.lang, t.Role), Scopes: scopeWords(s.lang, t.Scopes),
 		Used: s.whenPtr(t.LastUsedAt), Ends: s.whenPtr(t.ExpiresAt), Over: t.ExpiresAt != nil && !s.now.Before(*t.ExpiresAt),
 	}
 	if t.UserID != s.me.ID {
-		row.Of = "of user " + strconv.FormatInt(t.UserID, 10)
+		row.Of = s.t("of user %d", t.UserID)
 	}
 	return row
 }
 
-// tokenLives are the ends that a token can be given here; the API takes any.
+// scopeWords list what a token may do.
+func scopeWords(l *lang.Language, scopes []string) string {
+	words := map[string]string{manage.ScopeRead: l.T("scope|read"), manage.ScopeWrite: l.T("scope|write")}
+	out := make([]string, 0, len(scopes))
+	for _, scope := range scopes {
+		out = append(out, cmp.Or(words[scope], scope))
+	}
+	return strings.Join(out, ", ")
+}
+
+// tokenLives are the ends that a token can be given here, by their keys in the catalogue;
+// the API takes any.
 func tokenLives() []Option {
 	return []Option{
-		{Value: "30", Label: "In 30 days"}, {Value: "90", Label: "In 90 days"}, {Value: "365", Label: "In a year"}, {Value: "", Label: "Never"},
+		{Value: "30", Label: lang.Key("In 30 days")}, {Value: "90", Label: lang.Key("In 90 days")}, {Value: "365", Label: lang.Key("In a year")}, {Value: "", Label: lang.Key("Never")},
 	}
 }
 
@@ -80,20 +93,20 @@ func (r *request) tokenFields(given map[string]string) []FieldView {
 	chosen := stillTyped(given, "role", string(uptime.RoleViewer))
 	for _, o := range []uptime.Role{uptime.RoleViewer, uptime.RoleEditor, uptime.RoleAdmin, uptime.RoleOwner} {
 		if r.actor.Role.Includes(o) {
-			role.Options = append(role.Options, Option{Value: string(o), Label: string(o), Selected: string(o) == chosen})
+			role.Options = append(role.Options, Option{Value: string(o), Label: roleWord(r.lang(), o), Selected: string(o) == chosen})
 		}
 	}
-	ends := FieldView{Name: "expires_at", Label: "Ends", Widget: "select", Options: tokenLives()}
+	ends := FieldView{Name: "expires_at", Label: "Ends", Widget: "select"}
 	life := stillTyped(given, "expires_at", "90")
-	for i := range ends.Options {
-		ends.Options[i].Selected = ends.Options[i].Value == life
+	for _, o := range tokenLives() {
+		ends.Options = append(ends.Options, Option{Value: o.Value, Label: r.t(o.Label), Selected: o.Value == life})
 	}
 	fields := []FieldView{
 		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 100, Required: true, Value: given["name"], Placeholder: "deploy"},
 		role, ends,
 	}
 	for _, scope := range []struct{ name, label string }{
-		{manage.ScopeRead, "Reads"}, {manage.ScopeWrite, "Changes"},
+		{manage.ScopeRead, lang.Key("scope|Reads")}, {manage.ScopeWrite, lang.Key("scope|Changes")},
 	} {
 		fields = append(fields, FieldView{
 			Name: "scope_" + scope.name, Label: scope.label, Widget: "check",

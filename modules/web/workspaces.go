@@ -29,7 +29,7 @@ func (w *Web) workspaces(r *request) error { return r.showWorkspaces(http.Status
 
 // showWorkspaces draws the page; given holds what was typed into a refused form.
 func (r *request) showWorkspaces(status int, given map[string]string, failure error) error {
-	s, err := r.scene("Workspaces", "Settings", Crumb{"Settings", "/settings/profile"})
+	s, err := r.scene(r.t("Workspaces"), "Settings", Crumb{r.t("Settings"), "/settings/profile"})
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (r *request) showWorkspaces(status int, given map[string]string, failure er
 	p := WorkspacesPage{Frame: s.frame, Tabs: r.settingsTabs("Workspaces")}
 	var current manage.WorkspaceView
 	for _, v := range list.Items {
-		p.Rows = append(p.Rows, WorkspaceRow{ID: v.ID, Name: v.Name, Role: string(v.Role), Zone: v.TimeZone, Current: v.Current})
+		p.Rows = append(p.Rows, WorkspaceRow{ID: v.ID, Name: v.Name, Role: roleWord(s.lang, v.Role), Zone: v.TimeZone, Current: v.Current})
 		if v.Current {
 			current = v
 		}
@@ -146,14 +146,14 @@ func (w *Web) workspaceEnter(r *request) error {
 }
 
 func (w *Web) workspaceConfirmDelete(r *request) error {
-	s, err := r.scene("Delete workspace", "Settings", Crumb{"Settings", "/settings/profile"}, Crumb{"Workspaces", "/settings/workspaces"})
+	s, err := r.scene(r.t("Delete workspace"), "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("Workspaces"), "/settings/workspaces"})
 	if err != nil {
 		return err
 	}
 	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
-		Frame: s.frame, Question: "Delete the workspace " + s.frame.Instance + "?",
-		Lost:   "It has to be empty: without monitors, channels and other members. It cannot be brought back.",
-		Action: "/settings/workspaces/delete", Cancel: "/settings/workspaces", Verb: "Delete workspace",
+		Frame: s.frame, Question: r.t("Delete the workspace %s?", s.frame.Instance),
+		Lost:   r.t("It has to be empty: without monitors, channels and other members. It cannot be brought back."),
+		Action: "/settings/workspaces/delete", Cancel: "/settings/workspaces", Verb: r.t("Delete workspace"),
 	})
 }
 

@@ -150,7 +150,7 @@ func paragraphs(text string) []string {
 type PostmortemPage struct {
 	Frame
 	Action, Cancel string
-	Version        string // of what is stored, as it was when the form was opened
+	Stored         string // what is stored, as it was when the form was opened
 	Conflict       *Conflict
 	Fields         []FieldView
 	Previewed      bool
@@ -220,9 +220,9 @@ func (r *request) showPostmortem(status int, inc manage.IncidentView, text strin
 		},
 		{Name: "published", Label: "Published", Widget: "check", Checked: published, Help: "Status pages may show it. Without it, it is for the team alone."},
 	}
-	p.Version = r.FormValue("version")
-	if p.Version == "" || status == http.StatusConflict { // saving again overwrites
-		p.Version = fingerprint(inc.Postmortem)
+	p.Stored = r.FormValue("version")
+	if p.Stored == "" || status == http.StatusConflict { // saving again overwrites
+		p.Stored = fingerprint(inc.Postmortem)
 	}
 	if preview {
 		p.Previewed, p.Preview = true, paragraphs(text)

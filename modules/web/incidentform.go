@@ -23,7 +23,7 @@ type IncidentForm struct {
 	Heading  string
 	Action   string
 	Cancel   string
-	Version  string // of what the form changes
+	Stored   string // what the form changes, as it was when it was opened
 	What     []FieldView
 	Say      []FieldView // of a new one
 	Find     string
@@ -254,11 +254,11 @@ func (r *request) incidentForm(inc *manage.IncidentView, v url.Values, failure e
 	p.Scripts = []string{formScript}
 	if inc != nil {
 		p.ID, p.ByHand, p.Action, p.Cancel = inc.ID, inc.MonitorID == nil, incidentURL(inc.ID)+"/edit", incidentURL(inc.ID)
-		p.Version = versionOf(*inc)
+		p.Stored = versionOf(*inc)
 		if v == nil {
 			v = s.incidentValues(*inc)
 		} else if v.Has("find") && v.Has("version") {
-			p.Version = v.Get("version") // a search starts nothing anew
+			p.Stored = v.Get("version") // a search starts nothing anew
 		}
 	}
 	p.fill(s, v, failure)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html/template"
 	"strings"
 	"time"
 
@@ -77,6 +78,13 @@ func (w When) Full() string { return w.Lang.DateTime(w.local(), "15:04:05 MST") 
 // Title is the full local time and UTC.
 func (w When) Title() string {
 	return w.Full() + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
+}
+
+// Mark is the moment as markup, for sentences that have it in them.
+func (w When) Mark() template.HTML {
+	escape := template.HTMLEscapeString
+	//nolint:gosec // what is not markup is escaped
+	return template.HTML(`<time datetime="` + w.ISO() + `" title="` + escape(w.Title()) + `">` + escape(w.Text()) + `</time>`)
 }
 
 func (w When) local() time.Time {

@@ -80,11 +80,18 @@ func (w When) Title() string {
 	return w.Full() + " (" + w.At.UTC().Format("15:04:05 UTC") + ")"
 }
 
-// Mark is the moment as markup, for sentences that have it in them.
-func (w When) Mark() template.HTML {
-	escape := template.HTMLEscapeString
-	//nolint:gosec // what is not markup is escaped
-	return template.HTML(`<time datetime="` + w.ISO() + `" title="` + escape(w.Title()) + `">` + escape(w.Text()) + `</time>`)
+// Mark is the moment as an element, for a sentence that it stands in.
+func (w When) Mark() template.HTML { return w.element(w.Text()) }
+
+// ExactMark is Mark to the second.
+func (w When) ExactMark() template.HTML { return w.element(w.Exact()) }
+
+func (w When) element(text string) template.HTML {
+	if w.Zero() {
+		return `<span class="muted">—</span>`
+	}
+	text, title := template.HTMLEscapeString(text), template.HTMLEscapeString(w.Title())
+	return template.HTML(`<time datetime="` + w.ISO() + `" title="` + title + `">` + text + `</time>`) //nolint:gosec // escaped above
 }
 
 func (w When) local() time.Time {

@@ -51,12 +51,8 @@ type Step struct {
 	Done       bool
 }
 
-// ClockMark is the time of day as markup, for sentences that have it in them.
-func (w When) ClockMark() template.HTML {
-	escape := template.HTMLEscapeString
-	//nolint:gosec // what is not markup is escaped
-	return template.HTML(`<time datetime="` + w.ISO() + `" title="` + escape(w.Title()) + `">` + escape(w.Clock()) + `</time>`)
-}
+// ClockMark is the time of day as an element, for a sentence that it stands in.
+func (w When) ClockMark() template.HTML { return w.element(w.Clock()) }
 
 const maxAttention = 20
 

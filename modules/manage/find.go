@@ -13,6 +13,8 @@ type FoundView struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"` // target of a monitor, type of a channel
 	Status string `json:"status"` // of a monitor or an incident, "" of a channel
+
+	OfMonitor bool `json:"-"` // an incident that the program opened
 }
 
 // maxFound bounds the answer to a search.
@@ -69,13 +71,13 @@ func (m *Manage) FoundByID(ctx context.Context, actor uptime.Actor, ids uptime.F
 
 func foundViews(found uptime.Finds) (monitors, incidents, channels []FoundView) {
 	for _, mon := range found.Monitors {
-		monitors = append(monitors, FoundView{"monitor", mon.ID, mon.Name, mon.Target, string(mon.Status)})
+		monitors = append(monitors, FoundView{Kind: "monitor", ID: mon.ID, Title: mon.Name, Detail: mon.Target, Status: string(mon.Status)})
 	}
 	for _, inc := range found.Incidents {
-		incidents = append(incidents, FoundView{"incident", inc.ID, inc.Title, "", string(inc.Status)})
+		incidents = append(incidents, FoundView{Kind: "incident", ID: inc.ID, Title: inc.Title, Status: string(inc.Status), OfMonitor: inc.MonitorID != 0})
 	}
 	for _, c := range found.Channels {
-		channels = append(channels, FoundView{"channel", c.ID, c.Name, c.Type, ""})
+		channels = append(channels, FoundView{Kind: "channel", ID: c.ID, Title: c.Name, Detail: c.Type})
 	}
 	return monitors, incidents, channels
 }

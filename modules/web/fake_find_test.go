@@ -20,7 +20,7 @@ func (f *fake) Search(_ context.Context, _ uptime.Actor, words string, limit int
 	}
 	for _, id := range []int64{1, 2} {
 		if inc := sampleIncident(id); strings.Contains(strings.ToLower(inc.Title), strings.ToLower(words)) && !f.empty {
-			out.Items = append(out.Items, manage.FoundView{Kind: "incident", ID: id, Title: inc.Title, Status: string(inc.Status)})
+			out.Items = append(out.Items, manage.FoundView{Kind: "incident", ID: id, Title: inc.Title, Status: string(inc.Status), OfMonitor: inc.MonitorID != nil})
 		}
 	}
 	out.Items = out.Items[:min(len(out.Items), limit)]

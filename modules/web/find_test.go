@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -109,4 +110,32 @@ func TestPaletteFinds(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, ask(w, "/search?q=a", nil, anonymous).Code)
 	require.Equal(t, http.StatusOK, ask(w, "/search?q="+strings.Repeat("a", 5000), nil).Code)
 	require.Equal(t, http.StatusOK, ask(w, "/search?recent="+strings.Repeat("monitor:1,", 500)+strconv.Itoa(1), nil).Code)
+}
+
+// TestPaletteSpeaks: what the palette offers is found by its name in the reader's language
+// and in English.
+func TestPaletteSpeaks(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	first := func(words string) hit {
+		t.Helper()
+		var h hits
+		require.NoError(t, json.Unmarshal(ask(w, "/search?q="+url.QueryEscape(words), nil, inGerman).Body.Bytes(), &h))
+		require.NotEmpty(t, h.Items, words)
+		return h.Items[0]
+	}
+	for words, want := range map[string]string{
+		"neuer mon": "Neuer Monitor", "new mon": "Neuer Monitor", "vorfälle": "Vorfälle", "incidents": "Vorfälle",
+		"design dunkel": "Design: dunkel", "theme dark": "Design: dunkel",
+		"pausieren checkout": "checkout pausieren", "checkout pausieren": "checkout pausieren", "Pause checkout": "checkout pausieren",
+		"checkout jetzt prüfen": "checkout jetzt prüfen", "prüfen checkout": "checkout jetzt prüfen", "check checkout now": "checkout jetzt prüfen",
+		"bestätigen: api": "Bestätigen: api-eu-003 ist ausgefallen", "acknowledge api": "Bestätigen: api-eu-003 ist ausgefallen",
+	} {
+		require.Equal(t, want, first(words).Title, words)
+	}
+	require.Equal(t, "Ausgefallen", first("checkout").Word)
+	require.Equal(t, "/monitors/2/check", found(t, w, "q=check+checkout+now")[0].Post)
+	require.NotContains(t, titles(found(t, w, "q=checkout+pause")), "Pause checkout", "in English what to do comes first")
+	f.role = uptime.RoleViewer
+	require.Empty(t, first("pausieren checkout").Post)
 }

@@ -3,9 +3,8 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strings"
-	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -55,7 +54,7 @@ type typing struct {
 }
 
 func (r *request) showIncident(status int, inc manage.IncidentView, t typing) error {
-	s, err := r.scene(inc.Title, "Incidents", Crumb{"Incidents", "/incidents"})
+	s, err := r.scene(titleOf(r.lang(), inc), "Incidents", Crumb{r.t("Incidents"), "/incidents"})
 	if err != nil {
 		return err
 	}
@@ -64,10 +63,10 @@ func (r *request) showIncident(status int, inc manage.IncidentView, t typing) er
 		Resolved: inc.Status == uptime.IncidentResolved, ByHand: inc.MonitorID == nil, Promise: s.whenPtr(inc.NextUpdateBy),
 	}
 	p.Scripts = append(p.Scripts, "js/incident.js", formScript)
-	p.Stages = stageSteps(inc)
+	p.Stages = s.stageSteps(inc)
 	p.Facts = s.incidentFacts(inc)
 	if ev := inc.Evidence; ev != nil {
-		p.Evidence, p.Excerpt = evidence(ev), ev.Excerpt
+		p.Evidence, p.Excerpt = evidence(s.lang, ev), ev.Excerpt
 	}
 	if inc.Postmortem != nil {
 		p.Postmortem = s.postmortemText(*inc.Postmortem)
@@ -81,7 +80,7 @@ func (r *request) showIncident(status int, inc manage.IncidentView, t typing) er
 		}
 	}
 	p.editLine(inc, t)
-	p.Problem, p.Summary = problems(r.lang(), t.failure, p.typedFields()...)
+	p.Problem, p.Summary = problems(s.lang, t.failure, p.typedFields()...)
 	return r.page(status, "incident", "", p)
 }
 
@@ -99,55 +98,54 @@ func (p *IncidentPage) typedFields() [][]FieldView {
 	return all
 }
 
-func stageSteps(inc manage.IncidentView) []StageStep {
+func (s *scene) stageSteps(inc manage.IncidentView) []StageStep {
 	all := append(openStages(), uptime.StageResolved)
 	now := slices.Index(all, inc.Stage)
 	var steps []StageStep
 	for i, st := range all {
-		steps = append(steps, StageStep{stageWord(st), i < now || inc.Stage == uptime.StageResolved, i == now && inc.Postmortem == nil})
+		steps = append(steps, StageStep{s.t(stageWord(st)), i < now || inc.Stage == uptime.StageResolved, i == now && inc.Postmortem == nil})
 	}
 	if inc.Postmortem != nil {
-		steps = append(steps, StageStep{"Post-mortem", true, true})
+		steps = append(steps, StageStep{s.t("Post-mortem"), true, true})
 	}
 	return steps
 }
 
 func (s *scene) incidentFacts(inc manage.IncidentView) []Fact {
-	at := func(t time.Time) string { return s.when(t).local().Format("2 Jan 2006, 15:04:05 MST") }
-	facts := []Fact{{"Started", at(inc.StartedAt)}}
+	facts := []Fact{{s.t("Started"), s.when(inc.StartedAt).Full()}}
 	if inc.ConfirmedAt != nil {
-		facts = append(facts, Fact{"Detected after", lasted(inc.ConfirmedAt.Sub(inc.StartedAt))})
+		facts = append(facts, Fact{s.t("Detected after"), s.lang.Lasted(inc.ConfirmedAt.Sub(inc.StartedAt))})
 	}
 	if inc.AcknowledgedAt != nil {
-		said := lasted(inc.AcknowledgedAt.Sub(inc.StartedAt))
+		said := s.lang.Lasted(inc.AcknowledgedAt.Sub(inc.StartedAt))
 		if inc.AcknowledgedByName != "" {
-			said += ", by " + inc.AcknowledgedByName
+			said = s.t("length and person|%s, by %s", said, inc.AcknowledgedByName)
 		}
-		facts = append(facts, Fact{"Acknowledged after", said})
+		facts = append(facts, Fact{s.t("Acknowledged after"), said})
 	}
-	facts = append(facts, Fact{"Duration", lasted(seconds(inc.DurationSeconds))}, Fact{"Impact", severityWord(inc.Severity)})
+	facts = append(facts, Fact{s.t("Duration"), s.lang.Lasted(seconds(inc.DurationSeconds))}, Fact{s.t("Impact"), s.t(severityWord(inc.Severity))})
 	if inc.Cause != "" && inc.MonitorID != nil {
-		facts = append(facts, Fact{"Cause", inc.Cause})
+		facts = append(facts, Fact{s.t("Cause"), causeOf(s.lang, inc)})
 	}
 	if k := kindWord(inc.ErrorKind); k != "" {
-		facts = append(facts, Fact{"Kind of failure", k})
+		facts = append(facts, Fact{s.t("Kind of failure"), s.t(k)})
 	}
 	if inc.ResolvedAt != nil {
-		facts = append(facts, Fact{"Resolved", at(*inc.ResolvedAt)})
+		facts = append(facts, Fact{s.t("incident|Resolved"), s.when(*inc.ResolvedAt).Full()})
 	}
 	return facts
 }
 
-func evidence(ev *uptime.Evidence) []Fact {
+func evidence(l *lang.Language, ev *uptime.Evidence) []Fact {
 	var facts []Fact
 	if ev.Address != "" {
-		facts = append(facts, Fact{"Address", ev.Address})
+		facts = append(facts, Fact{l.T("Address"), ev.Address})
 	}
 	if ev.Worker != "" {
-		facts = append(facts, Fact{"Worker", ev.Worker})
+		facts = append(facts, Fact{l.T("Worker"), ev.Worker})
 	}
 	if c := ev.Certificate; c != nil {
-		facts = append(facts, Fact{"Certificate", c.Subject + ", until " + c.NotAfter.Format("2 Jan 2006")})
+		facts = append(facts, Fact{l.T("Certificate"), l.T("%s, until %s", c.Subject, l.Date(c.NotAfter))})
 	}
 	names := make([]string, 0, len(ev.Headers))
 	for name := range ev.Headers {
@@ -161,7 +159,7 @@ func evidence(ev *uptime.Evidence) []Fact {
 }
 
 // fillMonitors shows the affected ones as they are now.
-func (p *IncidentPage) fillMonitors(r *request, _ *scene, inc manage.IncidentView) error {
+func (p *IncidentPage) fillMonitors(r *request, s *scene, inc manage.IncidentView) error {
 	list, err := r.web.deps.Manage.MonitorsOf(r.Request().Context(), r.actor, inc.MonitorIDs)
 	if err != nil {
 		return err
@@ -170,7 +168,7 @@ func (p *IncidentPage) fillMonitors(r *request, _ *scene, inc manage.IncidentVie
 		p.Monitors = append(p.Monitors, tickOf(m, true))
 	}
 	if gone := len(inc.MonitorIDs) - len(list); gone > 0 {
-		p.Gone = plural(int64(gone), "monitor was", "monitors were") + " deleted since."
+		p.Gone = s.lang.N(int64(gone), "%s monitor was deleted since.", "%s monitors were deleted since.")
 	}
 	return nil
 }
@@ -202,5 +200,5 @@ func (s *scene) overdue(inc manage.IncidentView) string {
 	if inc.NextUpdateBy == nil || !s.now.After(*inc.NextUpdateBy) {
 		return ""
 	}
-	return "Update overdue by " + strings.TrimSpace(span(s.now.Sub(*inc.NextUpdateBy)))
+	return s.t("Update overdue by %s", s.lang.Span(s.now.Sub(*inc.NextUpdateBy)))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -64,7 +65,7 @@ func TestIncidentFilter(t *testing.T) {
 	require.Equal(t, time.Date(2026, 10, 23, 22, 0, 0, 0, time.UTC), got.From.UTC())
 	require.Equal(t, time.Date(2026, 10, 25, 23, 0, 0, 0, time.UTC), got.To.UTC(), "a day of 25 hours")
 	require.Equal(t, "/incidents?from=2026-10-24&q=a+b&to=2026-10-25", f.url(func(*IncidentFilter) {}))
-	require.Len(t, f.chips(), 3)
+	require.Len(t, f.chips(nil), 3)
 	f = readIncidentFilter(url.Values{"show": {"open"}, "impact": {"none"}, "tag": {"team:web"}, "group": {"Shop"}, "page": {"3"}, "size": {"25"}, "from": {"soon"}})
 	require.Equal(t, uptime.IncidentFilter{
 		Unresolved: true, Severities: []uptime.Severity{uptime.SeverityNone}, Tags: []uptime.TagFilter{{Name: "team", Value: "web", HasValue: true}},
@@ -77,10 +78,8 @@ func TestIncidentFilter(t *testing.T) {
 func TestIncidentsTogether(t *testing.T) {
 	t.Parallel()
 	now := sampleNow()
-	labels := map[int64][]string{
-		1: {"of group Shop/EU", "of group Shop", "with tag team:web"}, 2: {"of group Shop/EU", "of group Shop"},
-		3: {"of group Shop/US", "of group Shop", "with tag team:web"}, 4: {"with tag team:web"}, 5: nil,
-	}
+	eu, us, shop, web := label{group: "Shop/EU"}, label{group: "Shop/US"}, label{group: "Shop"}, label{tag: "team:web"}
+	labels := map[int64][]label{1: {eu, shop, web}, 2: {eu, shop}, 3: {us, shop, web}, 4: {web}, 5: nil}
 	of := func(id int64, after time.Duration, over bool) manage.IncidentView {
 		inc := manage.IncidentView{ID: 100 + id, MonitorID: &id, StartedAt: now.Add(-after)}
 		if over {
@@ -93,11 +92,11 @@ func TestIncidentsTogether(t *testing.T) {
 		of(1, 0, false), hand, of(2, 30*time.Second, false), of(3, time.Minute, false), of(4, 2*time.Minute, false), of(5, 0, false),
 		of(1, 2*time.Minute+time.Second, false), of(2, time.Minute, true), of(3, 2*time.Minute, true),
 	}
-	label, members := gathered(list, make([]bool, len(list)), 0, labels)
-	require.Equal(t, "of group Shop", label, "the closest of those that most share")
+	shared, members := gathered(list, make([]bool, len(list)), 0, labels)
+	require.Equal(t, shop, shared, "the closest of those that most share")
 	require.Equal(t, []int{0, 2, 3}, members)
-	label, members = gathered(list, []bool{true, false, true, true}, 1, labels)
-	require.Empty(t, label)
+	shared, members = gathered(list, []bool{true, false, true, true}, 1, labels)
+	require.Empty(t, shared)
 	require.Equal(t, []int{1}, members, "one made by hand stands alone")
 	_, members = gathered(list, make([]bool, len(list)), 7, labels)
 	require.Equal(t, []int{7, 8}, members, "resolved ones are apart")
@@ -144,6 +143,38 @@ func TestTimelineOfAnIncident(t *testing.T) {
 	html = ask(w, "/incidents/21", nil).Body.String()
 	require.Contains(t, html, `aria-current="step"><span class="ball" aria-hidden="true"></span>Post-mortem`)
 	require.Contains(t, html, "<p>A disk was full.\nNobody saw it.</p>")
+}
+
+// inGerman is a request of a browser that asks for it.
+func inGerman(r *http.Request) { r.Header.Set("Accept-Language", "de") }
+
+// TestIncidentInGerman: the program's words are said in it, those of people are as they
+// wrote them.
+func TestIncidentInGerman(t *testing.T) {
+	t.Parallel()
+	w, _ := setup(t)
+	html := plain(ask(w, "/incidents/1", nil, inGerman).Body.String())
+	for _, want := range []string{"<h1>api-eu-003 ist ausgefallen</h1>", "Ausfall festgestellt", "Nachricht an On-call webhook gesendet", "The new release ran out of file handles."} {
+		require.Contains(t, html, want)
+	}
+	require.Contains(t, ask(w, "/incidents/1/edit", nil, inGerman).Body.String(), `value="api-eu-003 is down"`, "an input holds what is stored")
+	de := lang.Of("de")
+	id := int64(1)
+	require.Equal(t, "Shop ist ausgefallen", titleOf(de, manage.IncidentView{Title: "Shop is down", MonitorID: &id}))
+	require.Equal(t, "Shop is down", titleOf(de, manage.IncidentView{Title: "Shop is down"}), "somebody wrote it")
+	require.Equal(t, "Timed out", titleOf(de, manage.IncidentView{Title: "Timed out", MonitorID: &id}))
+	require.Equal(t, "Timed out", causeOf(de, manage.IncidentView{Cause: "Timed out"}))
+	require.Equal(t, "Zeitüberschreitung. Keine Verbindung", causeOf(de, manage.IncidentView{Cause: "Timed out. No connection", MonitorID: &id}))
+
+	s := &scene{now: sampleNow(), loc: time.UTC, lang: de}
+	line := func(u manage.UpdateView) TimelineRow { return s.line(manage.IncidentView{}, u, 0) }
+	require.Empty(t, line(manage.UpdateView{Stage: uptime.StageResolved, AuthorID: &id, Message: "Resolved."}).Message, "the word says it")
+	require.Equal(t, "Wieder verfügbar", line(manage.UpdateView{Stage: uptime.StageResolved, Message: "Recovered."}).Word)
+	require.Equal(t, "Keine Verbindung", line(manage.UpdateView{Message: "No connection"}).Message)
+	require.Equal(t, "No connection", line(manage.UpdateView{AuthorID: &id, Message: "No connection", Internal: true}).Message)
+	for message, want := range map[string]bool{"Took it over.": true, "Assigned to Noa Lind.": true, "Assigned to Noa.\nShe knows.": false, "Over.": false} {
+		require.Equal(t, want, handsOver(manage.UpdateView{AuthorID: &id, Internal: true, Message: message}), message)
+	}
 }
 
 func TestIncidentIsWrittenByHand(t *testing.T) {

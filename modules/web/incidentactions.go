@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -33,7 +34,7 @@ func (p *IncidentPage) fillOwner(r *request, s *scene, inc manage.IncidentView) 
 		own = *inc.OwnerID
 	}
 	p.Owner = &OwnerForm{Action: p.Row.URL + "/assign", Name: inc.OwnerName, Mine: own == s.me.ID, Me: s.me.ID}
-	p.Owner.People = []Option{{Label: "Nobody", Selected: own == 0}}
+	p.Owner.People = []Option{{Label: s.t("Nobody"), Selected: own == 0}}
 	known := own == 0
 	for _, person := range list.Items {
 		known = known || person.ID == own
@@ -81,13 +82,14 @@ func (w *Web) incidentConfirmDelete(r *request) error {
 	if inc.MonitorID != nil {
 		return uptime.Fail(uptime.CodeConflict, "An incident of a monitor is what happened and stays; only those made by hand can be deleted.")
 	}
-	s, err := r.scene("Delete", "Incidents", Crumb{"Incidents", "/incidents"}, Crumb{inc.Title, incidentURL(inc.ID)})
+	s, err := r.scene(r.t("Delete"), "Incidents", Crumb{r.t("Incidents"), "/incidents"}, Crumb{titleOf(r.lang(), inc), incidentURL(inc.ID)})
 	if err != nil {
 		return err
 	}
 	return r.page(http.StatusOK, "confirm", "", ConfirmPage{
-		Frame: s.frame, Question: "Delete incident " + inc.Title + "?", Verb: "Delete incident",
-		Lost:   "Its timeline of " + plural(int64(len(inc.Updates)), "update", "updates") + " goes with it. For 7 days it can be restored.",
+		Frame: s.frame, Question: s.t("Delete incident %s?", titleOf(s.lang, inc)), Verb: s.t("Delete incident"),
+		Lost: s.lang.N(int64(len(inc.Updates)), "Its timeline of %s update goes with it. For 7 days it can be restored.",
+			"Its timeline of %s updates goes with it. For 7 days it can be restored."),
 		Action: incidentURL(inc.ID) + "/delete", Cancel: incidentURL(inc.ID), ETag: inc.ETag,
 	})
 }
@@ -122,7 +124,7 @@ type PostmortemText struct {
 }
 
 func (s *scene) postmortemText(p manage.PostmortemView) *PostmortemText {
-	return &PostmortemText{Paragraphs: paragraphs(p.Text), Audience: audienceOf(!p.Published), Written: s.when(p.WrittenAt)}
+	return &PostmortemText{Paragraphs: paragraphs(p.Text), Audience: audienceOf(s.lang, !p.Published), Written: s.when(p.WrittenAt)}
 }
 
 // paragraphs are what blank lines separate.
@@ -150,7 +152,7 @@ func paragraphs(text string) []string {
 type PostmortemPage struct {
 	Frame
 	Action, Cancel string
-	Version        string // of what is stored, as it was when the form was opened
+	Stored         string // what is stored, as it was when the form was opened
 	Conflict       *Conflict
 	Fields         []FieldView
 	Previewed      bool
@@ -206,7 +208,7 @@ func (w *Web) incidentPostmortemSave(r *request) error {
 }
 
 func (r *request) showPostmortem(status int, inc manage.IncidentView, text string, published, preview bool, failure error) error {
-	s, err := r.scene("Post-mortem", "Incidents", Crumb{"Incidents", "/incidents"}, Crumb{inc.Title, incidentURL(inc.ID)})
+	s, err := r.scene(r.t("Post-mortem"), "Incidents", Crumb{r.t("Incidents"), "/incidents"}, Crumb{titleOf(r.lang(), inc), incidentURL(inc.ID)})
 	if err != nil {
 		return err
 	}
@@ -215,14 +217,14 @@ func (r *request) showPostmortem(status int, inc manage.IncidentView, text strin
 	p := PostmortemPage{Frame: s.frame, Action: incidentURL(inc.ID) + "/postmortem", Cancel: incidentURL(inc.ID)}
 	p.Fields = []FieldView{
 		{
-			Name: "text", Label: "Text", Widget: "textarea", Prose: true, Value: text, MaxLength: maxPostmortem, Error: errorOf("postmortem", errs),
+			Name: "text", Label: "Text", Widget: "textarea", Prose: true, Value: text, MaxLength: maxPostmortem, Error: cmp.Or(errorOf("postmortem.text", errs), errorOf("postmortem", errs)),
 			Help: "Plain text; an empty line begins a paragraph. Empty: there is none.", Placeholder: "What happened, why, and what we change",
 		},
 		{Name: "published", Label: "Published", Widget: "check", Checked: published, Help: "Status pages may show it. Without it, it is for the team alone."},
 	}
-	p.Version = r.FormValue("version")
-	if p.Version == "" || status == http.StatusConflict { // saving again overwrites
-		p.Version = fingerprint(inc.Postmortem)
+	p.Stored = r.FormValue("version")
+	if p.Stored == "" || status == http.StatusConflict { // saving again overwrites
+		p.Stored = fingerprint(inc.Postmortem)
 	}
 	if preview {
 		p.Previewed, p.Preview = true, paragraphs(text)
@@ -236,16 +238,16 @@ func (r *request) showPostmortem(status int, inc manage.IncidentView, text strin
 
 // textConflict shows a post-mortem that somebody else wrote beside what was typed.
 func (s *scene) textConflict(stored *manage.PostmortemView, text string, published bool) *Conflict {
-	c := &Conflict{What: "post-mortem", Who: "Somebody else"}
+	c := &Conflict{What: "post-mortem", Who: s.t("Somebody else")}
 	theirs, open := "", false
 	if stored != nil {
 		c.At, theirs, open = s.when(stored.WrittenAt), stored.Text, stored.Published
 	}
 	if theirs != text {
-		c.Rows = append(c.Rows, ConflictRow{"Text", orDash(theirs), orDash(text)})
+		c.Rows = append(c.Rows, ConflictRow{s.t("Text"), orDash(theirs), orDash(text)})
 	}
-	if open != published {
-		c.Rows = append(c.Rows, ConflictRow{"Published", onOff(open), onOff(published)})
+	if words := map[bool]string{true: s.t("switch|on"), false: s.t("switch|off")}; open != published {
+		c.Rows = append(c.Rows, ConflictRow{s.t("Published"), words[open], words[published]})
 	}
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -36,14 +37,14 @@ type LineForm struct {
 }
 
 // messageTexts are the texts to start from, in the order in which an incident needs them.
-func messageTexts() []MessageText {
+func messageTexts(l *lang.Language) []MessageText {
 	return []MessageText{
-		{"We look into it", uptime.StageInvestigating, "We see a problem and are looking into it. We will say more as soon as we know more."},
-		{"No news yet", "", "We are still working on this. There is nothing new to report yet."},
-		{"Cause found", uptime.StageIdentified, "We have found the cause and are working on it."},
-		{"Somebody else's problem", uptime.StageIdentified, "The cause lies with a provider that we depend on. They know of it, and we follow what they do."},
-		{"Fix in place", uptime.StageMonitoring, "A fix is in place. We are watching whether everything stays well."},
-		{"Over", uptime.StageResolved, "The problem is over. Everything works as it should again."},
+		{l.T("We look into it"), uptime.StageInvestigating, l.T("We see a problem and are looking into it. We will say more as soon as we know more.")},
+		{l.T("No news yet"), "", l.T("We are still working on this. There is nothing new to report yet.")},
+		{l.T("Cause found"), uptime.StageIdentified, l.T("We have found the cause and are working on it.")},
+		{l.T("Somebody else's problem"), uptime.StageIdentified, l.T("The cause lies with a provider that we depend on. They know of it, and we follow what they do.")},
+		{l.T("Fix in place"), uptime.StageMonitoring, l.T("A fix is in place. We are watching whether everything stays well.")},
+		{l.T("incident|Over"), uptime.StageResolved, l.T("The problem is over. Everything works as it should again.")},
 	}
 }
 
@@ -78,13 +79,13 @@ func (s *scene) composer(inc manage.IncidentView, t typing) *Composer {
 	} else {
 		values = nil // what was typed belongs to the line that is edited
 	}
-	c := &Composer{Message: messageField(values["message"], "", errs), Texts: messageTexts()}
+	c := &Composer{Message: messageField(values["message"], "", errs), Texts: messageTexts(s.lang)}
 	if inc.Status != uptime.IncidentResolved {
 		stage := FieldView{Name: "stage", Label: "Stage", Widget: "select", Error: errorOf("stage", errs)}
-		stage.Options = append([]Option{{Label: "Keep: " + stageWord(inc.Stage)}}, stageOptions(values["stage"], append(openStages(), uptime.StageResolved))...)
+		stage.Options = append([]Option{{Label: s.t("Keep: %s", s.t(stageWord(inc.Stage)))}}, stageOptions(s.lang, values["stage"], append(openStages(), uptime.StageResolved))...)
 		promise := FieldView{
 			Name: "next_update_by", Label: "Next update by", Widget: "input", Type: "datetime-local", Value: values["next_update_by"],
-			Help: s.zoneHelp() + " Empty: none is promised.", Error: errorOf("next_update_by", errs),
+			Help: s.t("In your time zone, %s. Empty: none is promised.", s.loc.String()), Error: errorOf("next_update_by", errs),
 		}
 		c.Fields = append(c.Fields, stage, promise)
 	}
@@ -100,7 +101,7 @@ func (p *IncidentPage) editLine(inc manage.IncidentView, t typing) {
 			continue
 		}
 		errs, _ := fieldErrors(p.Lang, t.failure)
-		suffix, text, internal := "-"+itoa(row.ID), lineText(inc, row.ID), row.Audience == forTeam
+		suffix, text, internal := "-"+itoa(row.ID), lineText(inc, row.ID), row.Internal
 		if t.values != nil {
 			text, internal = t.values["message"], t.values["internal"] != ""
 		}
@@ -125,7 +126,7 @@ func (w *Web) incidentUpdate(r *request) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.scene(inc.Title, "Incidents")
+	s, err := r.scene("", "Incidents")
 	if err != nil {
 		return err
 	}

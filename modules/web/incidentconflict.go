@@ -18,7 +18,7 @@ func (r *request) showConflict(inc manage.IncidentView, v url.Values) error {
 	if err != nil {
 		return err
 	}
-	p.Conflict = &Conflict{What: "incident", Who: "Somebody else"}
+	p.Conflict = &Conflict{What: "incident", Who: s.t("Somebody else")}
 	if p.Conflict.Rows, err = r.differing(s, inc, v); err != nil {
 		return err
 	}
@@ -49,12 +49,12 @@ func (r *request) differing(s *scene, inc manage.IncidentView, v url.Values) ([]
 			out = append(out, ConflictRow{label, orDash(theirs), orDash(yours)})
 		}
 	}
-	add("Title", inc.Title, strings.TrimSpace(v.Get("title")))
-	add("Impact", severityWord(inc.Severity), severityWord(uptime.Severity(v.Get("severity"))))
+	add(s.t("Title"), inc.Title, strings.TrimSpace(v.Get("title")))
+	add(s.t("Impact"), s.t(severityWord(inc.Severity)), s.t(severityWord(uptime.Severity(v.Get("severity")))))
 	if inc.MonitorID != nil {
 		return out, nil
 	}
-	add("Started at", strings.Replace(s.localInput(inc.StartedAt), "T", " ", 1), strings.Replace(v.Get("started_at"), "T", " ", 1))
+	add(s.t("Started at"), strings.Replace(s.localInput(inc.StartedAt), "T", " ", 1), strings.Replace(v.Get("started_at"), "T", " ", 1))
 	typed := idsOf(v["monitor_ids"])
 	slices.Sort(typed)
 	if slices.Equal(typed, inc.MonitorIDs) {
@@ -65,7 +65,7 @@ func (r *request) differing(s *scene, inc manage.IncidentView, v url.Values) ([]
 		return nil, err
 	}
 	yours, err := r.namesOf(typed)
-	add("Affected monitors", theirs, yours)
+	add(s.t("Affected monitors"), theirs, yours)
 	return out, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -36,7 +37,7 @@ func readIncidentFilter(q url.Values) IncidentFilter {
 	if show := q.Get("show"); show == showOpen || show == showResolved {
 		f.Show = show
 	}
-	if chosen := q.Get("impact"); slices.ContainsFunc(severityOptions(""), func(o Option) bool { return o.Value == chosen }) {
+	if chosen := q.Get("impact"); slices.ContainsFunc(severityOptions(nil, ""), func(o Option) bool { return o.Value == chosen }) {
 		f.Severity = uptime.Severity(chosen)
 	}
 	if name, _, _ := strings.Cut(f.Tag, ":"); name == "" {
@@ -105,19 +106,19 @@ func (f IncidentFilter) url(change func(*IncidentFilter)) string {
 	return "/incidents?" + q.Encode()
 }
 
-func (f IncidentFilter) chips() []Chip {
+func (f IncidentFilter) chips(l *lang.Language) []Chip {
 	var out []Chip
 	add := func(set bool, label string, drop func(*IncidentFilter)) {
 		if set {
 			out = append(out, Chip{label, f.url(drop)})
 		}
 	}
-	add(f.Query != "", "search: "+f.Query, func(n *IncidentFilter) { n.Query = "" })
-	add(f.Severity != "", "impact: "+string(f.Severity), func(n *IncidentFilter) { n.Severity = "" })
-	add(f.Tag != "", "tag: "+f.Tag, func(n *IncidentFilter) { n.Tag = "" })
-	add(f.Group != "", "group: "+f.Group, func(n *IncidentFilter) { n.Group = "" })
-	add(f.From != "", "from: "+f.From, func(n *IncidentFilter) { n.From = "" })
-	add(f.To != "", "to: "+f.To, func(n *IncidentFilter) { n.To = "" })
+	add(f.Query != "", l.T("search: %s", f.Query), func(n *IncidentFilter) { n.Query = "" })
+	add(f.Severity != "", l.T("impact: %s", l.T(severityWord(f.Severity))), func(n *IncidentFilter) { n.Severity = "" })
+	add(f.Tag != "", l.T("tag: %s", f.Tag), func(n *IncidentFilter) { n.Tag = "" })
+	add(f.Group != "", l.T("group: %s", f.Group), func(n *IncidentFilter) { n.Group = "" })
+	add(f.From != "", l.T("from: %s", f.From), func(n *IncidentFilter) { n.From = "" })
+	add(f.To != "", l.T("to: %s", f.To), func(n *IncidentFilter) { n.To = "" })
 	return out
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -23,7 +24,7 @@ type IncidentForm struct {
 	Heading  string
 	Action   string
 	Cancel   string
-	Version  string // of what the form changes
+	Stored   string // what the form changes, as it was when it was opened
 	What     []FieldView
 	Say      []FieldView // of a new one
 	Find     string
@@ -65,18 +66,18 @@ func (s *scene) momentOf(text string) string {
 	return text
 }
 
-func severityOptions(chosen string) []Option {
+func severityOptions(l *lang.Language, chosen string) []Option {
 	var out []Option
 	for _, s := range []uptime.Severity{uptime.SeverityNone, uptime.SeverityMinor, uptime.SeverityMajor, uptime.SeverityCritical} {
-		out = append(out, Option{Value: string(s), Label: severityWord(s), Selected: string(s) == chosen})
+		out = append(out, Option{Value: string(s), Label: l.T(severityWord(s)), Selected: string(s) == chosen})
 	}
 	return out
 }
 
-func stageOptions(chosen string, all []uptime.Stage) []Option {
+func stageOptions(l *lang.Language, chosen string, all []uptime.Stage) []Option {
 	var out []Option
 	for _, s := range all {
-		out = append(out, Option{Value: string(s), Label: stageWord(s), Selected: string(s) == chosen})
+		out = append(out, Option{Value: string(s), Label: l.T(stageWord(s)), Selected: string(s) == chosen})
 	}
 	return out
 }
@@ -86,7 +87,7 @@ func openStages() []uptime.Stage {
 }
 
 // zoneHelp names the zone that times are typed in.
-func (s *scene) zoneHelp() string { return "In your time zone, " + s.loc.String() + "." }
+func (s *scene) zoneHelp() string { return s.t("In your time zone, %s.", s.loc.String()) }
 
 func (w *Web) incidentNew(r *request) error {
 	v := url.Values{"severity": {string(uptime.SeverityMinor)}, "monitor_ids": r.QueryParams()["monitor_ids"]}
@@ -101,7 +102,7 @@ func (w *Web) incidentCreate(r *request) error {
 	if v.Has("find") {
 		return r.showIncidentForm(http.StatusOK, nil, v, nil)
 	}
-	s, err := r.scene("New incident", "Incidents")
+	s, err := r.scene("", "Incidents")
 	if err != nil {
 		return err
 	}
@@ -192,7 +193,7 @@ func (w *Web) incidentSave(r *request) error {
 }
 
 func (r *request) saveIncident(inc manage.IncidentView, v url.Values) error {
-	s, err := r.scene("Edit", "Incidents")
+	s, err := r.scene("", "Incidents")
 	if err != nil {
 		return err
 	}
@@ -242,9 +243,9 @@ func (r *request) showIncidentForm(status int, inc *manage.IncidentView, v url.V
 
 // incidentForm draws what was typed or, without any, what is stored.
 func (r *request) incidentForm(inc *manage.IncidentView, v url.Values, failure error) (*IncidentForm, *scene, error) {
-	title, crumbs := "New incident", []Crumb{{"Incidents", "/incidents"}}
+	title, crumbs := r.t("New incident"), []Crumb{{r.t("Incidents"), "/incidents"}}
 	if inc != nil {
-		title, crumbs = "Edit incident", append(crumbs, Crumb{inc.Title, incidentURL(inc.ID)})
+		title, crumbs = r.t("Edit incident"), append(crumbs, Crumb{titleOf(r.lang(), *inc), incidentURL(inc.ID)})
 	}
 	s, err := r.scene(title, "Incidents", crumbs...)
 	if err != nil {
@@ -254,11 +255,11 @@ func (r *request) incidentForm(inc *manage.IncidentView, v url.Values, failure e
 	p.Scripts = []string{formScript}
 	if inc != nil {
 		p.ID, p.ByHand, p.Action, p.Cancel = inc.ID, inc.MonitorID == nil, incidentURL(inc.ID)+"/edit", incidentURL(inc.ID)
-		p.Version = versionOf(*inc)
+		p.Stored = versionOf(*inc)
 		if v == nil {
 			v = s.incidentValues(*inc)
 		} else if v.Has("find") && v.Has("version") {
-			p.Version = v.Get("version") // a search starts nothing anew
+			p.Stored = v.Get("version") // a search starts nothing anew
 		}
 	}
 	p.fill(s, v, failure)
@@ -285,14 +286,14 @@ func (p *IncidentForm) fill(s *scene, v url.Values, failure error) {
 	}
 	p.What = []FieldView{
 		{Name: "title", Label: "Title", Widget: "input", Type: "text", Value: v.Get("title"), Required: true, MaxLength: uptime.MaxNameLength, Placeholder: "Payments are slow"},
-		{Name: "severity", Label: "Impact", Widget: "select", Options: severityOptions(v.Get("severity"))},
+		{Name: "severity", Label: "Impact", Widget: "select", Options: severityOptions(s.lang, v.Get("severity"))},
 	}
 	if p.ByHand {
 		p.What = append(p.What, FieldView{Name: "started_at", Label: "Started at", Widget: "input", Type: "datetime-local", Value: started, Help: s.zoneHelp()})
 	}
 	if p.ID == 0 {
 		p.Say = []FieldView{
-			{Name: "stage", Label: "Stage", Widget: "select", Options: stageOptions(v.Get("stage"), openStages())},
+			{Name: "stage", Label: "Stage", Widget: "select", Options: stageOptions(s.lang, v.Get("stage"), openStages())},
 			messageField(v.Get("message"), "", nil), internalField(v.Get("internal") != "", ""),
 		}
 	}
@@ -303,7 +304,7 @@ func (p *IncidentForm) fill(s *scene, v url.Values, failure error) {
 	}
 	p.Monitors = FieldView{Name: "monitor_ids", Label: "Affected monitors", Error: sentence(errs["monitor_ids"])}
 	if p.Monitors.Error == "" && errorOf("monitor_ids", errs) != "" {
-		p.Monitors.Error = "One of them is not there any more. It is not chosen now; save again."
+		p.Monitors.Error = s.t("One of them is not there any more. It is not chosen now; save again.")
 	}
 	p.Problem, p.Summary = problems(s.lang, failure, p.What, []FieldView{p.Monitors}, p.Say)
 }
@@ -334,7 +335,7 @@ func (p *IncidentForm) fillTicks(r *request, v url.Values) error {
 		}
 	}
 	if rest := total - int64(len(list.Items)); rest > 0 {
-		p.More = plural(rest, "more monitor matches", "more monitors match")
+		p.More = r.lang().N(rest, "%s more monitor matches; find them by more of their name.", "%s more monitors match; find them by more of their name.")
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (r *request) incidentLines(s *scene, list []manage.IncidentView) ([]Inciden
 	if err != nil {
 		return nil, err
 	}
-	labels := make(map[int64][]string, len(found))
+	labels := make(map[int64][]label, len(found))
 	for _, m := range found {
 		labels[m.ID] = labelsOf(m)
 	}
@@ -43,7 +43,7 @@ func (r *request) incidentLines(s *scene, list []manage.IncidentView) ([]Inciden
 		if taken[i] {
 			continue
 		}
-		label, members := gathered(list, taken, i, labels)
+		shared, members := gathered(list, taken, i, labels)
 		for _, n := range members {
 			taken[n] = true
 		}
@@ -51,22 +51,25 @@ func (r *request) incidentLines(s *scene, list []manage.IncidentView) ([]Inciden
 			out = append(out, IncidentLine{IncidentRow: s.incidentRow(inc)})
 			continue
 		}
-		out = append(out, s.incidentGroup(list, members, label))
+		out = append(out, s.incidentGroup(list, members, shared))
 	}
 	return out, nil
 }
 
+// label is what monitors have in common: a group or a tag.
+type label struct{ group, tag string }
+
 // labelsOf are what a monitor may have in common with others, the closest first: its
 // group, those above it, and its tags.
-func labelsOf(m manage.MonitorView) []string {
-	var out []string
+func labelsOf(m manage.MonitorView) []label {
+	var out []label
 	for group := m.Group; group != ""; {
-		out = append(out, "of group "+group)
+		out = append(out, label{group: group})
 		at := strings.LastIndexByte(group, '/')
 		group = group[:max(at, 0)]
 	}
 	for _, tag := range tagList(m.Tags) {
-		out = append(out, "with tag "+tag)
+		out = append(out, label{tag: tag})
 	}
 	return out
 }
@@ -74,11 +77,11 @@ func labelsOf(m manage.MonitorView) []string {
 // gathered chooses which incidents of the page go with that at first: those of the label
 // that most of them share, the closest one where several do. Resolved ones are apart from
 // the others.
-func gathered(list []manage.IncidentView, taken []bool, first int, labels map[int64][]string) (label string, members []int) {
+func gathered(list []manage.IncidentView, taken []bool, first int, labels map[int64][]label) (shared label, members []int) {
 	lead := list[first]
 	best := []int{first}
 	if lead.MonitorID == nil {
-		return "", best
+		return shared, best
 	}
 	for _, l := range labels[*lead.MonitorID] {
 		with := []int{first}
@@ -92,14 +95,14 @@ func gathered(list []manage.IncidentView, taken []bool, first int, labels map[in
 			}
 		}
 		if len(with) > len(best) {
-			label, best = l, with
+			shared, best = l, with
 		}
 	}
-	return label, best
+	return shared, best
 }
 
 // incidentGroup is one row for several incidents: the worst of each column.
-func (s *scene) incidentGroup(list []manage.IncidentView, members []int, label string) IncidentLine {
+func (s *scene) incidentGroup(list []manage.IncidentView, members []int, shared label) IncidentLine {
 	var line IncidentLine
 	monitors := map[int64]bool{}
 	owners := map[string]bool{}
@@ -122,14 +125,17 @@ func (s *scene) incidentGroup(list []manage.IncidentView, members []int, label s
 	}
 	row := s.incidentRow(worst)
 	row.Started, row.Duration, row.Overdue = s.when(earliest.StartedAt), s.incidentRow(longest).Duration, line.Overdue
-	row.Title = plural(int64(len(monitors)), "monitor", "monitors") + " " + label
-	if len(monitors) < len(members) {
-		row.Title += ", " + plural(int64(len(members)), "incident", "incidents")
+	n := int64(len(monitors))
+	if row.Title = s.lang.N(n, "%s monitor of group %s", "%s monitors of group %s", shared.group); shared.group == "" {
+		row.Title = s.lang.N(n, "%s monitor with tag %s", "%s monitors with tag %s", shared.tag)
 	}
-	row.Monitors, row.URL, row.Cause = figure(int64(len(monitors))), "", ""
+	if len(monitors) < len(members) {
+		row.Title += ", " + s.lang.N(int64(len(members)), "%s incident", "%s incidents")
+	}
+	row.Monitors, row.URL, row.Cause = s.lang.Figure(n), "", ""
 	if len(owners) > 1 {
 		delete(owners, "")
-		row.Owner = plural(int64(len(owners)), "person", "people")
+		row.Owner = s.lang.N(int64(len(owners)), "%s person", "%s people")
 	}
 	line.IncidentRow = row
 	return line
@@ -137,7 +143,7 @@ func (s *scene) incidentGroup(list []manage.IncidentView, members []int, label s
 
 // rank orders incidents of one group: open before acknowledged, then by impact.
 func rank(inc manage.IncidentView) int {
-	of := slices.IndexFunc(severityOptions(""), func(o Option) bool { return o.Value == string(inc.Severity) })
+	of := slices.IndexFunc(severityOptions(nil, ""), func(o Option) bool { return o.Value == string(inc.Severity) })
 	if inc.AcknowledgedAt == nil {
 		of += 10
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -33,7 +34,7 @@ type IncidentRow struct {
 	URL      string
 	Pill     Pill
 	Cause    string
-	Severity string
+	Severity string // in the catalogue
 	Monitors string // how many
 	Owner    string
 	Started  When
@@ -43,14 +44,40 @@ type IncidentRow struct {
 
 func (s *scene) incidentRow(inc manage.IncidentView) IncidentRow {
 	return IncidentRow{
-		ID: inc.ID, Title: inc.Title, URL: incidentURL(inc.ID), Pill: Pill{State: incidentState(inc.Status)},
-		Cause: inc.Cause, Severity: severityWord(inc.Severity), Monitors: figure(int64(len(inc.MonitorIDs))), Owner: inc.OwnerName,
-		Started: s.when(inc.StartedAt), Duration: lasted(seconds(inc.DurationSeconds)), Overdue: s.overdue(inc),
+		ID: inc.ID, Title: titleOf(s.lang, inc), URL: incidentURL(inc.ID), Pill: Pill{State: incidentState(inc.Status)},
+		Cause: causeOf(s.lang, inc), Severity: severityWord(inc.Severity), Monitors: s.lang.Figure(int64(len(inc.MonitorIDs))), Owner: inc.OwnerName,
+		Started: s.when(inc.StartedAt), Duration: s.lang.Lasted(seconds(inc.DurationSeconds)), Overdue: s.overdue(inc),
 	}
 }
 
+// titleOf an incident: the program's own is a sentence, those of people are as they wrote them.
+func titleOf(l *lang.Language, inc manage.IncidentView) string {
+	return titled(l, inc.Title, inc.MonitorID != nil)
+}
+
+func titled(l *lang.Language, title string, ofMonitor bool) string {
+	if name, ok := strings.CutSuffix(title, " is down"); ok && ofMonitor {
+		return l.T("%s is down", name)
+	}
+	return title
+}
+
+// causeOf an incident: why its monitor failed and, behind that, how it ended; of one made
+// by hand what people said.
+func causeOf(l *lang.Language, inc manage.IncidentView) string {
+	if inc.MonitorID == nil {
+		return inc.Cause
+	}
+	if at := strings.LastIndex(inc.Cause, ". "); at > 0 {
+		if end := l.Said(inc.Cause[at+2:]); end != inc.Cause[at+2:] {
+			return l.Said(inc.Cause[:at]) + ". " + end
+		}
+	}
+	return l.Said(inc.Cause)
+}
+
 func (w *Web) incidents(r *request) error {
-	s, err := r.scene("Incidents", "Incidents")
+	s, err := r.scene(r.t("Incidents"), "Incidents")
 	if err != nil {
 		return err
 	}
@@ -73,7 +100,7 @@ func (w *Web) incidents(r *request) error {
 		return err
 	}
 	p.Filter = f
-	if err := p.choose(r); err != nil {
+	if err := p.choose(r, s.lang); err != nil {
 		return err
 	}
 	p.Pager = pager(s.lang, f.Page, f.Size, total, func(n int) string { return f.url(func(x *IncidentFilter) { x.Page = n }) })
@@ -81,7 +108,7 @@ func (w *Web) incidents(r *request) error {
 }
 
 // choose fills the filter bar and the links.
-func (p *IncidentsPage) choose(r *request) error {
+func (p *IncidentsPage) choose(r *request, l *lang.Language) error {
 	f := p.Filter
 	known := manage.TagsAndGroups{}
 	if !isFragment(r.Request()) {
@@ -90,15 +117,15 @@ func (p *IncidentsPage) choose(r *request) error {
 			return err
 		}
 	}
-	for _, tab := range []struct{ label, show string }{{"All", ""}, {"Open", showOpen}, {"Resolved", showResolved}} {
+	for _, tab := range []struct{ label, show string }{{l.T("incidents|All"), ""}, {l.T("incidents|Open"), showOpen}, {l.T("incidents|Resolved"), showResolved}} {
 		p.Tabs = append(p.Tabs, Link{tab.label, f.url(func(n *IncidentFilter) { n.Show = tab.show }), f.Show == tab.show})
 	}
-	p.Severities = append([]Option{{Label: "Any impact"}}, severityOptions(string(f.Severity))...)
-	p.Tags, p.Groups = choices("All tags", tagNames(known.Tags), f.Tag), choices("All groups", slices.Clone(known.Groups), f.Group)
+	p.Severities = append([]Option{{Label: l.T("Any impact")}}, severityOptions(l, string(f.Severity))...)
+	p.Tags, p.Groups = choices(l.T("All tags"), tagNames(known.Tags), f.Tag), choices(l.T("All groups"), slices.Clone(known.Groups), f.Group)
 	for _, n := range uptime.PageSizes() {
-		p.Sizes = append(p.Sizes, Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n) + " per page", Selected: n == f.Size})
+		p.Sizes = append(p.Sizes, Option{Value: strconv.Itoa(n), Label: l.T("%s per page", l.Figure(int64(n))), Selected: n == f.Size})
 	}
-	p.Chips = f.chips()
+	p.Chips = f.chips(l)
 	p.Self = f.url(func(n *IncidentFilter) { n.Page = f.Page })
 	query := strings.TrimPrefix(f.url(func(n *IncidentFilter) { n.Size = incidentsPerPage }), "/incidents")
 	p.CSV, p.JSON = "/incidents.csv"+query, "/incidents.json"+query

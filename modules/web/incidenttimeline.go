@@ -3,8 +3,10 @@ package web
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -17,26 +19,23 @@ type TimelineRow struct {
 	Author   string
 	Message  string
 	At       When
-	Audience string // "Public", "Internal" or "Automatic"
+	Audience string
+	Internal bool // one of people, for the team alone
 	Edited   When
 	EditURL  string // "": not by who looks at it
 	Edit     *LineForm
 	order    int // among those of one moment
 }
 
-// audiences of a line.
-const (
-	forAll    = "Public"
-	forTeam   = "Internal"
-	automatic = "Automatic"
-)
-
-func audienceOf(internal bool) string {
+// audienceOf what people wrote.
+func audienceOf(l *lang.Language, internal bool) string {
 	if internal {
-		return forTeam
+		return l.T("audience|Internal")
 	}
-	return forAll
+	return l.T("audience|Public")
 }
+
+func (s *scene) automatic() string { return s.t("audience|Automatic") }
 
 // deliveriesShown bounds the messages in a timeline.
 const deliveriesShown = 50
@@ -69,9 +68,9 @@ func (p *IncidentPage) fillTimeline(r *request, s *scene, inc manage.IncidentVie
 	})
 	p.Timeline, p.Older = rows, list.Next != ""
 	if inc.MonitorID != nil && len(list.Items) == 0 {
-		p.Facts = append(p.Facts, Fact{"Told", "Nobody: the monitor had no channel that wants to hear of this."})
+		p.Facts = append(p.Facts, Fact{s.t("Told"), s.t("Nobody: the monitor had no channel that wants to hear of this.")})
 	} else if inc.MonitorID != nil && !told {
-		p.Facts = append(p.Facts, Fact{"Told", "Nobody yet: no message has arrived."})
+		p.Facts = append(p.Facts, Fact{s.t("Told"), s.t("Nobody yet: no message has arrived.")})
 	}
 	return nil
 }
@@ -91,30 +90,30 @@ func (s *scene) milestones(inc manage.IncidentView) []TimelineRow {
 	tells := func(at *time.Time, kind func(manage.UpdateView) bool) bool {
 		return at == nil || slices.ContainsFunc(inc.Updates, func(u manage.UpdateView) bool { return u.At.Equal(*at) && kind(u) })
 	}
-	start := TimelineRow{State: stateOf(uptime.Down), Word: "First failure", Message: inc.Cause, At: s.when(inc.StartedAt), Audience: automatic}
+	start := TimelineRow{State: stateOf(uptime.Down), Word: s.t("First failure"), Message: causeOf(s.lang, inc), At: s.when(inc.StartedAt), Audience: s.automatic()}
 	if inc.MonitorID == nil {
-		start.Word, start.Message, start.State.Icon = "Started", "", "flag"
+		start.Word, start.Message, start.State.Icon = s.t("Started"), "", "flag"
 	}
 	out := []TimelineRow{start}
 	add := func(at *time.Time, state State, word, author string, order int) {
-		out = append(out, TimelineRow{State: state, Word: word, Author: author, At: s.when(*at), Audience: automatic, order: order})
+		out = append(out, TimelineRow{State: state, Word: s.t(word), Author: author, At: s.when(*at), Audience: s.automatic(), order: order})
 	}
 	if !tells(inc.ConfirmedAt, byProgram) {
-		add(inc.ConfirmedAt, stateOf(uptime.Down), "Confirmed", "", orderConfirmed)
+		add(inc.ConfirmedAt, stateOf(uptime.Down), lang.Key("outage|Confirmed"), "", orderConfirmed)
 	}
 	if !tells(inc.AcknowledgedAt, func(u manage.UpdateView) bool { return u.Stage == "" }) {
-		add(inc.AcknowledgedAt, incidentState(uptime.IncidentAcknowledged), "Acknowledged", inc.AcknowledgedByName, orderAcknowledged)
+		add(inc.AcknowledgedAt, incidentState(uptime.IncidentAcknowledged), lang.Key("incident|Acknowledged"), inc.AcknowledgedByName, orderAcknowledged)
 	}
 	ended := func(u manage.UpdateView) bool { return u.Stage == uptime.StageResolved }
 	if !tells(inc.RecoveredAt, ended) {
-		add(inc.RecoveredAt, stateOf(uptime.Up), "Recovered", "", orderOver)
+		add(inc.RecoveredAt, stateOf(uptime.Up), lang.Key("monitor|Recovered"), "", orderOver)
 	}
 	if !tells(inc.ResolvedAt, ended) && (inc.RecoveredAt == nil || !inc.RecoveredAt.Equal(*inc.ResolvedAt)) {
-		add(inc.ResolvedAt, incidentState(uptime.IncidentResolved), "Resolved", "", orderOver)
+		add(inc.ResolvedAt, incidentState(uptime.IncidentResolved), lang.Key("incident|Resolved"), "", orderOver)
 	}
 	if inc.Postmortem != nil {
-		row := TimelineRow{State: State{"paused", "", "edit"}, Word: "Post-mortem", At: s.when(inc.Postmortem.WrittenAt), order: orderOver}
-		row.Audience = audienceOf(!inc.Postmortem.Published)
+		row := TimelineRow{State: State{"paused", "", "edit"}, Word: s.t("Post-mortem"), At: s.when(inc.Postmortem.WrittenAt), order: orderOver}
+		row.Audience = audienceOf(s.lang, !inc.Postmortem.Published)
 		out = append(out, row)
 	}
 	return out
@@ -126,53 +125,76 @@ func byProgram(u manage.UpdateView) bool { return u.AuthorID == nil }
 func (s *scene) line(inc manage.IncidentView, u manage.UpdateView, n int) TimelineRow {
 	row := TimelineRow{
 		ID: u.ID, State: State{"paused", "", "note"}, Author: u.Author, Message: u.Message, At: s.when(u.At), Edited: s.whenPtr(u.EditedAt),
-		Audience: audienceOf(u.Internal), order: orderLine + n,
+		Audience: audienceOf(s.lang, u.Internal), Internal: u.Internal, order: orderLine + n,
 	}
 	if byProgram(u) {
-		row.Audience = automatic
+		row.Audience, row.Internal = s.automatic(), false
+	}
+	word := "" // a key
+	switch {
+	case u.Stage == uptime.StageResolved && byProgram(u) && u.Message == lang.Key("Recovered."):
+		word, row.State, row.order = lang.Key("monitor|Recovered"), stateOf(uptime.Up), orderOver
+	case u.Stage == uptime.StageResolved:
+		word, row.State, row.order = stageWord(u.Stage), stateOf(uptime.Up), orderOver
+	case byProgram(u) && inc.ConfirmedAt != nil && u.At.Equal(*inc.ConfirmedAt):
+		word, row.State, row.order = lang.Key("outage|Confirmed"), stateOf(uptime.Down), orderConfirmed
+	case u.Stage != "":
+		word = stageWord(u.Stage)
+		row.State = State{"degraded", word, "flag"}
+	case inc.AcknowledgedAt != nil && u.At.Equal(*inc.AcknowledgedAt):
+		word, row.State, row.order = lang.Key("incident|Acknowledged"), incidentState(uptime.IncidentAcknowledged), orderAcknowledged
+	}
+	if word != "" {
+		row.Word = s.t(word)
 	}
 	switch {
-	case u.Stage == uptime.StageResolved && byProgram(u) && u.Message == "Recovered.":
-		row.Word, row.State, row.Message, row.order = "Recovered", stateOf(uptime.Up), "", orderOver
-	case u.Stage == uptime.StageResolved:
-		row.Word, row.State, row.order = stageWord(u.Stage), stateOf(uptime.Up), orderOver
-	case byProgram(u) && inc.ConfirmedAt != nil && u.At.Equal(*inc.ConfirmedAt):
-		row.Word, row.State, row.order = "Confirmed", stateOf(uptime.Down), orderConfirmed
-	case u.Stage != "":
-		row.Word = stageWord(u.Stage)
-		row.State = State{"degraded", row.Word, "flag"}
-	case inc.AcknowledgedAt != nil && u.At.Equal(*inc.AcknowledgedAt):
-		row.Word, row.State, row.order = "Acknowledged", incidentState(uptime.IncidentAcknowledged), orderAcknowledged
-	}
-	if row.Message == row.Word+"." {
+	case u.Message == inEnglish(word)+".":
 		row.Message = "" // the word says it
+	case byProgram(u), handsOver(u):
+		row.Message = s.lang.Said(u.Message)
 	}
 	return row
 }
 
+// inEnglish is what a key says there, which is what is stored.
+func inEnglish(key string) string { return (*lang.Language)(nil).T(key) }
+
+// handsOver reports that the program wrote the line for who gave the incident to somebody,
+// took it or gave it up; nobody has changed it since.
+func handsOver(u manage.UpdateView) bool {
+	if !u.Internal || u.Stage != "" || u.EditedAt != nil {
+		return false
+	}
+	switch u.Message {
+	case "Took it over.", "Gave it up: nobody takes care of it now.", "Took it from its owner: nobody takes care of it now.":
+		return true
+	}
+	return strings.HasPrefix(u.Message, "Assigned to ") && strings.HasSuffix(u.Message, ".") && !strings.Contains(u.Message, "\n")
+}
+
 // alert is a message to a channel: when it was sent, or what keeps it.
 func (s *scene) alert(d manage.DeliveryView, channel string) TimelineRow {
-	channel = cmp.Or(channel, "a deleted channel")
+	channel = cmp.Or(channel, s.t("a deleted channel"))
 	row := s.deliveryRow(d)
-	out := TimelineRow{State: row.State, At: s.when(d.CreatedAt), Audience: automatic, order: orderAlert, Message: row.Event}
+	out := TimelineRow{State: row.State, At: s.when(d.CreatedAt), Audience: s.automatic(), order: orderAlert, Message: s.t(row.Event)}
 	out.State.Icon = "send"
 	if n := len(d.Attempts); n > 0 {
 		out.At = s.when(d.Attempts[n-1].At)
 	}
 	switch d.Status {
 	case uptime.DeliveryDelivered:
-		out.Word = "Alert sent to " + channel
+		out.Word = s.t("Alert sent to %s", channel)
 		if d.DeliveredAt != nil {
 			out.At = s.when(*d.DeliveredAt)
 		}
 	case uptime.DeliveryDead:
-		out.Word = "Alert to " + channel + " failed for good"
+		out.Word = s.t("Alert to %s failed for good", channel)
 	case uptime.DeliveryMerged, uptime.DeliveryCancelled:
-		out.Word, out.At = "Alert to "+channel+" not sent", s.when(d.CreatedAt)
+		out.Word, out.At = s.t("Alert to %s not sent", channel), s.when(d.CreatedAt)
 	case uptime.DeliveryPending, uptime.DeliverySending:
-		out.Word = "Alert to " + channel + " waits"
+		out.Word = s.t("Alert to %s waits", channel)
 		if len(d.Attempts) > 0 {
-			out.Word, out.State = "Alert to "+channel+" failed, it is tried again", State{"degraded", "", "send"}
+			out.Word, out.State = s.t("Alert to %s failed, it is tried again", channel), State{"degraded", "", "send"}
 		}
 	}
 	if row.Said != "" && d.Status != uptime.DeliveryDelivered {

@@ -36,3 +36,23 @@ func (r *request) t(key string, args ...any) string { return r.lang().T(key, arg
 
 // t says a sentence of the catalogue, see lang.T.
 func (s *scene) t(key string, args ...any) string { return s.lang.T(key, args...) }
+
+// in is the request as it is answered in another language.
+func (r *request) in(l *lang.Language) *request {
+	other := *r
+	other.Context = answered{r.Context, l}
+	return &other
+}
+
+// answered is a context with a language of its own.
+type answered struct {
+	echo.Context
+	lang *lang.Language
+}
+
+func (s answered) Get(key string) any {
+	if key == languageKey {
+		return s.lang
+	}
+	return s.Context.Get(key)
+}

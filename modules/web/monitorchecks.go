@@ -191,7 +191,7 @@ func (p *MonitorPage) openEvidence(r *request, m manage.MonitorView, v manage.Re
 	}
 	p.Checks.Open.Incident = incidentURL(inc.ID)
 	if ev := inc.Evidence; ev != nil {
-		p.Checks.Open.Evidence, p.Checks.Open.Excerpt = evidence(ev), ev.Excerpt
+		p.Checks.Open.Evidence, p.Checks.Open.Excerpt = evidence(r.lang(), ev), ev.Excerpt
 	}
 	return nil
 }

@@ -2,12 +2,13 @@ package web
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -50,15 +51,18 @@ type Step struct {
 	Done       bool
 }
 
+// ClockMark is the time of day as an element, for a sentence that it stands in.
+func (w When) ClockMark() template.HTML { return w.element(w.Clock()) }
+
 const maxAttention = 20
 
 func (w *Web) overview(r *request) error {
-	s, err := r.scene("Overview", "Overview")
+	s, err := r.scene(r.t("Overview"), "Overview")
 	if err != nil {
 		return err
 	}
 	p := OverviewPage{Frame: s.frame, Read: s.when(r.now)}
-	p.Live, p.Crumbs = true, []Crumb{{Label: "Overview"}}
+	p.Live, p.Crumbs = true, []Crumb{{Label: s.t("Overview")}}
 	p.None = uptime.StatusCounts(s.counts).Total() == 0
 	p.Counts = countTiles(s.counts)
 	for _, fill := range []func(*request, *scene) error{p.fillAttention, p.fillIncidents, p.fillSteps} {
@@ -66,7 +70,7 @@ func (w *Web) overview(r *request) error {
 			return err
 		}
 	}
-	p.State, p.Headline = headline(s.counts)
+	p.State, p.Headline = headline(s.lang, s.counts)
 	return r.page(http.StatusOK, "overview", "board", p)
 }
 
@@ -83,29 +87,22 @@ func countTiles(counts manage.Counts) []CountTile {
 }
 
 // headline says the worst in words.
-func headline(c manage.Counts) (State, string) {
-	are := func(n int64, what string) string {
-		if n == 1 {
-			return "1 monitor is " + what
-		}
-		return figure(n) + " monitors are " + what
-	}
-	for _, s := range []uptime.Status{uptime.Down, uptime.Degraded} {
-		if c[s] > 0 {
-			return stateOf(s), are(c[s], string(s))
-		}
-	}
+func headline(l *lang.Language, c manage.Counts) (State, string) {
 	switch {
+	case c[uptime.Down] > 0:
+		return stateOf(uptime.Down), l.N(c[uptime.Down], "%s monitor is down", "%s monitors are down")
+	case c[uptime.Degraded] > 0:
+		return stateOf(uptime.Degraded), l.N(c[uptime.Degraded], "%s monitor is degraded", "%s monitors are degraded")
 	case c[uptime.Unknown] > 0:
-		return stateOf(uptime.Unknown), "Status of " + plural(c[uptime.Unknown], "monitor", "monitors") + " unknown"
+		return stateOf(uptime.Unknown), l.N(c[uptime.Unknown], "Status of %s monitor unknown", "Status of %s monitors unknown")
 	case c[uptime.Up] > 0:
-		return stateOf(uptime.Up), "Everything is up"
+		return stateOf(uptime.Up), l.T("Everything is up")
 	case c[uptime.Maintenance] > 0:
-		return stateOf(uptime.Maintenance), are(c[uptime.Maintenance], "under maintenance")
+		return stateOf(uptime.Maintenance), l.N(c[uptime.Maintenance], "%s monitor is under maintenance", "%s monitors are under maintenance")
 	case c[uptime.Pending] > 0:
-		return stateOf(uptime.Pending), "Waiting for the first results"
+		return stateOf(uptime.Pending), l.T("Waiting for the first results")
 	}
-	return stateOf(uptime.Paused), "Nothing is being watched"
+	return stateOf(uptime.Paused), l.T("Nothing is being watched")
 }
 
 func (p *OverviewPage) fillAttention(r *request, s *scene) error {
@@ -164,11 +161,11 @@ func (p *OverviewPage) fillIncidents(r *request, s *scene) error {
 	p.Log = s.log(recent.Items, r.now.Add(-24*time.Hour))
 	switch {
 	case len(open.Items) > 0:
-		p.Under = plural(int64(len(open.Items)), "open incident", "open incidents") + "."
+		p.Under = s.lang.N(int64(len(open.Items)), "%s open incident.", "%s open incidents.")
 	case len(recent.Items) > 0:
-		p.Under = "Last problem: " + s.when(recent.Items[0].StartedAt).Text() + "."
+		p.Under = s.t("Last problem: %s.", s.when(recent.Items[0].StartedAt).Text())
 	default:
-		p.Under = "No incident so far."
+		p.Under = s.t("No incident so far.")
 	}
 	return nil
 }
@@ -192,15 +189,15 @@ func (p *OverviewPage) own(inc manage.IncidentView) {
 func (s *scene) log(list []manage.IncidentView, since time.Time) []LogLine {
 	var out []LogLine
 	for _, inc := range list {
-		to := "/incidents/" + strconv.FormatInt(inc.ID, 10)
+		to, title := incidentURL(inc.ID), titleOf(s.lang, inc)
 		if inc.ResolvedAt != nil && inc.ResolvedAt.After(since) {
-			out = append(out, LogLine{stateOf(uptime.Up), "Resolved: " + inc.Title, "after " + lasted(inc.ResolvedAt.Sub(inc.StartedAt)), to, s.when(*inc.ResolvedAt)})
+			out = append(out, LogLine{stateOf(uptime.Up), s.t("Resolved: %s", title), s.t("length|after %s", s.lang.Lasted(inc.ResolvedAt.Sub(inc.StartedAt))), to, s.when(*inc.ResolvedAt)})
 		}
 		if inc.AcknowledgedAt != nil && inc.AcknowledgedAt.After(since) {
-			out = append(out, LogLine{incidentState(uptime.IncidentAcknowledged), "Acknowledged: " + inc.Title, "by " + inc.AcknowledgedByName, to, s.when(*inc.AcknowledgedAt)})
+			out = append(out, LogLine{incidentState(uptime.IncidentAcknowledged), s.t("Acknowledged: %s", title), s.t("person|by %s", inc.AcknowledgedByName), to, s.when(*inc.AcknowledgedAt)})
 		}
 		if inc.StartedAt.After(since) {
-			out = append(out, LogLine{stateOf(uptime.Down), inc.Title, inc.Cause, to, s.when(inc.StartedAt)})
+			out = append(out, LogLine{stateOf(uptime.Down), title, causeOf(s.lang, inc), to, s.when(inc.StartedAt)})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b LogLine) int { return b.At.At.Compare(a.At.At) })
@@ -208,7 +205,7 @@ func (s *scene) log(list []manage.IncidentView, since time.Time) []LogLine {
 }
 
 // fillSteps shows the check-list until its steps are done.
-func (p *OverviewPage) fillSteps(r *request, _ *scene) error {
+func (p *OverviewPage) fillSteps(r *request, s *scene) error {
 	if !p.CanEdit {
 		return nil
 	}
@@ -220,8 +217,8 @@ func (p *OverviewPage) fillSteps(r *request, _ *scene) error {
 		return nil
 	}
 	p.Steps = []Step{
-		{"Add your first monitor", "/monitors/new?first=1", !p.None},
-		{"Add a channel, so that somebody is told", "/channels/new", len(list.Items) > 0},
+		{s.t("Add your first monitor"), "/monitors/new?first=1", !p.None},
+		{s.t("Add a channel, so that somebody is told"), "/channels/new", len(list.Items) > 0},
 	}
 	return nil
 }

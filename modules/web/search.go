@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -49,33 +50,26 @@ func (w *Web) search(r *request) error {
 	return r.JSON(http.StatusOK, hits{append([]hit{}, list[:min(len(list), maxHits)]...)})
 }
 
-// hits are places and actions first where their own words are meant, then things.
+// hits are places and actions first where their own words are meant, then things. What is
+// typed may be of the reader's language and of English.
 func (r *request) hits(words string) ([]hit, error) {
-	verb, rest, _ := strings.Cut(words, " ")
-	verb = strings.ToLower(verb)
-	var list []hit
-	for _, p := range r.palettePlaces() {
-		if matches(p.Title, words) {
-			list = append(list, p)
-		}
-	}
+	english := r.in(lang.All()[0])
+	list := meant(r.palettePlaces(), english.palettePlaces(), words)
 	list = list[:min(len(list), 4)]
-	find := words
-	if rest = strings.TrimSpace(rest); rest != "" && slices.Contains(verbs(), verb) {
-		find = strings.TrimPrefix(rest, "now ")
-	}
+	find := r.wanted(words)
 	found, err := r.web.deps.Manage.Search(r.Request().Context(), r.actor, find, maxHits)
 	if err != nil {
 		return nil, err
 	}
 	var things, acts []hit
 	for i, f := range found.Items {
-		things = append(things, hitOf(f))
+		things = append(things, r.hitOf(f))
 		// Of the likeliest one all that can be done; of others what was asked for.
-		for _, a := range r.actsOn(f) {
-			if named := matches(a.Title, words) && find != words; named || i == 0 && find == words {
-				acts = append(acts, a)
-			}
+		switch offered := r.actsOn(f); {
+		case find != words:
+			acts = append(acts, meant(offered, english.actsOn(f), words)...)
+		case i == 0:
+			acts = append(acts, offered...)
 		}
 	}
 	switch {
@@ -88,7 +82,61 @@ func (r *request) hits(words string) ([]hit, error) {
 	return append(append(things[:min(len(things), room)], acts...), list...), nil
 }
 
-func verbs() []string { return []string{"pause", "resume", "check", "acknowledge"} }
+// verbs say what to do with a thing: keys of the catalogue.
+func verbs() []string {
+	return []string{lang.Key("command|pause"), lang.Key("command|resume"), lang.Key("command|check"), lang.Key("command|acknowledge")}
+}
+
+// wanted is the thing that words name. Without it stands what to do with it, which begins
+// them in English and ends them in other languages, too; where it does not, all is wanted.
+func (r *request) wanted(words string) string {
+	all := strings.Fields(words)
+	for _, key := range verbs() {
+		for _, verb := range []string{inEnglish(key), r.t(key)} {
+			rest, ok := strip(all, verb, verb != inEnglish(key))
+			if !ok {
+				continue
+			}
+			for _, now := range []string{inEnglish("command|now"), r.t("command|now")} {
+				if thing, ok := strip(rest, now, true); ok {
+					rest = thing
+				}
+			}
+			return strings.Join(rest, " ")
+		}
+	}
+	return words
+}
+
+// strip takes a word, which may be several, off the begin of words, or off their end. It
+// leaves something.
+func strip(all []string, word string, end bool) (rest []string, ok bool) {
+	n := len(strings.Fields(word))
+	if n == 0 || n >= len(all) {
+		return all, false
+	}
+	is := func(some []string) bool {
+		return strings.EqualFold(strings.TrimSuffix(strings.Join(some, " "), ":"), word)
+	}
+	switch {
+	case is(all[:n]):
+		return all[n:], true
+	case end && is(all[len(all)-n:]):
+		return all[:len(all)-n], true
+	}
+	return all, false
+}
+
+// meant are those of a list whose title the words name, that of the reader's language or
+// that of English; both lists are of the same things.
+func meant(list, english []hit, words string) (out []hit) {
+	for i, h := range list {
+		if matches(h.Title, words) || matches(english[i].Title, words) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
 
 // matches reports that each word begins a word of the text.
 func matches(text, words string) bool {
@@ -102,38 +150,38 @@ func matches(text, words string) bool {
 	return true
 }
 
-func hitOf(f manage.FoundView) hit {
-	id := strconv.FormatInt(f.ID, 10)
-	h := hit{Key: f.Kind + ":" + id, Title: f.Title, Detail: f.Detail}
+func (r *request) hitOf(f manage.FoundView) hit {
+	id := itoa(f.ID)
+	h := hit{Key: f.Kind + ":" + id, Title: titled(r.lang(), f.Title, f.OfMonitor), Detail: f.Detail}
 	switch f.Kind {
 	case "monitor":
 		state := stateOf(uptime.Status(f.Status))
-		h.URL, h.Icon, h.State, h.Word = monitorURL(f.ID), state.Icon, state.Key, state.Word
+		h.URL, h.Icon, h.State, h.Word = monitorURL(f.ID), state.Icon, state.Key, r.t(state.Word)
 	case "incident":
 		state := incidentState(uptime.IncidentStatus(f.Status))
-		h.URL, h.Icon, h.State, h.Word, h.Detail = "/incidents/"+id, "flag", state.Key, state.Word, "Incident"
+		h.URL, h.Icon, h.State, h.Word, h.Detail = incidentURL(f.ID), "flag", state.Key, r.t(state.Word), r.t("Incident")
 	default:
-		h.URL, h.Icon, h.Detail = "/channels/"+id+"/log", "bell", "Channel"
+		h.URL, h.Icon, h.Detail = "/channels/"+id+"/log", "bell", r.t("Channel")
 	}
 	return h
 }
 
 // actsOn are what the person may do with a thing, by the forms that its page has.
 func (r *request) actsOn(f manage.FoundView) []hit {
-	id := strconv.FormatInt(f.ID, 10)
 	may := r.web.deps.Manage.Can
-	act := func(verb, icon, post string) hit {
-		return hit{Key: "act:" + post, Title: verb + " " + f.Title, Detail: "Action", Icon: icon, Post: post}
+	act := func(title, icon, post string) hit {
+		return hit{Key: "act:" + post, Title: title, Detail: r.t("Action"), Icon: icon, Post: post}
 	}
 	switch {
 	case f.Kind == "monitor" && may(r.actor, manage.ChangeMonitor) && f.Status == string(uptime.Paused):
-		return []hit{act("Resume", "play", monitorURL(f.ID)+"/resume")}
+		return []hit{act(r.t("Resume %s", f.Title), "play", monitorURL(f.ID)+"/resume")}
 	case f.Kind == "monitor" && may(r.actor, manage.ChangeMonitor):
-		check := act("Check", "refresh", monitorURL(f.ID)+"/check")
-		check.Title += " now"
-		return []hit{check, act("Pause", "paused", monitorURL(f.ID)+"/pause")}
+		return []hit{
+			act(r.t("Check %s now", f.Title), "refresh", monitorURL(f.ID)+"/check"),
+			act(r.t("Pause %s", f.Title), "paused", monitorURL(f.ID)+"/pause"),
+		}
 	case f.Kind == "incident" && may(r.actor, manage.ChangeIncident) && f.Status == string(uptime.IncidentOpen):
-		return []hit{act("Acknowledge", "check", "/incidents/"+id+"/acknowledge")}
+		return []hit{act(r.t("Acknowledge %s", titled(r.lang(), f.Title, f.OfMonitor)), "check", incidentURL(f.ID)+"/acknowledge")}
 	}
 	return nil
 }
@@ -146,24 +194,27 @@ func (r *request) palettePlaces() []hit {
 		list = append(list, hit{Key: "page:" + url, Title: title, Detail: detail, Icon: icon, URL: url})
 	}
 	if r.web.deps.Manage.Can(r.actor, manage.ChangeMonitor) {
-		place("New monitor", "Action", "plus", "/monitors/new")
+		place(r.t("New monitor"), r.t("Action"), "plus", "/monitors/new")
 	}
 	if r.web.deps.Manage.Can(r.actor, manage.ChangeChannel) {
-		place("New channel", "Action", "plus", "/channels/new")
+		place(r.t("New channel"), r.t("Action"), "plus", "/channels/new")
 	}
 	for _, n := range navigation(r.lang(), "", 0, 0) {
-		place(n.Label, "Page", n.Icon, n.URL)
+		place(n.Label, r.t("Page"), n.Icon, n.URL)
 	}
-	place("Wallboard", "Page", "screen", "/wall")
+	place(r.t("Wallboard"), r.t("Page"), "screen", "/wall")
 	for _, t := range r.settingsTabs("") {
-		place(t.Label, "Settings", "gear", t.URL)
+		place(t.Label, r.t("Settings"), "gear", t.URL)
 	}
-	for _, theme := range []string{"dark", "light", "auto"} {
+	for _, theme := range []Option{
+		{Value: "dark", Label: r.t("Theme: dark")}, {Value: "light", Label: r.t("Theme: light")}, {Value: "auto", Label: r.t("Theme: auto")},
+	} {
 		list = append(list, hit{
-			Key: "theme:" + theme, Title: "Theme: " + theme, Detail: "Action", Icon: "theme", Post: "/settings/theme", Fields: map[string]string{"theme": theme},
+			Key: "theme:" + theme.Value, Title: theme.Label, Detail: r.t("Action"), Icon: "theme",
+			Post: "/settings/theme", Fields: map[string]string{"theme": theme.Value},
 		})
 	}
-	return append(list, hit{Key: "do:keys", Title: "Keyboard shortcuts", Detail: "Help", Icon: "note", Do: "help"})
+	return append(list, hit{Key: "do:keys", Title: r.t("Keyboard shortcuts"), Detail: r.t("Help"), Icon: "note", Do: "help"})
 }
 
 // recentHits are what the keys name, in their order, as far as it is there and may be
@@ -193,7 +244,7 @@ func (r *request) recentHits(keys []string) ([]hit, error) {
 			return nil, err
 		}
 		for _, f := range found {
-			all = append(all, hitOf(f))
+			all = append(all, r.hitOf(f))
 		}
 	}
 	var list []hit

@@ -24,6 +24,9 @@ type ProfilePage struct {
 func (r *request) settingsTabs(current string) []Link {
 	tabs := []Link{{Label: "Profile", URL: "/settings/profile"}, {Label: "Security", URL: "/settings/security"}}
 	tabs = append(tabs, Link{Label: "API tokens", URL: "/settings/tokens"})
+	if r.web.deps.Manage.Can(r.actor, manage.ChangeMonitor) {
+		tabs = append(tabs, Link{Label: "Tags", URL: "/settings/tags"})
+	}
 	if r.web.deps.Manage.Can(r.actor, manage.ReadUsers) {
 		tabs = append(tabs, Link{Label: "People", URL: "/settings/people"})
 	}

@@ -171,6 +171,7 @@ func (w *Web) settings() []route {
 		{post, "/settings/people/:id", nil, w.personSave, manage.ManageUsers},
 		{get, "/settings/people/:id/remove", nil, w.personConfirmRemove, manage.ManageUsers},
 		{post, "/settings/people/:id/remove", nil, w.personRemove, manage.ManageUsers},
+		{get, "/settings/tags", nil, w.tags, manage.ChangeMonitor},
 		{get, "/settings/defaults", nil, w.defaults, manage.ReadSettings},
 		{post, "/settings/defaults", nil, w.defaultsSave, manage.ChangeSettings},
 		{get, "/settings/retention", nil, w.retention, manage.ReadSettings},

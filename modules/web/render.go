@@ -92,6 +92,10 @@ func sayings(l *lang.Language) template.FuncMap {
 			}
 			return template.HTML(l.T(key, args...)) //nolint:gosec // the sentence is the catalogue's, its gaps are escaped
 		},
+		// moment is markup for a gap of th: the time as "time" of the partials has it.
+		"moment": func(w When) template.HTML {
+			return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, w.ISO(), template.HTMLEscapeString(w.Title()), template.HTMLEscapeString(w.Text()))) //nolint:gosec // escaped
+		},
 		"said":    l.Said,
 		"latency": l.Latency,
 		"percent": l.Percent,

@@ -76,6 +76,7 @@ func (w *Web) places() []route {
 		{post, "/monitors", nil, w.monitorCreate, monitor},
 		{post, "/monitors/test", nil, w.monitorTest, monitor},
 		{post, "/monitors/validate", nil, w.monitorValidate, monitor},
+		{get, "/monitors/deleted", nil, w.monitorsDeleted, read},
 		{post, "/monitors/bulk", nil, w.bulk, monitor},
 		{get, "/monitors/bulk/:id", nil, w.bulkJob, read},
 		{post, "/monitors/bulk/:id/undo", nil, w.bulkUndo, monitor},

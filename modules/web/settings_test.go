@@ -24,6 +24,8 @@ func settingShots() []shot {
 		{"defaults", "/settings/defaults", nil, ok, nil, nil},
 		{"defaults-none", "/settings/defaults", nil, ok, func(f *fake) { f.empty = true }, nil},
 		{"defaults-refused", "/settings/defaults", url.Values{"interval": {hostile}, "http.degraded_after": {hostile}}, bad, refuse, nil},
+		{"deleted", "/monitors/deleted", nil, ok, nil, nil},
+		{"deleted-none", "/monitors/deleted", nil, ok, func(f *fake) { f.empty = true }, nil},
 		{"tags", "/settings/tags", nil, ok, nil, nil},
 		{"tags-none", "/settings/tags", nil, ok, func(f *fake) { f.empty = true }, nil},
 		{"retention", "/settings/retention", nil, ok, nil, nil},

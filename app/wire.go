@@ -172,7 +172,7 @@ func (p *process) manageDeps() manage.Deps {
 	deps := manage.Deps{
 		Monitors: s, MonitorLists: s, Finder: s, WallShares: s, Silences: s, Bulk: s, BulkWork: s, Results: s, Incidents: s, IncidentDesk: s, Channels: s, Defaults: s, Deliveries: s,
 		Workspaces: s, Settings: s, Users: s, UserChanges: s, Identities: s, Sessions: s, Tokens: s, AuditLog: s,
-		Groups: s, Views: s,
+		Groups: s, Views: s, Trash: s,
 		Keys: s, Sealed: s, Keyring: p.sealer,
 		ProbeKinds: p.probes, ChannelKinds: p.channels, Prober: p.probes, Sender: p.channels,
 		Sealer: p.sealer, Passwords: auth.NewPasswords(max(runtime.NumCPU()/2, 1)), Codes: auth.OneTimeCodes{},

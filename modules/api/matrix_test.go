@@ -54,7 +54,7 @@ func matrix() map[string]right {
 		"GET /me/passkeys": {viewer, ok}, "DELETE /me/passkeys/{id}": {viewer, absent},
 		"GET /users": {admin, ok}, "POST /users": {admin, lacks},
 		"GET /users/{id}": {admin, absent}, "PATCH /users/{id}": {admin, absent}, "DELETE /users/{id}": {admin, absent},
-		"GET /monitors/facets": {viewer, ok}, "GET /views": {viewer, ok}, "POST /views": {viewer, lacks}, "DELETE /views/{id}": {viewer, absent},
+		"GET /monitors/facets": {viewer, ok}, "GET /monitors/deleted": {viewer, ok}, "GET /views": {viewer, ok}, "POST /views": {viewer, lacks}, "DELETE /views/{id}": {viewer, absent},
 		"GET /tokens": {viewer, ok}, "POST /tokens": {viewer, lacks}, "DELETE /tokens/{id}": {viewer, absent},
 
 		"GET /monitors": {viewer, ok}, "POST /monitors": {editor, lacks}, "POST /monitors/test": {editor, lacks},

@@ -84,6 +84,7 @@ func watchRoutes() []route {
 		{post, "/bulk-jobs/{id}/undo", member, "Monitors", "Undo a job on many monitors", "", "BulkJob", http.StatusAccepted, nil, (*server).undoBulk},
 		{put, "/monitors/by-key/{external_key}", member, "Monitors", "Create or replace a monitor by its key", "MonitorInput", "Monitor", ok, nil, (*server).upsertMonitor},
 		{get, "/monitors/facets", member, "Monitors", "Count monitors by what they are", "", "Facets", ok, monitorConditions(), (*server).facets},
+		{get, "/monitors/deleted", member, "Monitors", "List deleted monitors that can be restored", "", "DeletedMonitorList", ok, nil, (*server).deletedMonitors},
 		{get, "/monitors/{id}", member, "Monitors", "Read a monitor", "", "Monitor", ok, nil, (*server).monitor},
 		{put, "/monitors/{id}", member, "Monitors", "Replace a monitor", "MonitorInput", "Monitor", ok, nil, (*server).replaceMonitor},
 		{patch, "/monitors/{id}", member, "Monitors", "Change a monitor", "MonitorPatch", "Monitor", ok, nil, (*server).patchMonitor},

@@ -35,6 +35,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		manage.WorkspaceView{},
 		manage.SavedView{},
 		manage.FacetsView{},
+		manage.DeletedMonitorView{},
 		manage.PasskeyView{},
 		manage.AuditView{},
 		manage.MonitorChangeView{},
@@ -54,7 +55,7 @@ func schemas(monitors, channels []uptime.Kind) huma.Registry {
 		tidy(s)
 	}
 	describe(all)
-	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "Person", "Found", "WallShare", "MonitorChange"} {
+	for _, name := range []string{"Monitor", "Result", "Incident", "Channel", "Delivery", "User", "Token", "Session", "Passkey", "Workspace", "Audit", "SavedView", "DeletedMonitor", "Person", "Found", "WallShare", "MonitorChange"} {
 		all[name+"List"] = listSchema(name)
 	}
 	all["ResultList"].Properties["gaps"] = &huma.Schema{Type: "array", Items: reference("Gap"), Description: "Only with include=gaps."}

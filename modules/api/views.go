@@ -9,6 +9,10 @@ func (s *server) facets(c *call) (reply, error) {
 	return reply{body: v}, err
 }
 
+func (s *server) deletedMonitors(c *call) (reply, error) {
+	return replyList(s.Manage.DeletedMonitors(c.r.Context(), c.actor))
+}
+
 func (s *server) createView(c *call) (reply, error) {
 	v, err := s.Manage.CreateView(c.r.Context(), c.actor, c.body)
 	if err != nil {

@@ -19,6 +19,11 @@ type monitorStore interface {
 	RestoreMonitor(ctx context.Context, ws, id int64, audit *uptime.Audit) (uptime.Monitor, error)
 }
 
+type trash interface {
+	// DeletedMonitors lists those that RestoreMonitor brings back, the last deleted first.
+	DeletedMonitors(ctx context.Context, ws int64, limit int) ([]uptime.Monitor, error)
+}
+
 type silenceStore interface {
 	// SilenceMonitor silences until silence.Until, or ends the silence where that is zero.
 	SilenceMonitor(ctx context.Context, ws, id int64, silence uptime.Silence, audit *uptime.Audit) (uptime.Monitor, error)

@@ -32,6 +32,7 @@ type Deps struct {
 	Groups       groupStore
 	Views        viewStore
 	Silences     silenceStore
+	Trash        trash
 	Bulk         bulkJobs
 	BulkWork     bulkWork
 	Finder       finder

@@ -92,7 +92,7 @@ func setup(tb testing.TB) *bundle {
 	b.deps = manage.Deps{
 		Monitors: b.store, MonitorLists: b.store, Finder: b.store, WallShares: b.store, Silences: b.store, Bulk: b.store, BulkWork: b.store, Results: b.store, Incidents: b.store, IncidentDesk: b.store, Channels: b.store, Defaults: b.store,
 		Deliveries: b.store, Workspaces: b.store, Settings: b.store, Users: b.store, UserChanges: b.store, Identities: b.store, Sessions: b.store, Tokens: b.store,
-		Groups: b.store, Views: b.store,
+		Groups: b.store, Views: b.store, Trash: b.store,
 		AuditLog: b.audits, Keys: b.store, Sealed: b.store, Keyring: b.sealer, ProbeKinds: kinds{http, tcpKind()}, ChannelKinds: kinds{hookKind(), chatKind()},
 		Prober: b.prober, Sender: b.sender, Sealer: b.sealer, Passwords: plain{}, Codes: auth.OneTimeCodes{}, Access: auth.NewAccessTokens(keys),
 		Passkeys: authenticators{}, PasskeyStore: b.store, PasskeyChanges: b.store,

@@ -195,6 +195,7 @@ type monitorExtras interface {
 	SilenceMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.MonitorView, error)
 	UnsilenceMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
 	RestoreMonitor(ctx context.Context, actor uptime.Actor, id int64) (manage.MonitorView, error)
+	DeletedMonitors(ctx context.Context, actor uptime.Actor) (uptime.List[manage.DeletedMonitorView], error)
 	CopyMonitor(ctx context.Context, actor uptime.Actor, id int64, body json.RawMessage) (manage.MonitorView, error)
 }
 

@@ -20,6 +20,19 @@ func (f *fake) UnsilenceMonitor(context.Context, uptime.Actor, int64) (manage.Mo
 	return manage.MonitorView{}, f.change(nil)
 }
 
+func (f *fake) DeletedMonitors(context.Context, uptime.Actor) (out uptime.List[manage.DeletedMonitorView], err error) {
+	if f.empty {
+		return out, nil
+	}
+	for i, name := range []string{"old shop", hostile, "a name that is so long that no list has room for the whole of it and its target"} {
+		at := sampleNow().Add(-time.Duration(i*31+1) * time.Hour)
+		out.Items = append(out.Items, manage.DeletedMonitorView{
+			ID: int64(100 + i), Name: name, Type: "http", Group: "Shop/EU", Target: "https://old.example.com/" + name, DeletedAt: at, GoneAt: at.Add(uptime.UndeleteFor),
+		})
+	}
+	return out, nil
+}
+
 func (f *fake) RestoreMonitor(context.Context, uptime.Actor, int64) (manage.MonitorView, error) {
 	return manage.MonitorView{}, f.change(nil)
 }

@@ -66,6 +66,9 @@ func (f *fake) Facets(ctx context.Context, a uptime.Actor, q uptime.MonitorFilte
 		Statuses: map[uptime.Status]int64{}, Types: map[string]int64{"http": 11}, Groups: map[string]int64{"Shop/EU": 9, "Shop/US": 1, hostile: 1, "": 1},
 		Tags: []manage.TagCountView{{Name: "env", Value: "prod", Count: 8}, {Name: "team", Value: "core", Count: 5}, {Name: "team", Value: "web", Count: 3}, {Name: hostile, Value: hostile, Count: 1}},
 	}
+	if f.empty {
+		out.Tags, out.Groups = nil, nil
+	}
 	list, err := f.Monitors(ctx, a, q, uptime.Page{})
 	out.Total = max(int64(len(list.Items)), 12*int64(f.many))
 	for _, m := range sampleList() {

@@ -47,7 +47,7 @@ func skipLinkFirst(t *testing.T) {
 		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)))
 		for _, path := range []string{
 			"/", "/monitors", "/monitors/1", "/monitors/1?tab=config", "/monitors/1/edit", "/monitors/new?first=1", "/monitors/1/delete",
-			"/incidents/1", "/incidents/20?edit=53", "/incidents/new", "/incidents?from=2026-11-01", "/incidents/21/postmortem", "/channels", "/invite/inv_ok", "/channels/1/edit", "/settings/profile", "/settings/security", "/settings/wallboards", "/wall", "/nope",
+			"/incidents/1", "/incidents/20?edit=53", "/incidents/new", "/incidents?from=2026-11-01", "/incidents/21/postmortem", "/channels", "/invite/inv_ok", "/channels/1/edit", "/settings/profile", "/settings/security", "/settings/wallboards", "/settings/tags", "/wall", "/nope",
 		} {
 			stops := tabs(ctx, t, base+path)
 			require.Equal(t, "a.skip", stops[0], path)

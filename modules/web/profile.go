@@ -25,6 +25,9 @@ type ProfilePage struct {
 func (r *request) settingsTabs(current string) []Link {
 	tabs := []Link{{Label: lang.Key("Profile"), URL: "/settings/profile"}, {Label: lang.Key("Security"), URL: "/settings/security"}}
 	tabs = append(tabs, Link{Label: lang.Key("API tokens"), URL: "/settings/tokens"})
+	if r.web.deps.Manage.Can(r.actor, manage.ChangeMonitor) {
+		tabs = append(tabs, Link{Label: lang.Key("Tags"), URL: "/settings/tags"})
+	}
 	if r.web.deps.Manage.Can(r.actor, manage.ReadUsers) {
 		tabs = append(tabs, Link{Label: lang.Key("People"), URL: "/settings/people"})
 	}

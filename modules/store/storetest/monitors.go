@@ -26,6 +26,7 @@ func RunMonitors(t *testing.T, open OpenFunc) {
 		{"StatusIsDerived", testDerivedStatus},
 		{"Filters", testMonitorFilters},
 		{"Facets", testFacets},
+		{"Deleted", testDeletedMonitors},
 		{"Groups", testGroups},
 		{"Pages", testMonitorPages},
 		{"BadCursors", testBadCursors},

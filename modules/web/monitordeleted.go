@@ -1,0 +1,33 @@
+package web
+
+import "net/http"
+
+// DeletedPage is the monitors that were deleted and can still be restored.
+type DeletedPage struct {
+	Frame
+	Rows []DeletedRow
+}
+
+// DeletedRow is one of them.
+type DeletedRow struct {
+	ID           int64
+	Name, Target string
+	Kind         string
+	At, Gone     When
+}
+
+func (w *Web) monitorsDeleted(r *request) error {
+	s, err := r.scene(r.t("Deleted monitors"), "Monitors", Crumb{r.t("Monitors"), "/monitors"})
+	if err != nil {
+		return err
+	}
+	list, err := w.deps.Manage.DeletedMonitors(r.Request().Context(), r.actor)
+	if err != nil {
+		return err
+	}
+	p, kinds := DeletedPage{Frame: s.frame}, w.deps.Manage.MonitorKinds()
+	for _, m := range list.Items {
+		p.Rows = append(p.Rows, DeletedRow{m.ID, m.Name, m.Target, kindLabel(kinds, m.Type), s.when(m.DeletedAt), s.when(m.GoneAt)})
+	}
+	return r.page(http.StatusOK, "deleted", "", p)
+}

@@ -274,21 +274,21 @@ func (o *OIDC) exchangeFailed(err error) error {
 	case isAway(err):
 		return o.away(err)
 	case ok && refused.ErrorCode == "invalid_grant":
-		return o.failed(uptime.CodeUnauthorized, "That log-in took too long, or was used before. Try again.", err)
+		return o.failed(uptime.CodeUnauthorized, uptime.Say("That log-in took too long, or was used before. Try again."), err)
 	}
 	return o.unusable(fmt.Errorf("swap the code for a token: %w", err))
 }
 
 func (o *OIDC) away(err error) error {
-	return o.failed(uptime.CodeUnavailable, o.params.Name+" does not answer at the moment. Try again in a minute, or log in with a password.", err)
+	return o.failed(uptime.CodeUnavailable, uptime.Say("%s does not answer at the moment. Try again in a minute, or log in with a password.", o.params.Name), err)
 }
 
 func (o *OIDC) unusable(err error) error {
-	return o.failed(uptime.CodeUnavailable, "Log-in with "+o.params.Name+" is not set up as it should be. An admin finds the reason in the program's log.", err)
+	return o.failed(uptime.CodeUnavailable, uptime.Say("Log-in with %s is not set up as it should be. An admin finds the reason in the program's log.", o.params.Name), err)
 }
 
 func (o *OIDC) untrusted(err error) error {
-	return o.failed(uptime.CodeUnauthorized, "The answer of "+o.params.Name+" cannot be trusted, so nobody was logged in. If it stays so, an admin finds the reason in the program's log.", err)
+	return o.failed(uptime.CodeUnauthorized, uptime.Say("The answer of %s cannot be trusted, so nobody was logged in. If it stays so, an admin finds the reason in the program's log.", o.params.Name), err)
 }
 
 // failed keeps what a log may hold of the cause: not the secret, and no page of HTML.

@@ -9,11 +9,13 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"monitor/modules/uptime"
 )
 
 // describe says in plain words why an endpoint could not be reached, without
 // its address: URLs may hold secrets.
-func describe(err error) string {
+func describe(err error) uptime.Sentence {
 	var (
 		dns     *net.DNSError
 		unknown x509.UnknownAuthorityError
@@ -28,9 +30,9 @@ func describe(err error) string {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "no answer in time"
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return "the host name " + dns.Name + " does not exist"
+		return uptime.Say("the host name %s does not exist", dns.Name)
 	case errors.As(err, &dns):
-		return "the host name " + dns.Name + " could not be resolved"
+		return uptime.Say("the host name %s could not be resolved", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
@@ -42,7 +44,7 @@ func describe(err error) string {
 	case errors.As(err, &wrong):
 		return "the certificate is for another host name"
 	case errors.As(err, &invalid):
-		return "the certificate is not valid: " + invalid.Error()
+		return uptime.Say("the certificate is not valid: %v", invalid)
 	case errors.As(err, &record):
 		return "the endpoint does not speak TLS"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

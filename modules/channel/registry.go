@@ -117,7 +117,7 @@ func (r *Registry) Send(ctx context.Context, channel uptime.Channel, message upt
 	settings := t.kind.New()
 	if err := json.Unmarshal(channel.Settings, settings); err != nil {
 		// The decoder's words may hold a part of the value: name the place only.
-		return uptime.Answer{}, unusable("the settings cannot be read%s", placeOf(err))
+		return uptime.Answer{}, unreadable(err)
 	}
 	hide, err := redact(settings)
 	if err != nil {
@@ -142,7 +142,7 @@ func failure(ctx context.Context, err error, hide redactor) *uptime.SendError {
 	clean := *failed
 	if blocked, ok := errors.AsType[*outbound.BlockedError](err); ok {
 		clean.Permanent = true // the policy is the operator's, not the network's
-		clean.Reason = "the address cannot be used: " + blocked.Error()
+		clean.Reason = uptime.Say("the address cannot be used: %v", blocked)
 	}
 	clean.Reason = hide.clean(clean.Reason)
 	if clean.Err != nil {
@@ -156,12 +156,13 @@ func unusable(format string, args ...any) *uptime.SendError {
 	return &uptime.SendError{Permanent: true, Reason: fmt.Sprintf(format, args...)}
 }
 
-func placeOf(err error) string {
+// unreadable names the place of what cannot be decoded, where it is known.
+func unreadable(err error) *uptime.SendError {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
-		return ": " + wrong.Field + " has the wrong type"
+		return unusable("the settings cannot be read: %s has the wrong type", wrong.Field)
 	}
-	return ""
+	return unusable("the settings cannot be read")
 }
 
 // redact collects every secret of the settings.

@@ -47,7 +47,7 @@ func (s *smtpSession) send(ctx context.Context, letter *gomail.Msg, to []string,
 	defer s.close()
 	dialled, err := client.DialToSMTPClientWithContext(ctx)
 	if err != nil {
-		return s.failed(ctx, "log in", err)
+		return s.failed(ctx, stepLogin, err)
 	}
 	answer, err := s.transfer(ctx, dialled, letter, to, attempt)
 	if err == nil {
@@ -134,7 +134,7 @@ func (s *smtpSession) transfer(ctx context.Context, c *smtp.Client, letter *goma
 		return uptime.Answer{}, unusable("smtp.from is not a mail address")
 	}
 	if err := c.Mail(from); err != nil {
-		return s.failed(ctx, "sender", err)
+		return s.failed(ctx, stepSender, err)
 	}
 	refused, err := s.recipients(ctx, c, to, attempt)
 	if err != nil {
@@ -142,13 +142,13 @@ func (s *smtpSession) transfer(ctx context.Context, c *smtp.Client, letter *goma
 	}
 	body, err := c.Data()
 	if err != nil {
-		return s.failed(ctx, "data", err)
+		return s.failed(ctx, stepData, err)
 	}
 	if _, err := letter.WriteTo(body); err != nil {
-		return s.failed(ctx, "data", err)
+		return s.failed(ctx, stepData, err)
 	}
 	if err := body.Close(); err != nil {
-		return s.failed(ctx, "data", err)
+		return s.failed(ctx, stepData, err)
 	}
 	failpoint.Here("notifier.mailed")
 	answer := uptime.Answer{StatusCode: 250}
@@ -156,7 +156,7 @@ func (s *smtpSession) transfer(ctx context.Context, c *smtp.Client, letter *goma
 		answer.Text = closed.ServerResponse()
 	}
 	if refused != "" {
-		answer.Text = "sent, but not to " + refused
+		answer.Text = uptime.Say("sent, but not to %s", refused)
 	}
 	return answer, nil
 }
@@ -173,7 +173,7 @@ func (s *smtpSession) recipients(ctx context.Context, c *smtp.Client, to []strin
 		}
 		code := codeOf(err)
 		if code == 0 { // the connection, not the recipient
-			_, failed := s.failed(ctx, "recipient", err)
+			_, failed := s.failed(ctx, stepRecipient, err)
 			return "", failed
 		}
 		if last = err; code < 500 {
@@ -186,11 +186,32 @@ func (s *smtpSession) recipients(ctx context.Context, c *smtp.Client, to []strin
 	case len(refused) == 0:
 		return "", nil
 	case waiting != nil && (len(refused) == len(to) || attempt <= patientAttempts):
-		return "", &uptime.SendError{StatusCode: codeOf(waiting), Reason: "refused for now: " + names, Err: waiting}
+		return "", &uptime.SendError{StatusCode: codeOf(waiting), Reason: uptime.Say("refused for now: %s", names), Err: waiting}
 	case len(refused) == len(to):
-		return "", &uptime.SendError{Permanent: true, StatusCode: codeOf(last), Reason: "refused: " + names, Err: last}
+		return "", &uptime.SendError{Permanent: true, StatusCode: codeOf(last), Reason: uptime.Say("refused: %s", names), Err: last}
 	}
 	return names, nil
+}
+
+// The steps of a mail.
+const (
+	stepLogin     = "log in"
+	stepSender    = "sender"
+	stepRecipient = "recipient"
+	stepData      = "data"
+)
+
+// refusal says what the server answered to a step.
+func refusal(step, answer string) string {
+	switch step {
+	case stepLogin:
+		return uptime.Say("log in refused: %s", answer)
+	case stepSender:
+		return uptime.Say("sender refused: %s", answer)
+	case stepRecipient:
+		return uptime.Say("recipient refused: %s", answer)
+	}
+	return uptime.Say("data refused: %s", answer)
 }
 
 // failed sorts a failure: 5xx is for good, all else is worth another attempt.
@@ -204,7 +225,7 @@ func (s *smtpSession) failed(ctx context.Context, step string, err error) (uptim
 		Reason: describeSMTP(err), Err: err,
 	}
 	if code != 0 {
-		failed.Reason = step + " refused: " + failed.Reason
+		failed.Reason = refusal(step, failed.Reason)
 	}
 	return uptime.Answer{StatusCode: code}, failed
 }
@@ -220,7 +241,7 @@ func codeOf(err error) int {
 	return 0
 }
 
-func describeSMTP(err error) string {
+func describeSMTP(err error) uptime.Sentence {
 	if answer, ok := errors.AsType[*textproto.Error](err); ok {
 		return uptime.CleanLine(strconv.Itoa(answer.Code)+" "+answer.Msg, 300)
 	}

@@ -190,15 +190,15 @@ func (w *webhook) judge(response *http.Response, text string) error {
 	failed := &uptime.SendError{
 		StatusCode: code,
 		RetryAfter: retryAfter(response.Header.Get("Retry-After"), w.deps.Clock()),
-		Reason:     "HTTP " + strconv.Itoa(code),
+		Reason:     fmt.Sprintf("HTTP %d", code),
 	}
 	switch {
 	case code == http.StatusGone:
 		failed.Permanent, failed.Disable, failed.RetryAfter = true, true, 0
-		failed.Reason += ": the endpoint asks for no more messages"
+		failed.Reason = uptime.Say("HTTP %d: the endpoint asks for no more messages", code)
 	case code >= 300 && code < 400:
 		failed.Err = errRedirect
-		failed.Reason += ": redirects are not followed"
+		failed.Reason = uptime.Say("HTTP %d: redirects are not followed", code)
 	default:
 		if line := uptime.CleanLine(text, 200); line != "" {
 			failed.Reason += ": " + line

@@ -7,10 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"monitor/modules/uptime"
 )
 
 // errDuration is the one message for text that is no duration.
-var errDuration = errors.New(`must be a duration such as "90s", "5m" or "30d"`)
+var errDuration = errors.New(uptime.Sentence(`must be a duration such as "90s", "5m" or "30d"`))
 
 // Duration is a time.Duration whose JSON and text form is the public
 // contract's: "90s", "5m", "30d" and "500ms" are taken; whole seconds ("300s")

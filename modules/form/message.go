@@ -1,52 +1,45 @@
 package form
 
 import (
+	"cmp"
 	"reflect"
 	"strings"
 	"time"
 
 	"github.com/go-playground/validator/v10"
+
+	"monitor/modules/uptime"
 )
 
 // message says in plain words what a broken rule asks for. The value itself is
 // never repeated: it may be a secret.
-func message(e validator.FieldError) string {
+func message(e validator.FieldError) uptime.Sentence {
 	switch e.Tag() {
 	case "required", "required_if", "required_unless", "required_with", "required_without":
 		return "is required"
-	case "min", "gte":
-		return size("at least", e)
-	case "max", "lte":
-		return size("at most", e)
-	case "len", "eq":
-		return size("exactly", e)
-	case "gt":
-		return size("more than", e)
-	case "lt":
-		return size("less than", e)
 	case "oneof", "oneofci":
-		return "must be one of " + strings.Join(strings.Fields(e.Param()), ", ")
+		return uptime.Say("must be one of %s", strings.Join(strings.Fields(e.Param()), ", "))
 	case "startswith":
-		return "must start with " + e.Param()
+		return uptime.Say("must start with %s", e.Param())
 	case "startsnotwith":
-		return "must not start with " + e.Param()
+		return uptime.Say("must not start with %s", e.Param())
 	case "endswith":
-		return "must end with " + e.Param()
+		return uptime.Say("must end with %s", e.Param())
 	case "contains":
-		return "must contain " + e.Param()
+		return uptime.Say("must contain %s", e.Param())
 	case "excludes", "excludesall", "excludesrune":
-		return "must not contain " + strings.ReplaceAll(e.Param(), "0x2C", ",")
+		return uptime.Say("must not contain %s", strings.ReplaceAll(e.Param(), "0x2C", ","))
 	case "excluded_with", "excluded_if", "excluded_unless", "excluded_without":
 		return "cannot be used together with the other fields"
 	}
-	if text := formatMessage(e.Tag()); text != "" {
+	if text := cmp.Or(size(e), formatMessage(e.Tag())); text != "" {
 		return text
 	}
 	return "is not valid"
 }
 
 // formatMessage says what text of a format looks like, "" for unknown rules.
-func formatMessage(tag string) string {
+func formatMessage(tag string) uptime.Sentence {
 	switch tag {
 	case "http_url":
 		return "must be an absolute http or https URL"
@@ -106,24 +99,42 @@ func formatMessage(tag string) string {
 	return ""
 }
 
-// size says how large a value may be, in the unit of its type.
-func size(how string, e validator.FieldError) string {
-	switch e.Kind() {
-	case reflect.String:
-		return "must be " + how + " " + count(e.Param(), "character", "characters")
-	case reflect.Slice, reflect.Map, reflect.Array:
-		return "must have " + how + " " + count(e.Param(), "entry", "entries")
-	default:
+// size says how large a value may be, in the unit of its type; "" for rules of another kind.
+func size(e validator.FieldError) string {
+	character, characters, entry, entries, value := sizes(e.Tag())
+	n, one := e.Param(), e.Param() == "1"
+	switch kind := e.Kind(); {
+	case value == "":
+		return ""
+	case kind == reflect.String && one:
+		return character
+	case kind == reflect.String:
+		return uptime.Say(characters, n)
+	case (kind == reflect.Slice || kind == reflect.Map || kind == reflect.Array) && one:
+		return entry
+	case kind == reflect.Slice, kind == reflect.Map, kind == reflect.Array:
+		return uptime.Say(entries, n)
 	}
-	if d, err := time.ParseDuration(e.Param()); err == nil && e.Type() == reflect.TypeFor[time.Duration]() {
-		return "must be " + how + " " + FormatDuration(d)
+	if d, err := time.ParseDuration(n); err == nil && e.Type() == reflect.TypeFor[time.Duration]() {
+		n = FormatDuration(d)
 	}
-	return "must be " + how + " " + e.Param()
+	return uptime.Say(value, n)
 }
 
-func count(n, one, many string) string {
-	if n == "1" {
-		return n + " " + one
+// sizes are what a rule says of text of one character and of more, of lists of one entry
+// and of more, and of a number.
+func sizes(tag string) (character, characters, entry, entries, value uptime.Sentence) {
+	switch tag {
+	case "min", "gte":
+		return "must be at least 1 character", "must be at least %s characters", "must have at least 1 entry", "must have at least %s entries", "must be at least %s"
+	case "max", "lte":
+		return "must be at most 1 character", "must be at most %s characters", "must have at most 1 entry", "must have at most %s entries", "must be at most %s"
+	case "len", "eq":
+		return "must be exactly 1 character", "must be exactly %s characters", "must have exactly 1 entry", "must have exactly %s entries", "must be exactly %s"
+	case "gt":
+		return "must be more than 1 character", "must be more than %s characters", "must have more than 1 entry", "must have more than %s entries", "must be more than %s"
+	case "lt":
+		return "must be less than 1 character", "must be less than %s characters", "must have less than 1 entry", "must have less than %s entries", "must be less than %s"
 	}
-	return n + " " + many
+	return "", "", "", "", ""
 }

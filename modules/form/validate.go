@@ -112,9 +112,9 @@ func checkOptions(path string, m member, f reflect.Value, errs []uptime.FieldErr
 	if options == nil {
 		return errs
 	}
-	bad := "must be one of " + strings.Join(options, ", ")
+	bad := uptime.Say("must be one of %s", strings.Join(options, ", "))
 	if slices.Contains(options, "") {
-		bad += " (or empty)"
+		bad = uptime.Say("must be one of %s (or empty)", strings.Join(options, ", "))
 	}
 	switch shapeOf(m.typ) {
 	case shapeText:
@@ -140,11 +140,11 @@ func outOfBounds(m member, f reflect.Value) string {
 	}
 	switch {
 	case low != "" && high != "":
-		return "must be from " + low + " to " + high
+		return uptime.Say("must be from %s to %s", low, high)
 	case low != "":
-		return "must be at least " + low
+		return uptime.Say("must be at least %s", low)
 	}
-	return "must be at most " + high
+	return uptime.Say("must be at most %s", high)
 }
 
 func below(f reflect.Value, bound string) bool { return compare(f, bound) < 0 }

@@ -7,6 +7,10 @@
 // word has two meanings, what stands before a "|" tells them apart and is not shown:
 // "verb|Open".
 //
+// What another part of the program says before anybody knows who will read it — errors of
+// use cases, why a check failed — it says in English by uptime.Say, and pages find the
+// sentence again by Said.
+//
 // The catalogues are catalogue/<tag>.json, one object whose keys are the English
 // sentences. A value is the translation, or, for a key that counts, an object of the
 // plural forms that Unicode's CLDR names for the language: {"one": …, "other": …}. The

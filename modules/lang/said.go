@@ -2,9 +2,12 @@ package lang
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/feature/plural"
@@ -14,19 +17,72 @@ import (
 // program is longer.
 const maxSaid = 2048
 
-// gap is one that fmt fills: %s, %d, %q, %v, and with its place: %[2]s.
-var gap = regexp.MustCompile(`%(?:\[(\d)\])?[sdqv]`)
-
-var word = regexp.MustCompile(`\pL`)
+// gap is one that fmt fills: %s, %d, %q, %v, %w, and with its place: %[2]s.
+var gap = regexp.MustCompile(`%(?:\[(\d)\])?([sdqvw])`)
 
 // kept of a sentence whatever the language: gaps, markup and entities.
 var kept = regexp.MustCompile(gap.String() + `|%%|<[^>]*>|&[a-z]+;`)
 
+// leastLetters of a sentence that begins with a gap: "%s of %s" fits too much that it
+// does not mean.
+const leastLetters = 6
+
 // said is a sentence with gaps that a text may be.
 type said struct {
 	key     string
-	match   *regexp.Regexp
-	literal int // bytes that are no gap: more of them fit better
+	parts   []string // that are no gap, before, between and after the gaps
+	verbs   []string // of the gaps
+	literal int      // characters of the parts: more of them fit better
+}
+
+// fits gives what stands in the gaps of a text that may be the sentence.
+func (s said) fits(english string) (gaps []string, ok bool) {
+	rest, begins := strings.CutPrefix(english, s.parts[0])
+	if len(s.verbs) == 0 {
+		return nil, begins && rest == ""
+	}
+	if !begins || !strings.HasSuffix(rest, s.parts[len(s.parts)-1]) {
+		return nil, false
+	}
+	gaps = make([]string, len(s.verbs))
+	return gaps, s.fill(gaps, 0, rest)
+}
+
+// fill finds the i-th gap at the start of rest and those after it. A gap is as short as
+// it can be.
+func (s said) fill(gaps []string, i int, rest string) bool {
+	if i == len(gaps) {
+		return rest == ""
+	}
+	next, end := s.parts[i+1], 0
+	switch s.verbs[i] {
+	case "d":
+		end = len(rest) - len(strings.TrimLeft(rest, "-0123456789"))
+	case "q":
+		quoted, _ := strconv.QuotedPrefix(rest)
+		end = len(quoted)
+	default:
+		if i == len(gaps)-1 {
+			end = len(rest) - len(next)
+			break
+		}
+		for end = 1; end < len(rest); end++ {
+			at := strings.Index(rest[end:], next)
+			if at < 0 {
+				return false
+			}
+			end += at
+			if gaps[i] = rest[:end]; s.fill(gaps, i+1, rest[end+len(next):]) {
+				return true
+			}
+		}
+		return false
+	}
+	if end <= 0 || !strings.HasPrefix(rest[end:], next) {
+		return false
+	}
+	gaps[i] = rest[:end]
+	return s.fill(gaps, i+1, rest[end+len(next):])
 }
 
 // Said says what a part of the program said in English before anybody knew who would
@@ -40,45 +96,88 @@ func (l *Language) Said(english string) string {
 	if f, ok := l.texts[english]; ok {
 		return f[plural.Other]
 	}
+	// What was added at the end: "No answer within 10s. Monitor paused."
+	first, added := english, ""
+	if at := strings.LastIndex(english, ". "); at > 0 {
+		if f, ok := l.texts[english[at+len(". "):]]; ok {
+			first, added = english[:at], ". "+f[plural.Other]
+		}
+	}
+	if added != "" {
+		if said := l.Said(first); said != first {
+			return said + added
+		}
+	}
 	for _, start := range []string{firstWord(english), ""} {
 		for _, s := range l.sentences()[start] {
-			if found := s.match.FindStringSubmatch(english); found != nil {
-				return l.again(s.key, found[1:])
+			if gaps, ok := s.fits(english); ok {
+				return l.again(s, gaps)
 			}
 		}
 	}
-	return english
+	return first + added
 }
 
-// again fills the translation of a sentence with what stood in its gaps. A gap of
-// several words may be a sentence of its own; a single word is a name or a number.
-func (l *Language) again(key string, gaps []string) string {
+// Word says a word of the program: a role, a status. One that the catalogue does not have
+// is told as it is.
+func (l *Language) Word(english string) string {
+	if l == nil {
+		return english
+	}
+	if f, ok := l.texts["word|"+english]; ok {
+		return f[plural.Other]
+	}
+	return l.Said(english)
+}
+
+// again fills the translation of a sentence with what stood in its gaps. Of %v it is a
+// word of the program. A gap of several words may be a sentence of its own; a single word
+// is a name or a number. Where a translation has %s for %q it quotes in its own way.
+func (l *Language) again(s said, gaps []string) string {
 	args := make([]any, len(gaps))
 	for i, text := range gaps {
-		if strings.Contains(text, " ") {
-			text = l.Said(text)
+		switch quoted, err := strconv.Unquote(text); {
+		case s.verbs[i] == "q" && err == nil:
+			args[i] = quoted
+		case s.verbs[i] == "v":
+			args[i] = l.Word(text)
+		case strings.Contains(text, " "):
+			args[i] = l.Said(text)
+		default:
+			args[i] = text
 		}
-		args[i] = text
 	}
-	text := gap.ReplaceAllStringFunc(l.texts[key][plural.Other], func(g string) string { return g[:len(g)-1] + "s" })
-	return fill(text, args)
+	f := l.texts[s.key]
+	text := f[plural.Other]
+	if len(gaps) > 0 {
+		if n, err := strconv.ParseInt(gaps[0], 10, 64); err == nil {
+			text = cmp.Or(f[l.form(n)], text)
+		}
+	}
+	text = gap.ReplaceAllStringFunc(text, func(g string) string {
+		if strings.HasSuffix(g, "q") {
+			return g
+		}
+		return g[:len(g)-1] + "s"
+	})
+	return fmt.Sprintf(text, args...)
 }
 
-// sentences with gaps, by their first word: "" are those that begin with a gap.
+// sentences with gaps, by their first word: "" are those that begin with a gap. What has
+// no words of its own is no sentence.
 func (l *Language) sentences() map[string][]said {
 	l.once.Do(func() {
 		l.saids = map[string][]said{}
 		for key := range l.texts {
-			// The form of a date, which has no word, would be found in any text.
-			if !gap.MatchString(key) || !word.MatchString(gap.ReplaceAllString(bare(key), "")) {
-				continue
-			}
-			s := sentenceOf(key)
-			first := firstWord(bare(key))
+			text := bare(key)
+			first := firstWord(text)
 			if strings.Contains(first, "%") {
 				first = ""
 			}
-			l.saids[first] = append(l.saids[first], s)
+			if n := letters(text); !strings.Contains(text, "%") || n == 0 || first == "" && n < leastLetters {
+				continue
+			}
+			l.saids[first] = append(l.saids[first], sentenceOf(key))
 		}
 		for _, list := range l.saids {
 			slices.SortFunc(list, func(a, b said) int { return cmp.Or(b.literal-a.literal, strings.Compare(a.key, b.key)) })
@@ -87,25 +186,33 @@ func (l *Language) sentences() map[string][]said {
 	return l.saids
 }
 
+// letters that a sentence has besides its gaps.
+func letters(text string) (n int) {
+	for _, r := range gap.ReplaceAllString(text, "") {
+		if unicode.IsLetter(r) {
+			n++
+		}
+	}
+	return n
+}
+
 // sentenceOf a key: its gaps in the order in which they stand.
 func sentenceOf(key string) said {
 	text := bare(key)
-	var b strings.Builder
-	b.WriteString(`(?s)\A`)
-	at, literal := 0, 0
+	s := said{key: key}
+	at := 0
 	add := func(part string) {
 		part = strings.ReplaceAll(part, "%%", "%")
-		literal += utf8.RuneCountInString(part)
-		b.WriteString(regexp.QuoteMeta(part))
+		s.literal += utf8.RuneCountInString(part)
+		s.parts = append(s.parts, part)
 	}
-	for _, g := range gap.FindAllStringIndex(text, -1) {
+	for _, g := range gap.FindAllStringSubmatchIndex(text, -1) {
 		add(text[at:g[0]])
-		b.WriteString(`(.+?)`)
+		s.verbs = append(s.verbs, text[g[4]:g[5]])
 		at = g[1]
 	}
 	add(text[at:])
-	b.WriteString(`\z`)
-	return said{key: key, match: regexp.MustCompile(b.String()), literal: literal}
+	return s
 }
 
 func firstWord(text string) string {

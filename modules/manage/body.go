@@ -45,7 +45,7 @@ func parseBody(raw json.RawMessage) (*body, error) {
 	}
 	b := &body{}
 	if err := json.Unmarshal(raw, new(json.RawMessage)); err != nil {
-		return nil, &uptime.Error{Code: uptime.CodeMalformed, Detail: "The body is not valid JSON: " + err.Error() + ".", Err: err}
+		return nil, &uptime.Error{Code: uptime.CodeMalformed, Detail: uptime.Say("The body is not valid JSON: %v.", err), Err: err}
 	}
 	if bytes.TrimSpace(raw)[0] != '{' {
 		return nil, uptime.Fail(uptime.CodeMalformed, "The body must be a JSON object.")

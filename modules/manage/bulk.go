@@ -90,7 +90,7 @@ func (m *Manage) previewBulk(ctx context.Context, ws int64, action bulkAction, i
 		}
 		for _, id := range part {
 			if !found[id] {
-				skip(id, "", "does not exist")
+				skip(id, "", uptime.Say("does not exist"))
 			}
 		}
 	}

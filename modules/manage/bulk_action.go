@@ -2,7 +2,6 @@ package manage
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -105,7 +104,7 @@ func (a bulkAction) renameTag(mon *uptime.Monitor) (skip string) {
 		nextValue = had
 	}
 	if other, taken := mon.Tags[next]; taken && next != name && other != nextValue {
-		return "has the tag " + next + " with another value already"
+		return uptime.Say("has the tag %s with another value already", next)
 	}
 	if next == name && nextValue == had {
 		return ""
@@ -124,7 +123,7 @@ func (a bulkAction) renameGroup(mon *uptime.Monitor) (skip string) {
 	}
 	next := strings.TrimPrefix(a.To+rest, "/")
 	if utf8.RuneCountInString(next) > maxGroupLength || strings.Count(next, "/") >= maxGroupDepth {
-		return "its group would be too long or too deep"
+		return uptime.Say("its group would be too long or too deep")
 	}
 	mon.Group = next
 	return ""
@@ -137,7 +136,7 @@ func (a bulkAction) applyTag(mon *uptime.Monitor) (skip string) {
 	case a.Action == BulkTagRemove && (!there || has && had != value), a.Action == BulkTagAdd && there && had == value:
 		return ""
 	case a.Action == BulkTagAdd && !there && len(mon.Tags) >= maxTags:
-		return fmt.Sprintf("has %d tags already", maxTags)
+		return uptime.Say("has %d tags already", maxTags)
 	}
 	mon.Tags = maps.Clone(mon.Tags)
 	if a.Action == BulkTagRemove {
@@ -161,7 +160,7 @@ func (a bulkAction) applyChannels(mon *uptime.Monitor) (skip string) {
 	}
 	slices.Sort(ids)
 	if ids = slices.Compact(ids); len(ids) > maxChannelIDs {
-		return fmt.Sprintf("would have more than %d channels", maxChannelIDs)
+		return uptime.Say("would have more than %d channels", maxChannelIDs)
 	}
 	if !slices.Equal(ids, mon.ChannelIDs) {
 		mon.ChannelIDs = ids
@@ -180,9 +179,9 @@ func (a bulkAction) applyInterval(mon *uptime.Monitor, interval time.Duration) (
 	}
 	switch {
 	case timeout > interval:
-		return "its timeout of " + form.FormatDuration(timeout) + " is longer"
+		return uptime.Say("its timeout of %s is longer", form.FormatDuration(timeout))
 	case retry > interval:
-		return "its retry interval of " + form.FormatDuration(retry) + " is longer"
+		return uptime.Say("its retry interval of %s is longer", form.FormatDuration(retry))
 	}
 	mon.Interval, mon.Timeout, mon.RetryInterval = interval, timeout, retry
 	return ""
@@ -194,7 +193,7 @@ func (a bulkAction) verdict(mon uptime.Monitor, now time.Time) (skip string, cha
 	switch a.Action {
 	case BulkCheck:
 		if !mon.Enabled {
-			return "is paused", false
+			return uptime.Say("is paused"), false
 		}
 		return "", true
 	case BulkSilence:

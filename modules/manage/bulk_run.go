@@ -138,7 +138,7 @@ func (r *bulkRun) alone(ctx context.Context, changes []uptime.BulkChange, failed
 		return r.job, nil, failed
 	}
 	r.deps.Log.ErrorContext(ctx, "a monitor is left out of a job", "job", r.job.ID, "monitor", changes[0].MonitorID, "error", failed)
-	left := uptime.BulkChange{MonitorID: changes[0].MonitorID, Name: changes[0].Name, Skip: "internal error"}
+	left := uptime.BulkChange{MonitorID: changes[0].MonitorID, Name: changes[0].Name, Skip: uptime.Say("internal error")}
 	return r.deps.BulkWork.StepBulk(ctx, r.job, []uptime.BulkChange{left}, bulkLease)
 }
 
@@ -177,7 +177,7 @@ func (r *bulkRun) changes(ctx context.Context, ids []int64) ([]uptime.BulkChange
 	if r.refused {
 		out := make([]uptime.BulkChange, 0, len(ids))
 		for _, id := range ids {
-			out = append(out, uptime.BulkChange{MonitorID: id, Skip: "who asked for it may not change monitors any more"})
+			out = append(out, uptime.BulkChange{MonitorID: id, Skip: uptime.Say("who asked for it may not change monitors any more")})
 		}
 		return out, nil
 	}
@@ -211,7 +211,7 @@ func (r *bulkRun) change(id int64, i int) uptime.BulkChange {
 		c.Undo = func(uptime.Monitor, uptime.Monitor) json.RawMessage { return json.RawMessage(`{"restore":true}`) }
 	case BulkSilence:
 		if !r.deps.Clock().Before(*r.action.Until) {
-			c.Skip = "the silence would be over by now"
+			c.Skip = uptime.Say("the silence would be over by now")
 			return c
 		}
 		return r.silenceAs(c, uptime.Silence{Until: *r.action.Until, By: actor.Name, Note: r.action.Note})
@@ -272,7 +272,7 @@ func (r *bulkRun) checks(ctx context.Context, ids []int64) ([]uptime.BulkChange,
 		c := uptime.BulkChange{MonitorID: id, Name: mon.Name, Done: true}
 		skip, _ := r.action.verdict(mon, now)
 		if !there {
-			skip = "does not exist any more"
+			skip = uptime.Say("does not exist any more")
 		}
 		if c.Skip = skip; skip == "" {
 			// By the start of the job, so that a step that is repeated asks for the same check.
@@ -324,7 +324,7 @@ func (r *bulkRun) undo(id int64, i int, item uptime.BulkItem) uptime.BulkChange 
 	c := uptime.BulkChange{MonitorID: id, Name: item.Name}
 	var back bulkBack
 	if json.Unmarshal(item.Undo, &back) != nil {
-		c.Skip = "it is not known any more how it was"
+		c.Skip = uptime.Say("it is not known any more how it was")
 		return c
 	}
 	actor := r.actor()

@@ -56,7 +56,7 @@ func (m *Manage) try(ctx context.Context, channel uptime.Channel, message uptime
 		Answer: uptime.Clean(answer.Text, 1024),
 	}
 	if err != nil {
-		view.Error = "the message could not be sent"
+		view.Error = uptime.Say("the message could not be sent")
 		if failure, ok := errors.AsType[*uptime.SendError](err); ok {
 			view.Error = uptime.CleanLine(failure.Reason, 500)
 			if view.StatusCode == nil {
@@ -64,7 +64,7 @@ func (m *Manage) try(ctx context.Context, channel uptime.Channel, message uptime
 			}
 		}
 		if view.Error == "" {
-			view.Error = "the message could not be sent"
+			view.Error = uptime.Say("the message could not be sent")
 		}
 	}
 	return view

@@ -65,7 +65,7 @@ func (m *Manage) CheckNow(ctx context.Context, actor uptime.Actor, id int64) (Re
 	case wait.Err() != nil:
 		return ResultView{}, &uptime.Error{
 			Code: uptime.CodeNoWorker, RetryAfter: checkGrace,
-			Detail: fmt.Sprintf("No worker of the region %q answered in time.", job.Region),
+			Detail: uptime.Say("No worker of the region %q answered in time.", job.Region),
 		}
 	}
 	return ResultView{}, err
@@ -93,9 +93,9 @@ func (m *Manage) queueAway(ctx context.Context) bool {
 }
 
 func noQueue(err error) error {
-	detail := "Redis, which holds the queue of checks, does not answer, so nothing can be checked now. Try again once it is back."
+	detail := uptime.Say("Redis, which holds the queue of checks, does not answer, so nothing can be checked now. Try again once it is back.")
 	if errors.Is(err, uptime.ErrFull) {
-		detail = "The queue of checks is full, so nothing more can be checked now. Try again shortly."
+		detail = uptime.Say("The queue of checks is full, so nothing more can be checked now. Try again shortly.")
 	}
 	return &uptime.Error{Code: uptime.CodeUnavailable, Detail: detail, RetryAfter: checkGrace, Err: err}
 }
@@ -151,7 +151,7 @@ func (m *Manage) TestMonitor(ctx context.Context, actor uptime.Actor, raw json.R
 			return MonitorTestView{}, ctx.Err()
 		}
 		outcome.Status, outcome.ErrorKind = uptime.Unknown, uptime.KindInternal
-		outcome.Error = uptime.CleanLine("could not check: "+err.Error(), 500)
+		outcome.Error = uptime.CleanLine(uptime.Say("could not check: %v", err), 500)
 	}
 	return testView(outcome), nil
 }

@@ -15,7 +15,9 @@ import (
 const (
 	maxIncidentMonitors = 200
 	maxMessage          = 5_000
-	resolvedLine        = "Resolved." // of a timeline, where nobody wrote one
+
+	// resolvedLine is of a timeline, where nobody wrote one.
+	resolvedLine uptime.Sentence = "Resolved."
 )
 
 func stages() []uptime.Stage {

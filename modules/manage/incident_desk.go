@@ -71,14 +71,14 @@ func handOver(inc *uptime.Incident, to int64, name string, actor uptime.Actor) [
 	if to == inc.OwnerID {
 		return nil
 	}
-	said := "Assigned to " + name + "."
+	said := uptime.Say("Assigned to %s.", name)
 	switch {
 	case to == 0 && inc.OwnerID == actor.UserID:
-		said = "Gave it up: nobody takes care of it now."
+		said = uptime.Say("Gave it up: nobody takes care of it now.")
 	case to == 0:
-		said = "Took it from its owner: nobody takes care of it now."
+		said = uptime.Say("Took it from its owner: nobody takes care of it now.")
 	case to == actor.UserID:
-		said = "Took it over."
+		said = uptime.Say("Took it over.")
 	}
 	inc.OwnerID = to
 	return []uptime.IncidentUpdate{{Message: said, Internal: true}}

@@ -48,7 +48,7 @@ func (m *Manage) AcknowledgeIncident(ctx context.Context, actor uptime.Actor, id
 	}
 	return m.changeIncident(ctx, actor, id, "incident.acknowledge", func(inc *uptime.Incident, now time.Time) ([]uptime.IncidentUpdate, uptime.EventType, error) {
 		if inc.Status != uptime.IncidentOpen {
-			return nil, "", uptime.Fail(uptime.CodeConflict, "The incident is already %s.", inc.Status)
+			return nil, "", uptime.Fail(uptime.CodeConflict, "The incident is already %v.", inc.Status)
 		}
 		inc.Status, inc.AcknowledgedAt, inc.AcknowledgedBy = uptime.IncidentAcknowledged, now, actor.UserID
 		inc.NextReminderAt = time.Time{}
@@ -56,7 +56,7 @@ func (m *Manage) AcknowledgeIncident(ctx context.Context, actor uptime.Actor, id
 			inc.OwnerID = actor.UserID
 		}
 		if message == "" {
-			message = "Acknowledged."
+			message = uptime.Say("Acknowledged.")
 		}
 		return []uptime.IncidentUpdate{{Message: message, Internal: true}}, uptime.EventAcknowledged, nil
 	})

@@ -127,7 +127,7 @@ func (m *Manage) limit(ctx context.Context, key string, rate uptime.Rate) error 
 	}
 	wait := max(int(math.Ceil(decision.RetryAfter.Seconds())), 1)
 	return &uptime.Error{
-		Code: uptime.CodeLimited, Detail: fmt.Sprintf("Too many attempts. Try again in %d s.", wait), RetryAfter: decision.RetryAfter,
+		Code: uptime.CodeLimited, Detail: uptime.Say("Too many attempts. Try again in %d s.", wait), RetryAfter: decision.RetryAfter,
 	}
 }
 

@@ -66,7 +66,7 @@ func (m *Manage) saveNew(ctx context.Context, actor uptime.Actor, draft monitorD
 func keyTaken(err error, key string) error {
 	if errors.Is(err, uptime.ErrConflict) && uptime.CodeOf(err) == uptime.CodeConflict {
 		return &uptime.Error{
-			Code: uptime.CodeConflict, Detail: fmt.Sprintf("Another monitor has the external key %q.", key),
+			Code: uptime.CodeConflict, Detail: uptime.Say("Another monitor has the external key %q.", key),
 			Fields: []uptime.FieldError{{Field: "external_key", Message: "is taken by another monitor"}}, Err: err,
 		}
 	}

@@ -187,7 +187,7 @@ func (m *Manage) providerSaid(code string) error {
 		return uptime.Fail(uptime.CodeUnavailable, "%s does not work at the moment. Try again in a minute, or log in with a password.", name)
 	}
 	if !errorCode.MatchString(code) {
-		code = "an unknown error"
+		code = uptime.Say("an unknown error")
 	}
 	return uptime.Fail(uptime.CodeUnauthorized, "%s sent you back with an error (%s). If it stays so, an admin has to look at how log-in is set up.", name, code)
 }

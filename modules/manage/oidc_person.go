@@ -151,7 +151,7 @@ func (m *Manage) adopt(ctx context.Context, p uptime.OIDCPerson, role uptime.Rol
 	}
 	return uptime.User{}, &uptime.Error{
 		Code: uptime.CodeForbidden, Err: err,
-		Detail: "The account with your e-mail address belongs to another person at " + name + ". Ask an admin.",
+		Detail: uptime.Say("The account with your e-mail address belongs to another person at %s. Ask an admin.", name),
 	}
 }
 

@@ -94,13 +94,13 @@ func (m *Manage) permit(actor uptime.Actor, action Action) error {
 	}
 	need, known := m.rules[action]
 	if !known {
-		return uptime.Fail(uptime.CodeForbidden, "Nobody may %s.", action)
+		return uptime.Fail(uptime.CodeForbidden, "Nobody may %v.", action)
 	}
 	if !actor.Role.Includes(need.role) {
-		return uptime.Fail(uptime.CodeForbidden, "To %s you need the role %s; yours is %s.", action, need.role, actor.Role)
+		return uptime.Fail(uptime.CodeForbidden, "To %v you need the role %v; yours is %v.", action, need.role, actor.Role)
 	}
 	if actor.Scopes != nil && !slices.Contains(actor.Scopes, need.scope) {
-		return uptime.Fail(uptime.CodeForbidden, "To %s the API token needs the scope %s.", action, need.scope)
+		return uptime.Fail(uptime.CodeForbidden, "To %v the API token needs the scope %s.", action, need.scope)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (n *Notifier) judge(c uptime.Claim, a uptime.Attempt, err error) uptime.Att
 	}
 	failed := new(uptime.SendError)
 	if !errors.As(err, &failed) {
-		failed = &uptime.SendError{Reason: "internal error", Err: err}
+		failed = &uptime.SendError{Reason: uptime.Say("internal error"), Err: err}
 	}
 	a.Error = uptime.Clean(failed.Reason, 1<<10)
 	if failed.StatusCode != 0 {
@@ -76,7 +76,7 @@ func (n *Notifier) judge(c uptime.Claim, a uptime.Attempt, err error) uptime.Att
 	next, ok := Next(c.N, c.Delivery.Since(), n.Clock(), failed.RetryAfter, n.Random())
 	if !ok {
 		return uptime.AttemptResult{
-			Attempt: a, Status: uptime.DeliveryDead, Reason: "given up after 72 h: " + a.Error,
+			Attempt: a, Status: uptime.DeliveryDead, Reason: uptime.Say("given up after 72 h: %s", a.Error),
 		}
 	}
 	return uptime.AttemptResult{Attempt: a, Status: uptime.DeliveryPending, Next: next}

@@ -20,7 +20,7 @@ func (n *Notifier) open(channel uptime.Channel) (uptime.Channel, error) {
 	// Not form.Decode: sealed values are longer than what they seal, and what
 	// was valid when it was saved is not judged again.
 	if err := json.Unmarshal(channel.Settings, settings); err != nil {
-		return channel, refused("the channel's settings cannot be read%s", "", err)
+		return channel, &uptime.SendError{Permanent: true, Reason: uptime.Say("the channel's settings cannot be read"), Err: err}
 	}
 	err := form.Secrets(settings, func(path, sealed string) (string, error) {
 		secret, err := n.Sealer.Open(uptime.SecretPlace{

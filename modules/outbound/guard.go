@@ -10,11 +10,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"monitor/modules/uptime"
 )
 
 // ErrBlocked is what every refusal is by errors.Is; errors.As with a
 // *BlockedError gives the address and the rule.
-var ErrBlocked = errors.New("refused by network policy")
+var ErrBlocked = errors.New(uptime.Sentence("refused by network policy"))
 
 // BlockedError says which address was refused, and why.
 type BlockedError struct {
@@ -24,7 +26,7 @@ type BlockedError struct {
 
 // Error names the address and the rule.
 func (e *BlockedError) Error() string {
-	return fmt.Sprintf("%s is refused by %s", e.Addr, e.Rule)
+	return uptime.Say("%s is refused by %s", e.Addr, e.Rule)
 }
 
 // Unwrap gives ErrBlocked.
@@ -92,7 +94,7 @@ func (g *Guard) Resolver() *net.Resolver {
 // Judge gives a *BlockedError for an address that must not be reached.
 func (g *Guard) Judge(addr netip.Addr) error {
 	if !addr.IsValid() {
-		return &BlockedError{Addr: addr, Rule: "the rule that only IP addresses are dialled"}
+		return &BlockedError{Addr: addr, Rule: uptime.Say("the rule that only IP addresses are dialled")}
 	}
 	var room [3]netip.Addr // every dial is judged: it costs no memory
 	for _, form := range forms(room[:0], addr) {

@@ -55,9 +55,9 @@ func explain(err error, a attempt) (*failure, error) {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &blocked):
-		return &failure{uptime.Unknown, uptime.KindBlocked, "Not checked: " + blocked.Error()}, nil
+		return &failure{uptime.Unknown, uptime.KindBlocked, uptime.Say("Not checked: %v", blocked)}, nil
 	case errors.Is(err, outbound.ErrBlocked):
-		return &failure{uptime.Unknown, uptime.KindBlocked, "Not checked: " + outbound.ErrBlocked.Error()}, nil
+		return &failure{uptime.Unknown, uptime.KindBlocked, uptime.Say("Not checked: %v", outbound.ErrBlocked)}, nil
 	case errors.Is(err, context.Canceled):
 		return nil, err
 	case ownFault(err) != "":
@@ -77,16 +77,16 @@ func explain(err error, a attempt) (*failure, error) {
 }
 
 // waiting says what a check was doing when its time was up.
-func (a attempt) waiting() string {
+func (a attempt) waiting() uptime.Sentence {
 	switch a.stage {
 	case stageDNS:
-		return "resolving " + a.host
+		return uptime.Say("resolving %s", a.host)
 	case stageConnect:
-		return "connecting to " + a.peer()
+		return uptime.Say("connecting to %s", a.peer())
 	case stageTLS:
-		return "TLS handshake with " + a.peer()
+		return uptime.Say("TLS handshake with %s", a.peer())
 	case stageAnswer:
-		return "connected to " + a.peer()
+		return uptime.Say("connected to %s", a.peer())
 	case stageBody:
 		return "the answer began and did not end"
 	case stageStart:
@@ -95,7 +95,7 @@ func (a attempt) waiting() string {
 }
 
 // ownFault names what our machine lacks, "" when the error says nothing of it.
-func ownFault(err error) string {
+func ownFault(err error) uptime.Sentence {
 	var roots x509.SystemRootsError
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
@@ -121,7 +121,7 @@ func explainDNS(err *net.DNSError) (*failure, error) {
 		return down(uptime.KindDNS, "%s does not resolve: no such host", name), nil
 	case strings.Contains(err.Err, "refused") || strings.Contains(err.Err, "unreachable"):
 		// As unavailable: it tells of our network, not of the target.
-		return nil, fmt.Errorf("the resolver of this machine cannot be reached (%w)", uptime.ErrUnavailable)
+		return nil, fmt.Errorf(uptime.Sentence("the resolver of this machine cannot be reached (%w)"), uptime.ErrUnavailable)
 	case err.IsTimeout:
 		return down(uptime.KindDNS, "%s does not resolve: the resolver did not answer in time", name), nil
 	}
@@ -139,7 +139,7 @@ func explainTLS(err error, a attempt) (*failure, error) {
 	)
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
-		return down(uptime.KindCertificate, "The certificate %s", validity(invalid.Cert)), nil
+		return outOfDate(invalid.Cert), nil
 	case errors.As(err, &name):
 		return down(uptime.KindCertificate, "The certificate is not for %s", a.host), nil
 	case errors.As(err, &unknown):
@@ -164,12 +164,12 @@ func isAlert(err error) bool {
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// validity says which end of its time a certificate missed.
-func validity(c *x509.Certificate) string {
+// outOfDate says which end of its time a certificate missed.
+func outOfDate(c *x509.Certificate) *failure {
 	if time.Until(c.NotBefore) > 0 {
-		return "is valid only from " + c.NotBefore.UTC().Format(time.DateTime) + " UTC"
+		return down(uptime.KindCertificate, "The certificate is valid only from %s UTC", c.NotBefore.UTC().Format(time.DateTime))
 	}
-	return "expired on " + c.NotAfter.UTC().Format(time.DateTime) + " UTC"
+	return down(uptime.KindCertificate, "The certificate expired on %s UTC", c.NotAfter.UTC().Format(time.DateTime))
 }
 
 func explainConnect(err error, a attempt) *failure {
@@ -185,26 +185,35 @@ func explainConnect(err error, a attempt) *failure {
 }
 
 func explainAnswer(err error, a attempt) *failure {
-	part := "before the answer"
-	if a.stage == stageBody {
-		part = "in the middle of the answer"
-	}
+	began := a.stage == stageBody
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return down(uptime.KindProtocol, "%s %s %s", a.peer(), ending(err), part)
+	case isReset(err) && began:
+		return down(uptime.KindProtocol, "%s reset the connection in the middle of the answer", a.peer())
+	case isReset(err):
+		return down(uptime.KindProtocol, "%s reset the connection before the answer", a.peer())
+	case isClosed(err) && began:
+		return down(uptime.KindProtocol, "%s closed the connection in the middle of the answer", a.peer())
+	case isClosed(err):
+		return down(uptime.KindProtocol, "%s closed the connection before the answer", a.peer())
 	case strings.Contains(err.Error(), "headers exceeded"):
 		return down(uptime.KindProtocol, "The head of the answer is larger than %d KiB", maxHeaderBytes>>10)
 	}
 	return down(uptime.KindProtocol, "The answer is not valid: %s", ending(err))
 }
 
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
 // ending is the last word of a chain of network errors: the addresses before it
 // are said already.
-func ending(err error) string {
+func ending(err error) uptime.Sentence {
 	switch {
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case isReset(err):
 		return "reset the connection"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case isClosed(err):
 		return "closed the connection"
 	}
 	var op *net.OpError

@@ -114,14 +114,14 @@ func shownURL(text string) string {
 // check is what the tags cannot say.
 func (s *httpSettings) check() []uptime.FieldError {
 	var errs []uptime.FieldError
-	add := func(field, message string) {
+	fail := func(field string, message uptime.Sentence) {
 		errs = append(errs, uptime.FieldError{Field: field, Message: message})
 	}
 	if u, err := url.Parse(s.URL); s.URL != "" && (err != nil || u.Hostname() == "" || !validPort(u.Port()) || u.Opaque != "") {
-		add("url", "must be an absolute http or https URL")
+		fail("url", "must be an absolute http or https URL")
 	}
 	if len(s.Body) > maxSendBytes {
-		add("body", "must be at most 1 MiB")
+		fail("body", "must be at most 1 MiB")
 	}
 	given := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
@@ -129,22 +129,22 @@ func (s *httpSettings) check() []uptime.FieldError {
 		given[strings.ToLower(name)] = true
 		switch {
 		case again: // names are the same in any case
-			add("headers."+name, "is given twice")
+			fail("headers."+name, "is given twice")
 		case !validHeaderName(name):
-			add("headers."+uptime.CleanLine(name, 100), "is not the name of a header")
+			fail("headers."+uptime.CleanLine(name, 100), "is not the name of a header")
 		case !validHeaderValue(value):
-			add("headers."+name, "must not contain line breaks or control characters")
+			fail("headers."+name, "must not contain line breaks or control characters")
 		case isFraming(name):
-			add("headers."+name, "is set by the program itself")
+			fail("headers."+name, "is set by the program itself")
 		}
 	}
 	for i, text := range s.ExpectedStatus {
 		if _, err := parseStatusRange(text); err != nil {
-			add("expected_status["+itoa(i)+"]", err.Error())
+			fail("expected_status["+itoa(i)+"]", err.Error())
 		}
 	}
 	if s.Keyword != "" && s.Method == http.MethodHead {
-		add("keyword", "cannot be looked for with HEAD, whose answers have no body")
+		fail("keyword", "cannot be looked for with HEAD, whose answers have no body")
 	}
 	return errs
 }

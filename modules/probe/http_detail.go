@@ -3,7 +3,6 @@ package probe
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func (x *exchange) expectations(o uptime.Outcome) []uptime.Expectation {
 	if s.DegradedAfter > 0 {
 		list = append(list, uptime.Expectation{
 			Name:     "response time",
-			Expected: "at most " + form.FormatDuration(time.Duration(s.DegradedAfter)),
+			Expected: uptime.Say("at most %s", form.FormatDuration(time.Duration(s.DegradedAfter))),
 			Actual:   form.FormatDuration(o.Response.Round(time.Millisecond)),
 			Met:      o.Response <= time.Duration(s.DegradedAfter),
 		})
@@ -50,8 +49,8 @@ func (x *exchange) expectations(o uptime.Outcome) []uptime.Expectation {
 		days := int(c.NotAfter.Sub(x.clock()) / (24 * time.Hour))
 		list = append(list, uptime.Expectation{
 			Name:     "certificate",
-			Expected: fmt.Sprintf("%d days left", s.CertificateWarningDays),
-			Actual:   fmt.Sprintf("%d days left", days),
+			Expected: uptime.Say("%d days left", s.CertificateWarningDays),
+			Actual:   uptime.Say("%d days left", days),
 			Met:      days >= s.CertificateWarningDays,
 		})
 	}
@@ -60,16 +59,16 @@ func (x *exchange) expectations(o uptime.Outcome) []uptime.Expectation {
 
 func (x *exchange) keywordExpectation() uptime.Expectation {
 	s := x.settings
-	e := uptime.Expectation{Name: "keyword", Expected: "contains " + s.Keyword, Actual: "no answer"}
+	e := uptime.Expectation{Name: "keyword", Expected: uptime.Say("contains %s", s.Keyword), Actual: "no answer"}
 	if s.KeywordAbsent {
-		e.Name, e.Expected = "keyword absent", "does not contain "+s.Keyword
+		e.Name, e.Expected = uptime.Say("keyword absent"), uptime.Say("does not contain %s", s.Keyword)
 	}
 	if !x.answered {
 		return e
 	}
-	e.Actual = "not found"
+	e.Actual = uptime.Say("not found")
 	if x.body.keyword {
-		e.Actual = "found"
+		e.Actual = uptime.Say("found")
 	}
 	e.Met = x.found == nil
 	return e

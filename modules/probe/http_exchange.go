@@ -166,10 +166,10 @@ func (x *exchange) redirect(next *http.Request, before []*http.Request) error {
 		return http.ErrUseLastResponse
 	}
 	if next.URL.Scheme != "http" && next.URL.Scheme != "https" {
-		return redirectError("It redirects to an address that is neither http nor https")
+		return redirectError(uptime.Say("It redirects to an address that is neither http nor https"))
 	}
 	if len(before) > maxRedirects {
-		return redirectError(fmt.Sprintf("It redirects more than %d times", maxRedirects))
+		return redirectError(uptime.Say("It redirects more than %d times", maxRedirects))
 	}
 	first := before[0].URL
 	if next.URL.Scheme != first.Scheme && next.URL.Scheme != "https" || next.URL.Host != first.Host && !sameHost(next.URL, first) {
@@ -273,7 +273,7 @@ func (x *exchange) outcome(seen *tracker, cause error) uptime.Outcome {
 		o.Status, o.ErrorKind, o.Error = x.found.status, x.found.kind, scrub.line(x.found.text, maxErrorText)
 	case slow > 0 && x.took > slow:
 		o.Status = uptime.Degraded
-		o.Error = fmt.Sprintf("Slow: %s, degraded after %s", form.FormatDuration(x.took.Round(time.Millisecond)), form.FormatDuration(slow))
+		o.Error = uptime.Say("Slow: %s, degraded after %s", form.FormatDuration(x.took.Round(time.Millisecond)), form.FormatDuration(slow))
 	}
 	if o.Status == uptime.Down || x.detail {
 		o.Evidence = x.evidence(seen, o.Certificate, cause)

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"monitor/modules/uptime"
 )
 
 // httpPlan is what all checks with the same settings share. It is read only:
@@ -32,7 +34,7 @@ func newHTTPPlan(s *httpSettings, userAgent string) (*httpPlan, error) {
 	target, err := url.Parse(s.URL)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
 		// The error would repeat the URL, which may hold a password.
-		return nil, errors.New("the stored URL cannot be read")
+		return nil, errors.New(uptime.Sentence("the stored URL cannot be read"))
 	}
 	p := &httpPlan{settings: s, target: target, expected: statusRanges(s.ExpectedStatus)}
 	if target.Scheme == "http" && p.locate() {

@@ -4,13 +4,15 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"monitor/modules/uptime"
 )
 
 // errForeignSettings: a probe was given the settings of another type.
 var errForeignSettings = errors.New("settings of another type")
 
 // errStatusRange is the one message for an expected status that cannot be read.
-var errStatusRange = errors.New("must be a status code such as 200, a range such as 200-299, or a class such as 2xx")
+var errStatusRange = errors.New(uptime.Sentence("must be a status code such as 200, a range such as 200-299, or a class such as 2xx"))
 
 // statusRange is an inclusive range of HTTP status codes.
 type statusRange struct{ low, high int }

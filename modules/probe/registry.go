@@ -55,7 +55,7 @@ var (
 )
 
 // ErrType is the error of a spec that names a monitor type that this program does not have.
-var ErrType = errors.New("unknown monitor type")
+var ErrType = errors.New(uptime.Sentence("unknown monitor type"))
 
 // Registry knows the monitor types. It is safe for concurrent use.
 type Registry struct {
@@ -104,11 +104,11 @@ func (r *Registry) Kind(name string) (uptime.Kind, bool) {
 func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (uptime.Outcome, error) {
 	t, ok := r.byName[spec.Type]
 	if !ok {
-		return uptime.Outcome{}, fmt.Errorf("probe %q: %w", spec.Type, ErrType)
+		return uptime.Outcome{}, fmt.Errorf(uptime.Sentence("probe %q: %w"), spec.Type, ErrType)
 	}
 	settings, err := t.read(spec.Settings)
 	if err != nil {
-		return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, err)
+		return uptime.Outcome{}, fmt.Errorf(uptime.Sentence("probe %s: %w"), spec.Type, err)
 	}
 	timeout := spec.Timeout
 	if timeout <= 0 {
@@ -118,10 +118,10 @@ func (r *Registry) Probe(ctx context.Context, spec uptime.Spec, detail bool) (up
 	if (err != nil || outcome.Status != uptime.Up) && over(ctx) {
 		// Whoever asked has given up: what then looks like a failure of the
 		// target is our own doing.
-		return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, cmp.Or(context.Cause(ctx), context.DeadlineExceeded))
+		return uptime.Outcome{}, fmt.Errorf(uptime.Sentence("probe %s: %w"), spec.Type, cmp.Or(context.Cause(ctx), context.DeadlineExceeded))
 	}
 	if err != nil {
-		return uptime.Outcome{}, fmt.Errorf("probe %s: %w", spec.Type, err)
+		return uptime.Outcome{}, fmt.Errorf(uptime.Sentence("probe %s: %w"), spec.Type, err)
 	}
 	return outcome, nil
 }
@@ -149,7 +149,7 @@ func (t *entry) read(raw json.RawMessage) (any, error) {
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, settings); err != nil {
 			// The error may repeat a value, and values may be secrets.
-			return nil, errors.New("the stored settings cannot be read")
+			return nil, errors.New(uptime.Sentence("the stored settings cannot be read"))
 		}
 	}
 	if !plans {

@@ -146,7 +146,7 @@ func (b *bulkStep) apply(tx *gorm.DB, c uptime.BulkChange) (before, after uptime
 
 // whySkipped says in words why a monitor could not be changed; "" for a fault that has nothing
 // to do with it and lets the step fail.
-func whySkipped(err error) string {
+func whySkipped(err error) uptime.Sentence {
 	var told *uptime.Error
 	switch {
 	case err == nil:

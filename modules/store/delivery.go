@@ -195,7 +195,7 @@ func (s *Store) RetryDelivery(ctx context.Context, ws, id int64, audit *uptime.A
 
 func checkRetry(tx *gorm.DB, row deliveryRow) error {
 	if row.Status != uptime.DeliveryDead {
-		return uptime.Fail(uptime.CodeConflict, "Only a dead delivery can be sent again; this one is %s.", row.Status)
+		return uptime.Fail(uptime.CodeConflict, "Only a dead delivery can be sent again; this one is %v.", row.Status)
 	}
 	var usable int64
 	err := tx.Raw(`SELECT count(*) FROM channels WHERE id = ? AND enabled AND deleted_at IS NULL`, row.ChannelID).

@@ -263,9 +263,9 @@ func (s *Store) restate(tx *gorm.DB, before uptime.Monitor, after *uptime.Monito
 		after.State, _ = uptime.Halt(s.random, before, nil, "", from)
 		return nil
 	}
-	why := "Monitor paused."
+	why := uptime.Say("Monitor paused.")
 	if !after.DeletedAt.IsZero() {
-		why = "Monitor deleted."
+		why = uptime.Say("Monitor deleted.")
 	}
 	going, err := s.going(tx, before.ID)
 	if err != nil {

@@ -36,14 +36,14 @@ import (
 // disabled in between. Locks are taken in this order: channel, delivery.
 
 const (
-	reasonMerged   = "The opposite event came before this was sent; one message told of both."
-	reasonNewer    = "A newer reminder took its place."
-	reasonResolved = "The incident was resolved before this was sent."
-	reasonDisabled = "The channel was disabled."
-	reasonDeleted  = "The channel was deleted."
-	reasonSilenced = "It came and went while the monitor was silenced."
+	reasonMerged   uptime.Sentence = "The opposite event came before this was sent; one message told of both."
+	reasonNewer    uptime.Sentence = "A newer reminder took its place."
+	reasonResolved uptime.Sentence = "The incident was resolved before this was sent."
+	reasonDisabled uptime.Sentence = "The channel was disabled."
+	reasonDeleted  uptime.Sentence = "The channel was deleted."
+	reasonSilenced uptime.Sentence = "It came and went while the monitor was silenced."
 
-	noAnswer = "no answer was recorded"
+	noAnswer uptime.Sentence = "no answer was recorded"
 )
 
 // inOrder is the condition that no older delivery of the chain is unfinished.

@@ -33,9 +33,19 @@ func (s *Store) room(tx *gorm.DB, ws int64, what, table string, most int) error 
 		return fmt.Errorf("count %s: %w", what, err)
 	}
 	if n >= most {
-		return uptime.Fail(uptime.CodeConflict, "This workspace has %d %s; more are not allowed here (limits.%s).", n, what, what)
+		return full(what, n)
 	}
 	return nil
+}
+
+func full(what string, n int) error {
+	switch what {
+	case "monitors":
+		return uptime.Fail(uptime.CodeConflict, "This workspace has %d monitors; more are not allowed here (limits.monitors).", n)
+	case "channels":
+		return uptime.Fail(uptime.CodeConflict, "This workspace has %d channels; more are not allowed here (limits.channels).", n)
+	}
+	return uptime.Fail(uptime.CodeConflict, "This workspace has %d members; more are not allowed here (limits.members).", n)
 }
 
 // lives keeps a workspace from being deleted until the transaction ends.

@@ -116,7 +116,7 @@ func (s *Store) lockHeld(tx *gorm.DB, monitorID int64) error {
 }
 
 func heldReason(until instant) string {
-	return "The monitor is silenced until " + until.time().Format("2006-01-02 15:04:05") + " UTC."
+	return uptime.Say("The monitor is silenced until %s UTC.", until.time().Format("2006-01-02 15:04:05"))
 }
 
 // silences are the ends of those that hold, by monitor.

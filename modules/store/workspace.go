@@ -214,11 +214,11 @@ func checkEmpty(tx *gorm.DB, ws int64) error {
 		way  bool
 		text string
 	}{
-		{has.Older == 0, "The first workspace cannot be deleted."},
-		{has.Monitors > 0, "The workspace still has monitors; delete them first."},
-		{has.Channels > 0, "The workspace still has channels; delete them first."},
-		{has.Others > 0, "The workspace still has other members; remove them first."},
-		{has.Homeless > 0, "This is your only workspace; join another one first."},
+		{has.Older == 0, uptime.Say("The first workspace cannot be deleted.")},
+		{has.Monitors > 0, uptime.Say("The workspace still has monitors; delete them first.")},
+		{has.Channels > 0, uptime.Say("The workspace still has channels; delete them first.")},
+		{has.Others > 0, uptime.Say("The workspace still has other members; remove them first.")},
+		{has.Homeless > 0, uptime.Say("This is your only workspace; join another one first.")},
 	} {
 		if in.way {
 			return uptime.Fail(uptime.CodeConflict, "%s", in.text)

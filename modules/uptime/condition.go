@@ -27,25 +27,25 @@ func ConditionOf(name string) Condition {
 	c := Condition{Name: name}
 	switch name {
 	case ConditionDatabase:
-		c.Detail = "The database does not answer: open pages show what they last knew, others cannot be read, and nothing can be changed. " +
-			"Checks that are queued go on, and their results are stored once it is back. Look at the database server."
+		c.Detail = Say("The database does not answer: open pages show what they last knew, others cannot be read, and nothing can be changed. " +
+			"Checks that are queued go on, and their results are stored once it is back. Look at the database server.")
 	case ConditionRedis:
-		c.Detail = "Redis does not answer: new checks wait until it is back, and the gap counts as no data, never as downtime. " +
-			"Pages, the API and messages go on. Look at the Redis server."
+		c.Detail = Say("Redis does not answer: new checks wait until it is back, and the gap counts as no data, never as downtime. " +
+			"Pages, the API and messages go on. Look at the Redis server.")
 	case ConditionScheduler:
-		c.Detail = "No scheduler is running: no new checks are planned, so states get old. " +
-			"Pages, the API and messages go on. Start a process with the role scheduler."
+		c.Detail = Say("No scheduler is running: no new checks are planned, so states get old. " +
+			"Pages, the API and messages go on. Start a process with the role scheduler.")
 	case ConditionWorkers:
-		c.Detail = "No worker is running: nothing is checked, so states get old, and the gap counts as no data, never as downtime. " +
-			"Pages, the API and messages go on. Start a process with the role worker."
+		c.Detail = Say("No worker is running: nothing is checked, so states get old, and the gap counts as no data, never as downtime. " +
+			"Pages, the API and messages go on. Start a process with the role worker.")
 	case ConditionNotifiers:
-		c.Detail = "No notifier is running: checks go on, but nobody is told. " +
-			"Messages wait and are sent once one runs. Start a process with the role notifier."
+		c.Detail = Say("No notifier is running: checks go on, but nobody is told. " +
+			"Messages wait and are sent once one runs. Start a process with the role notifier.")
 	case ConditionChannels:
-		c.Detail = "A mail server or webhook does not take messages: those of its channel wait and are tried again, other channels go on. " +
-			"The page Channels says which one."
+		c.Detail = Say("A mail server or webhook does not take messages: those of its channel wait and are tried again, other channels go on. " +
+			"The page Channels says which one.")
 	default:
-		c.Detail = "Something that this program needs is away: " + name + "."
+		c.Detail = Say("Something that this program needs is away: %s.", name)
 	}
 	return c
 }

@@ -22,7 +22,7 @@ var (
 	// ErrLost: the queue lost what it held; leading must begin anew.
 	ErrLost = errors.New("the queue lost what it held")
 	// ErrUnavailable: a dependency is away; try again later.
-	ErrUnavailable = errors.New("unavailable")
+	ErrUnavailable = errors.New(Sentence("unavailable"))
 )
 
 // Code classifies an application error; one map in api and one in web turn it

@@ -1,7 +1,6 @@
 package uptime
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -106,7 +105,7 @@ func (j *judging) reopen(c *IncidentChange) {
 	}
 	j.remind(inc)
 	c.Updates = append(c.Updates, IncidentUpdate{
-		At: j.Now, Stage: StageInvestigating, Internal: true, Message: "Still down: a result that came late disproved the recovery.",
+		At: j.Now, Stage: StageInvestigating, Internal: true, Message: Say("Still down: a result that came late disproved the recovery."),
 	})
 	c.Events = append(c.Events, NewEvent(j.random, EventOpened, j.Monitor, inc, &j.New[len(j.New)-1], j.Now))
 }
@@ -120,7 +119,7 @@ func (j *judging) resolve(c *IncidentChange, sp span, tell bool) {
 	if !tell {
 		return
 	}
-	c.Updates = append(c.Updates, IncidentUpdate{At: sp.Recovered, Stage: StageResolved, Internal: true, Message: "Recovered."})
+	c.Updates = append(c.Updates, IncidentUpdate{At: sp.Recovered, Stage: StageResolved, Internal: true, Message: Say("Recovered.")})
 	c.Events = append(c.Events, NewEvent(j.random, EventResolved, j.Monitor, inc, sp.recovery, sp.Recovered))
 }
 
@@ -132,7 +131,7 @@ func (j *judging) open(sp span) IncidentChange {
 	}
 	inc := Incident{
 		WorkspaceID: j.Monitor.WorkspaceID, MonitorID: j.Monitor.ID,
-		Title:  j.Monitor.Name + " is down",
+		Title:  Say("%s is down", j.Monitor.Name),
 		Status: IncidentOpen, Stage: StageInvestigating, Severity: SeverityMajor,
 		Cause: cause.Error, ErrorKind: cause.ErrorKind, Evidence: cause.Evidence,
 		StartedAt: sp.Started, ConfirmedAt: sp.Confirmed,
@@ -151,9 +150,9 @@ func (j *judging) open(sp span) IncidentChange {
 
 func confirmation(m Monitor, cause *Result) string {
 	if m.FailuresBeforeDown == 1 {
-		return fmt.Sprintf("Down: %s", cause.Error)
+		return Say("Down: %s", cause.Error)
 	}
-	return fmt.Sprintf("Down after %d failed checks in a row: %s", m.FailuresBeforeDown, cause.Error)
+	return Say("Down after %d failed checks in a row: %s", m.FailuresBeforeDown, cause.Error)
 }
 
 // remind plans the first reminder, counted from now: late news needs no burst.
@@ -183,7 +182,7 @@ func (j *judging) strike(inc Incident) (IncidentChange, bool) {
 	c.Incident.RecoveredAt, c.Incident.EndedAt = end, end
 	if tell {
 		if c.Retract {
-			c.Incident.Cause = CleanLine(sentences(inc.Cause, "Withdrawn: a result that came late shows that it was not down."), 1024)
+			c.Incident.Cause = CleanLine(sentences(inc.Cause, Say("Withdrawn: a result that came late shows that it was not down.")), 1024)
 		}
 		newest := j.New[len(j.New)-1]
 		j.resolve(&c, span{Outage: c.Incident.Outage(), recovery: &newest}, true)

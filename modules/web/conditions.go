@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -22,17 +23,18 @@ func (w *Web) conditions(ctx context.Context) []uptime.Condition {
 	return w.deps.Conditions(ctx)
 }
 
-func conditionsOf(list []uptime.Condition) conditionsNow {
+func conditionsOf(l *lang.Language, list []uptime.Condition) conditionsNow {
 	now := conditionsNow{Conditions: []manage.ConditionView{}}
 	for _, c := range list {
+		c.Detail = l.Said(c.Detail)
 		now.Conditions = append(now.Conditions, manage.ConditionView(c))
 	}
 	return now
 }
 
 // encodeConditions gives them as the stream does.
-func encodeConditions(list []uptime.Condition) ([]byte, error) {
-	raw, err := json.Marshal(conditionsOf(list))
+func encodeConditions(l *lang.Language, list []uptime.Condition) ([]byte, error) {
+	raw, err := json.Marshal(conditionsOf(l, list))
 	if err != nil {
 		return nil, fmt.Errorf("write conditions: %w", err)
 	}
@@ -48,7 +50,7 @@ type stands struct {
 
 func (w *Web) conditionsJSON(r *request) error {
 	ctx := r.Request().Context()
-	now := stands{conditionsNow: conditionsOf(w.conditions(ctx))}
+	now := stands{conditionsNow: conditionsOf(r.lang(), w.conditions(ctx))}
 	if counts, err := w.countsNow(ctx, r.actor); err == nil {
 		now.Counts = &counts
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -82,7 +83,7 @@ func (w *Web) answerError(err error, c echo.Context) {
 		return
 	}
 	p := ErrorPage{Frame: w.frameOf(err, c), Status: status, RequestID: uptime.RequestOf(r.Context()).ID}
-	p.Heading, p.Text = explain(status, err)
+	p.Heading, p.Text = explain(p.Lang, status, err)
 	p.Title = p.Heading
 	p.Crumbs = []Crumb{{Label: p.Heading}}
 	if p.Me != nil && status >= http.StatusConflict {
@@ -168,45 +169,44 @@ func (w *Web) setRetryAfter(c echo.Context, err error, status int) {
 }
 
 // explain gives heading and text of an error for people.
-func explain(status int, err error) (heading, text string) {
+func explain(l *lang.Language, status int, err error) (heading, text string) {
 	var e *uptime.Error
 	detail := ""
 	if errors.As(err, &e) {
-		detail = e.Detail
+		detail = l.Said(e.Detail)
 	}
 	or := func(fallback string) string {
 		if detail != "" {
 			return detail
 		}
-		return fallback
+		return l.T(fallback)
 	}
 	switch status {
 	case http.StatusForbidden:
 		if no, ok := errors.AsType[*forbidden](err); ok {
-			return "You may not do this", "Your role is " + string(no.actor.Role) + ". To " + string(no.action) +
-				" you need a higher one. An owner or admin of this workspace can change your role."
+			return l.T("You may not do this"), l.T("Your role is %s. To %s you need a higher one. An owner or admin of this workspace can change your role.",
+				l.Word(string(no.actor.Role)), l.Word(string(no.action)))
 		}
-		return "You may not do this", or("Your role does not allow this.")
+		return l.T("You may not do this"), or(lang.Key("Your role does not allow this."))
 	case http.StatusNotFound:
-		return "Not here", "This page does not exist, or what it showed was deleted."
+		return l.T("Not here"), l.T("This page does not exist, or what it showed was deleted.")
 	case http.StatusMethodNotAllowed:
-		return "Not here", "This address takes no request of this kind."
+		return l.T("Not here"), l.T("This address takes no request of this kind.")
 	case http.StatusConflict, http.StatusPreconditionFailed:
-		return "That did not fit", or("It changed in between. Go back, reload the page and try again.")
+		return l.T("That did not fit"), or(lang.Key("It changed in between. Go back, reload the page and try again."))
 	case http.StatusRequestEntityTooLarge:
-		return "Too large", "The form holds more than 4 MB. Nothing was saved."
+		return l.T("Too large"), l.T("The form holds more than 4 MB. Nothing was saved.")
 	case http.StatusTooManyRequests:
-		wait := "a moment"
 		if e != nil && e.RetryAfter > 0 {
-			wait = span(e.RetryAfter)
+			return l.T("Too many requests"), l.T("Try again in %s.", l.Span(e.RetryAfter))
 		}
-		return "Too many requests", "Try again in " + wait + "."
+		return l.T("Too many requests"), l.T("Try again in a moment.")
 	case http.StatusServiceUnavailable:
-		return "Not available right now", or("The database does not answer. Checks go on from what is queued and nothing is lost; this page works again as soon as it is back.")
+		return l.T("Not available right now"), or(lang.Key("The database does not answer. Checks go on from what is queued and nothing is lost; this page works again as soon as it is back."))
 	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusUnauthorized:
-		return "That cannot be used", or("Something in the request cannot be used. Nothing was changed.")
+		return l.T("That cannot be used"), or(lang.Key("Something in the request cannot be used. Nothing was changed."))
 	}
-	return "Internal error", "Something failed on our side. Nothing that was saved before is lost."
+	return l.T("Internal error"), l.T("Something failed on our side. Nothing that was saved before is lost.")
 }
 
 // refuseOrigin answers a post that came from another site's page.

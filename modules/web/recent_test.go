@@ -87,6 +87,8 @@ func TestConditionsForScripts(t *testing.T) {
 	require.Contains(t, rec.Body.String(), `{"name":"redis","detail":"Redis does not answer`)
 	require.Equal(t, "no-store", rec.Header().Get("Cache-Control"))
 	require.NotContains(t, ask(w, "/login", nil, anonymous).Body.String(), "Redis", "strangers are told nothing")
+	german := ask(w, "/conditions", nil, func(r *http.Request) { r.Header.Set("Accept-Language", "de") }).Body.String()
+	require.Contains(t, german, `{"name":"redis","detail":"Redis antwortet nicht`)
 }
 
 // TestOriginBehindABalancer: a browser that sends no Sec-Fetch-Site is judged by

@@ -160,7 +160,7 @@ func (g *guard) doubt(r report) report {
 	was := r.result.Error
 	r.result.Outcome = uptime.Outcome{
 		Status: uptime.Unknown, ErrorKind: uptime.KindNetwork, Response: r.result.Response,
-		Error: uptime.CleanLine("Not judged: the network of this worker itself is suspected. It saw: "+was, 300),
+		Error: uptime.CleanLine(uptime.Say("Not judged: the network of this worker itself is suspected. It saw: %s", was), 300),
 	}
 	if g.bad && !g.told[r.result.WorkspaceID] {
 		g.told[r.result.WorkspaceID] = true

@@ -20,7 +20,7 @@ type panicError struct {
 }
 
 // Error gives no detail: the value may hold anything. It is in the log.
-func (e *panicError) Error() string { return "the check panicked" }
+func (e *panicError) Error() string { return uptime.Say("the check panicked") }
 
 // probe opens the secrets of a job and makes its check. A panic is an error: one
 // bad answer must not end all other checks.
@@ -83,12 +83,12 @@ func (w *Worker) open(monitor int64, spec uptime.Spec) (uptime.Spec, error) {
 	}
 	kind, ok := w.Catalog.Kind(spec.Type)
 	if !ok {
-		return spec, fmt.Errorf("open settings: this program has no monitor type %q", spec.Type)
+		return spec, fmt.Errorf(uptime.Sentence("open settings: this program has no monitor type %q"), spec.Type)
 	}
 	settings := kind.New()
 	if err := json.Unmarshal(spec.Settings, settings); err != nil {
 		// The error may repeat a value.
-		return spec, fmt.Errorf("open settings: they are not settings of %s", spec.Type)
+		return spec, fmt.Errorf(uptime.Sentence("open settings: they are not settings of %s"), spec.Type)
 	}
 	opened := false
 	err := form.Secrets(settings, func(path, sealed string) (string, error) {
@@ -98,7 +98,7 @@ func (w *Worker) open(monitor int64, spec uptime.Spec) (uptime.Spec, error) {
 			Plain: true,
 		}, sealed)
 		if err != nil {
-			return "", fmt.Errorf("its secret %s cannot be opened, save it again: %w", path, err)
+			return "", fmt.Errorf(uptime.Sentence("its secret %s cannot be opened, save it again: %w"), path, err)
 		}
 		return secret, nil
 	})

@@ -272,6 +272,6 @@ func (w *Worker) fault(ctx context.Context, lease uptime.Lease, err error) uptim
 	}
 	return uptime.Outcome{
 		Status: uptime.Unknown, ErrorKind: uptime.KindInternal,
-		Error: uptime.CleanLine(fmt.Sprintf("Could not check: %v", err), 300),
+		Error: uptime.CleanLine(uptime.Say("Could not check: %v", err), 300),
 	}
 }

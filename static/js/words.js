@@ -1,4 +1,4 @@
-// What scripts say, in the language of the page: t('…') a sentence, n(count, one, other)
+// What scripts say, in the language of the page: t(key) a sentence, n(count, one, other)
 // one that counts. The English sentence is the key, gaps are %s. It runs before the
 // modules, which find both here.
 const words = JSON.parse(document.querySelector('meta[name=words]')?.content || '{}');

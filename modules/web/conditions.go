@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -22,17 +23,20 @@ func (w *Web) conditions(ctx context.Context) []uptime.Condition {
 	return w.deps.Conditions(ctx)
 }
 
-func conditionsOf(list []uptime.Condition) conditionsNow {
+// conditionsOf a list, in the language of the page that shows them.
+func conditionsOf(l *lang.Language, list []uptime.Condition) conditionsNow {
 	now := conditionsNow{Conditions: []manage.ConditionView{}}
 	for _, c := range list {
-		now.Conditions = append(now.Conditions, manage.ConditionView(c))
+		view := manage.ConditionView(c)
+		view.Detail = l.Said(view.Detail)
+		now.Conditions = append(now.Conditions, view)
 	}
 	return now
 }
 
 // encodeConditions gives them as the stream does.
-func encodeConditions(list []uptime.Condition) ([]byte, error) {
-	raw, err := json.Marshal(conditionsOf(list))
+func encodeConditions(l *lang.Language, list []uptime.Condition) ([]byte, error) {
+	raw, err := json.Marshal(conditionsOf(l, list))
 	if err != nil {
 		return nil, fmt.Errorf("write conditions: %w", err)
 	}
@@ -48,7 +52,7 @@ type stands struct {
 
 func (w *Web) conditionsJSON(r *request) error {
 	ctx := r.Request().Context()
-	now := stands{conditionsNow: conditionsOf(w.conditions(ctx))}
+	now := stands{conditionsNow: conditionsOf(r.lang(), w.conditions(ctx))}
 	if counts, err := w.countsNow(ctx, r.actor); err == nil {
 		now.Counts = &counts
 	}

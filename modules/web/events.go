@@ -8,6 +8,7 @@ import (
 
 	"github.com/tmaxmax/go-sse"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/replay"
 	"monitor/modules/uptime"
@@ -72,7 +73,7 @@ func (w *Web) events(r *request) error {
 	// Sent through echo, which else does not know that the header has gone out.
 	h.Set("Content-Type", "text/event-stream")
 	r.Response().WriteHeader(http.StatusOK)
-	s := &pageStream{w: w, session: session, actor: r.actor, cursor: cursor}
+	s := &pageStream{w: w, session: session, actor: r.actor, cursor: cursor, lang: r.lang()}
 	if s.begin(ctx, known) == nil { // else the browser has gone; there is nobody to tell
 		s.run(ctx)
 	}
@@ -85,6 +86,7 @@ type pageStream struct {
 	session    *sse.Session
 	actor      uptime.Actor
 	cursor     *replay.Cursor
+	lang       *lang.Language
 	conditions string // as told last
 	told       time.Time
 	pending    changes
@@ -200,7 +202,7 @@ func (s *pageStream) tellConditions(ctx context.Context) error {
 	if s.w.deps.Conditions == nil {
 		return nil
 	}
-	raw, err := encodeConditions(s.w.conditions(ctx))
+	raw, err := encodeConditions(s.lang, s.w.conditions(ctx))
 	if err != nil || string(raw) == s.conditions {
 		return err
 	}

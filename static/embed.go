@@ -1,6 +1,6 @@
 // Package static holds what browsers load: style sheets, scripts and vendored
-// libraries with their licences. Package web serves them under names that carry
-// a hash of the content.
+// libraries with their licences. Package web minifies what is our own when it starts,
+// and serves all of it under names that carry a hash of what is served.
 package static
 
 import "embed"

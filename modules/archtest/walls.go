@@ -84,6 +84,10 @@ func walls() []wall {
 			},
 		},
 		{
+			members:   []string{"modules/web"},
+			libraries: []string{"github.com/tdewolff/minify/v2"},
+		},
+		{
 			members:   []string{"config"},
 			libraries: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "github.com/go-viper/mapstructure/v2"},
 		},

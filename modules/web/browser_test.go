@@ -21,15 +21,20 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
 var shotDir = flag.String("shots", "", "folder for screenshots of every page, in both themes and two widths")
 
-// stage serves each page of shots() at /shot/NAME, and everything else as ever.
-func stage(t *testing.T) *httptest.Server {
+// stage serves each page of shots() at /shot/NAME, and everything else as ever; all of it
+// in a language, nil for the browser's.
+func stage(t *testing.T, l *lang.Language) *httptest.Server {
 	t.Helper()
 	usual, live := setup(t)
+	if l != nil {
+		speaking(usual, l)
+	}
 	byName := map[string]shot{}
 	for _, s := range allShots() {
 		byName[s.name] = s
@@ -42,6 +47,10 @@ func stage(t *testing.T) *httptest.Server {
 			return
 		}
 		w, f := setup(t)
+		w.views = usual.views // parsed once
+		if l != nil {
+			speaking(w, l)
+		}
 		if s.prepare != nil {
 			s.prepare(f)
 		}
@@ -109,7 +118,7 @@ func complaints(ctx context.Context, t *testing.T) func() []string {
 // has nothing to complain about.
 func TestEveryPageInABrowser(t *testing.T) {
 	t.Parallel()
-	server, ctx := stage(t), browse(t)
+	server, ctx := stage(t, nil), browse(t)
 	found := complaints(ctx, t)
 	withAxe(ctx, t)
 	for _, s := range allShots() {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"monitor/static"
 )
 
 func zipped(t *testing.T, content []byte) int {
@@ -56,4 +58,27 @@ func TestBudget(t *testing.T) {
 	}
 	require.LessOrEqual(t, script, 25<<10, "scripts of the list, gzipped")
 	t.Logf("scripts of the list: %d bytes gzipped", script)
+}
+
+// TestOwnAssetsAreMinified: what is ours is served without comments, what is vendored as it
+// is, and what scripts say is read from the source.
+func TestOwnAssetsAreMinified(t *testing.T) {
+	t.Parallel()
+	a, err := newAssets()
+	require.NoError(t, err)
+	served := func(name string) string { return string(a.files[strings.TrimPrefix(a.names[name], "/static/")]) }
+	source := func(name string) string {
+		raw, err := static.FS.ReadFile(name)
+		require.NoError(t, err)
+		return string(raw)
+	}
+	for _, name := range []string{"js/app.js", "js/live.js", "js/words.js"} {
+		require.Contains(t, source(name), "\n// ")
+		require.NotContains(t, served(name), "\n// ")
+		require.Less(t, len(served(name)), len(source(name))*3/4, name)
+	}
+	require.NotContains(t, served("app.css"), "/* Buttons */")
+	require.Contains(t, served("app.css"), source("vendor/uplot/uPlot.min.css"))
+	require.Equal(t, source("vendor/htmx/htmx.min.js"), served("vendor/htmx/htmx.min.js"))
+	require.Subset(t, a.words, []string{"Live", "%s monitors went down", "title|(%s down) %s", "keys|go to %s"})
 }

@@ -131,7 +131,7 @@ func TestBulkFromTheList(t *testing.T) {
 // TestToast: with a script the flash stands at the page's foot, with its undo, and can be closed.
 func TestToast(t *testing.T) {
 	t.Parallel()
-	server, ctx := stage(t), browse(t)
+	server, ctx := stage(t, nil), browse(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+"/shot/monitors-undo"), chromedp.WaitVisible(`.toasts .note[role="status"]`)))
 	left, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.querySelectorAll('main .note[data-flash]').length`))
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -27,7 +28,7 @@ func TestChecklist(t *testing.T) {
 		"18FewAnnouncements": fewAnnouncements, "31Palette": paletteOpens, "32SingleKeys": singleKeys,
 		"07ShapesDiffer": shapesDiffer, "08TokensHold": tokensHold, "12AddressIsState": addressIsState, "20TextNotMarkup": textNotMarkup,
 		"21InvalidForm": invalidForm, "22SecondEditor": secondEditor, "23SessionEnds": sessionEnds, "34KeyOnce": keyOnce, "40PrintsPlain": printsPlain,
-		"42ThemeStays": themeStays,
+		"42ThemeStays": themeStays, "41TextsFit": fitsIn(lang.Pseudo()), "41TextsFitMirrored": fitsIn(lang.Mirrored()), "41Mirrored": mirrored, "41ScriptsCount": scriptsCount,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,11 +23,13 @@ func (w *Web) conditions(ctx context.Context) []uptime.Condition {
 	return w.deps.Conditions(ctx)
 }
 
+// conditionsOf a list, in the language of the page that shows them.
 func conditionsOf(l *lang.Language, list []uptime.Condition) conditionsNow {
 	now := conditionsNow{Conditions: []manage.ConditionView{}}
 	for _, c := range list {
-		c.Detail = l.Said(c.Detail)
-		now.Conditions = append(now.Conditions, manage.ConditionView(c))
+		view := manage.ConditionView(c)
+		view.Detail = l.Said(view.Detail)
+		now.Conditions = append(now.Conditions, view)
 	}
 	return now
 }

@@ -14,7 +14,6 @@ import (
 // Frame is what every page has around its content.
 type Frame struct {
 	Lang     *lang.Language
-	Words    string // what scripts say, as JSON; "": English
 	Title    string
 	Instance string
 	Version  string
@@ -138,7 +137,7 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	}
 	s := &scene{me: me, counts: counts, loc: zone(me.TimeZone, ws.TimeZone), now: r.now, lang: r.lang()}
 	s.frame = Frame{
-		Lang: s.lang, Words: r.web.assets.wordsIn(s.lang), Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
+		Lang: s.lang, Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
 		Nav: navigation(s.lang, nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
 		Me: meOf(me), Theme: themeOf(me.Theme), Keys: keysOf(me), Down: counts[uptime.Down], Favicon: faviconOf(counts),
 		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),
@@ -211,7 +210,7 @@ func faviconOf(c manage.Counts) string {
 // outside is the frame of pages for people who are not logged in.
 func (w *Web) outside(c echo.Context, title string) Frame {
 	l := languageOf(c)
-	f := Frame{Lang: l, Words: w.assets.wordsIn(l), Title: title, Version: w.deps.Version, Theme: "auto", Favicon: "favicon-unknown.svg", Flash: w.takeFlash(c)}
+	f := Frame{Lang: l, Title: title, Version: w.deps.Version, Theme: "auto", Favicon: "favicon-unknown.svg", Flash: w.takeFlash(c)}
 	if ws, err := w.deps.Manage.Instance(c.Request().Context()); err == nil {
 		f.Instance = ws.Name
 	}

@@ -87,7 +87,7 @@ func readVerbatim(t *testing.T) *regexp.Regexp {
 
 // spoken are the attributes that people read or hear.
 func spoken() []string {
-	return []string{"aria-label", "aria-description", "aria-valuetext", "title", "placeholder", "alt", "data-label", "data-keys-help", "data-title", "data-confirm"}
+	return []string{"aria-label", "aria-description", "aria-valuetext", "title", "placeholder", "alt", "data-label", "data-keys-help", "data-title", "data-confirm", "data-sort"}
 }
 
 // textsOf what a page shows or says, in order.

@@ -50,8 +50,10 @@ func (v *views) in(l *lang.Language) (pages, error) {
 }
 
 func parsePages(a *assets, l *lang.Language) (pages, error) {
+	words := a.wordsIn(l)
 	base := template.New("").Funcs(sayings(l)).Funcs(template.FuncMap{
 		"asset": a.url,
+		"words": func() string { return words },
 		"list":  func(items ...any) []any { return items },
 		"dict":  dict,
 	}).Option("missingkey=error")

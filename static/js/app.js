@@ -26,7 +26,7 @@ if (themeForm) {
   const offer = () => {
     const dark = root.dataset.theme === 'dark' || (root.dataset.theme === 'auto' && system.matches);
     button.value = dark ? 'light' : 'dark';
-    button.setAttribute('aria-label', `Switch to the ${button.value} theme`);
+    button.setAttribute('aria-label', dark ? t('Switch to the light theme') : t('Switch to the dark theme'));
   };
   offer();
   system.addEventListener('change', offer);
@@ -95,7 +95,7 @@ for (const button of $$('[data-reveal]')) {
   button.addEventListener('click', () => {
     const shown = input.type === 'password';
     input.type = shown ? 'text' : 'password';
-    button.textContent = shown ? 'Hide' : 'Show';
+    button.textContent = shown ? t('Hide') : t('Show');
     button.setAttribute('aria-pressed', String(shown));
   });
 }
@@ -186,7 +186,7 @@ document.addEventListener('click', async (event) => {
     place.replaceChildren(...part.childNodes);
     place.scrollIntoView({ block: 'nearest' });
   } catch {
-    place.textContent = 'The test did not answer. Is the program still running?';
+    place.textContent = t('The test did not answer. Is the program still running?');
   } finally {
     button.removeAttribute('aria-busy');
   }
@@ -229,7 +229,7 @@ if (codes) {
   copy.hidden = !navigator.clipboard; // there is none without TLS
   copy.addEventListener('click', async () => {
     await navigator.clipboard.writeText(text);
-    copy.textContent = 'Copied';
+    copy.textContent = t('Copied');
   });
   $('[data-do="print"]', actions).addEventListener('click', () => window.print());
   const file = $('[data-do="keep"]', actions);
@@ -241,7 +241,7 @@ for (const button of $$('[data-copy]')) {
   button.hidden = !navigator.clipboard;
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = 'Copied';
+    button.textContent = t('Copied');
   });
 }
 

@@ -2,12 +2,17 @@
 // the address remembers. The server's own drawing stays where this fails.
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const text = (ms) => (ms == null ? '—' : ms < 10 ? `${+ms.toFixed(2)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+const { lang } = document.documentElement;
+const [, point] = new Intl.NumberFormat(`${lang}-u-nu-latn`).format(1.5);
+const decimal = (number) => String(number).replace('.', point);
+const text = (ms) => (ms == null ? '—' : ms < 10 ? `${decimal(+ms.toFixed(2))} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${decimal((ms / 1000).toFixed(2))} s`);
 // Ticks are exact, so that no two of them read the same.
-const tick = (ms) => (ms === 0 ? '0' : ms < 1000 ? `${+ms.toFixed(3)} ms` : `${+(ms / 1000).toFixed(3)} s`);
+const tick = (ms) => (ms === 0 ? '0' : ms < 1000 ? `${decimal(+ms.toFixed(3))} ms` : `${decimal(+(ms / 1000).toFixed(3))} s`);
 
-// Times are told in the zone of the account, as on the rest of the page.
+// Times are told in the zone of the account and as the server writes them, as on the rest
+// of the page.
 let zone;
+const days = lang === 'en' ? 'en-GB' : lang;
 
 // Seconds between marks: no finer than the minutes that they tell.
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200, 86400].map((minutes) => minutes * 60);
@@ -17,11 +22,11 @@ function moments(ticks, step) {
   let before = '';
   return ticks.map((seconds, i) => {
     const at = new Date(seconds * 1000);
-    const day = at.toLocaleDateString('en-GB', { timeZone: zone, day: 'numeric', month: 'short' });
+    const day = at.toLocaleDateString(days, { timeZone: zone, day: 'numeric', month: 'short' });
     const turned = day !== before && (i > 0 || step >= 21600);
     before = day;
     if (turned || step >= 86400) return day;
-    return at.toLocaleTimeString('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' });
+    return at.toLocaleTimeString(days, { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   });
 }
 
@@ -120,19 +125,19 @@ function options(series, width, log, place) {
   const y = log
     ? { distr: 3, range: () => [powers[0], powers.at(-1)] }
     : { range: (_, min, max) => [0, Math.max(max, 1) * 1.08] };
-  const { t, step } = series;
+  const { t: times, step } = series;
   return {
     width,
     height: 280,
     padding: [8, 34, 0, 0],
     cursor: { drag: { x: true, y: false, setScale: false } },
-    scales: { x: { range: () => [t[0], t.at(-1) + step] }, y },
+    scales: { x: { range: () => [times[0], times.at(-1) + step] }, y },
     axes: [
       { ...axis, size: 34, incrs: STEPS, space: 64, values: (_, ticks, __, ___, by) => moments(ticks, by) },
       { ...axis, size: 58, values: (_, ticks) => ticks.map(tick), ...(log && { splits: () => powers, filter: (_, ticks) => ticks }) },
     ],
     series: [
-      { value: (_, v) => (v == null ? '—' : new Date((v - step / 2) * 1000).toLocaleString(undefined, { timeZone: zone })) },
+      { label: t('chart|Time'), value: (_, v) => (v == null ? '—' : new Date((v - step / 2) * 1000).toLocaleString(locale, { timeZone: zone })) },
       // The later is drawn over the earlier.
       line('p99', '--p99', 1.5, [2, 3]),
       line('p95', '--p95', 1.5, [6, 3]),

@@ -46,7 +46,7 @@ function restore(fields) {
   }
   for (const more of form.querySelectorAll('details.more')) more.open = true;
   const note = document.getElementById('condition').content.cloneNode(true);
-  note.querySelector('p').textContent = 'Your session had ended. What you had typed is back, passwords excepted; save it now.';
+  note.querySelector('p').textContent = t('Your session had ended. What you had typed is back, passwords excepted; save it now.');
   const box = note.firstElementChild;
   box.id = 'restored';
   box.tabIndex = -1;

@@ -18,7 +18,7 @@ function tell() {
     head.checked = some && own.every((box) => box.checked);
     head.indeterminate = some && !head.checked;
   }
-  if (bulk) $('#picked').textContent = `${picked.size} selected`;
+  if (bulk) $('#picked').textContent = n(picked.size, '%s selected', '%s selected');
 }
 
 function tick(box, on = !box.checked) {
@@ -82,7 +82,8 @@ document.addEventListener('click', (event) => {
   });
   menu.showPopover();
   const at = link.getBoundingClientRect();
-  menu.style.left = `${Math.max(8, Math.min(at.right, innerWidth - 8) - menu.offsetWidth)}px`;
+  const left = document.dir === 'rtl' ? at.left : at.right - menu.offsetWidth;
+  menu.style.left = `${Math.max(8, Math.min(left, innerWidth - 8 - menu.offsetWidth))}px`;
   menu.style.top = `${at.bottom + menu.offsetHeight + 8 > innerHeight ? Math.max(8, at.top - menu.offsetHeight) : at.bottom}px`;
   $('button, a', menu).focus();
 });

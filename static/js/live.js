@@ -84,18 +84,17 @@ function take(kind, data, at) {
 function judge() {
   if (!indicator) return;
   const age = open ? 0 : Date.now() - last;
-  const clock = () => new Date(last).toLocaleTimeString();
-  let [state, text] = ['live', 'Live'];
-  if (age > RECONNECT) [state, text] = ['off', `Not live — data from ${clock()}`];
-  else if (!open && failures >= MAX_FAILURES && age < TICK + 2_000) text = 'Every 15 s';
-  else if (!open) [state, text] = ['wait', 'Reconnecting…'];
+  let [state, text] = ['live', t('Live')];
+  if (age > RECONNECT) [state, text] = ['off', t('Not live — data from %s', clock(last))];
+  else if (!open && failures >= MAX_FAILURES && age < TICK + 2_000) text = t('Every 15 s');
+  else if (!open) [state, text] = ['wait', t('Reconnecting…')];
   indicator.hidden = false;
   if (indicator.textContent !== text) indicator.textContent = text;
   indicator.dataset.state = state;
   document.body.classList.toggle('stale', age > STALE);
   const banner = $('#notlive');
   if ((age > STALE) === banner.hasChildNodes()) return;
-  banner.replaceChildren(...(age > STALE ? [note(`These pages have not heard from the server since ${clock()}. What they show may not be true any more.`)] : []));
+  banner.replaceChildren(...(age > STALE ? [note(t('These pages have not heard from the server since %s. What they show may not be true any more.', clock(last)))] : []));
 }
 
 function note(text) {
@@ -112,20 +111,23 @@ function showConditions(list) {
   if (words.join('\n') !== $$('p', box).map((p) => p.textContent).join('\n')) box.replaceChildren(...words.map(note));
 }
 
+// A title that has a count in it, in the language of the page: "(2 down) Monitors".
+const counted = new RegExp(`^${t('title|(%s down) %s', 'COUNT', 'TITLE').replaceAll(/[^\p{L}\p{N}]/gu, '\\$&').replace('COUNT', '[\\d\\s.,’]+').replace('TITLE', '(.*)')}$`);
+
 function showCounts(now) {
   if (String(now.workspace) !== workspace) return; // the browser went to another one
   if (!$('#tiles')) { // a wallboard has its own
-    const title = document.title.replace(/^\([\d,]+ down\) /, '');
-    document.title = now.down ? `(${now.down.toLocaleString('en')} down) ${title}` : title;
+    const title = counted.exec(document.title)?.[1] ?? document.title;
+    document.title = now.down ? t('title|(%s down) %s', figure(now.down), title) : title;
     const icon = $('link[rel="icon"]');
     if (icon.getAttribute('href') !== icon.dataset[now.icon]) icon.href = icon.dataset[now.icon];
   }
   for (const badge of $$('[data-count]')) {
-    const n = now[badge.dataset.count];
-    badge.firstChild.nodeValue = n.toLocaleString('en');
-    badge.hidden = n === 0;
+    const count = now[badge.dataset.count];
+    badge.firstChild.nodeValue = figure(count);
+    badge.hidden = count === 0;
   }
-  if (now.version !== version) chip('version', 'New version — Reload', () => location.reload());
+  if (now.version !== version) chip('version', t('New version — Reload'), () => location.reload());
 }
 
 // chip offers one thing to do; asked for again it says the newest.
@@ -258,7 +260,7 @@ async function renewList(here, force) {
   } else {
     for (const row of rowsIn(next)) if (document.getElementById(row.id)) sync(document.getElementById(row.id), row);
     const moved = now.length - inOrder(now.map((row) => was.indexOf(row)).filter((at) => at >= 0)) + was.filter((row) => !now.includes(row)).length;
-    chip('order', `${moved} ${moved === 1 ? 'monitor' : 'monitors'} changed order — Re-sort`, async () => {
+    chip('order', n(moved, '%s monitor changed order — Re-sort', '%s monitors changed order — Re-sort'), async () => {
       await renewList(region(), true);
       ($('a', region()) ?? $('#main')).focus();
     });
@@ -316,9 +318,12 @@ async function speak() {
   speaks = 0;
   spoke = Date.now();
   const said = [];
-  for (const [set, one, many] of [[went.down, 'went down', 'went down'], [went.up, 'is up again', 'are up again']]) {
-    if (set.size === 1) said.push(`${await called([...set][0])} ${one}`);
-    else if (set.size) said.push(`${set.size} monitors ${many}`);
+  for (const [set, one, many] of [
+    [went.down, (which) => t('%s went down', which), (all) => n(all.size, '%s monitor went down', '%s monitors went down')],
+    [went.up, (which) => t('%s is up again', which), (all) => n(all.size, '%s monitor is up again', '%s monitors are up again')],
+  ]) {
+    const which = set.size === 1 && await called([...set][0]);
+    if (set.size) said.push(which ? one(which) : many(set));
     set.clear();
   }
   if (said.length && !document.hidden) $('#said').textContent = said.join('. ');
@@ -328,7 +333,7 @@ async function called(monitor) {
   const shown = $(`#m${monitor} .name, a.name[href="/monitors/${monitor}"]`);
   if (shown) return shown.textContent;
   const page = await read(`/monitors/rows?ids=${monitor}`).catch(() => null);
-  return (page && $('.name', page)?.textContent) || '1 monitor';
+  return page && $('.name', page)?.textContent;
 }
 
 async function tick() {

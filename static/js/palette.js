@@ -48,11 +48,11 @@ export function open() {
   if (document.querySelector('#palette')) return;
   const input = make('input', {
     id: 'palette', role: 'combobox', 'aria-expanded': 'false', 'aria-controls': 'palette-list', 'aria-autocomplete': 'list',
-    'aria-label': 'Search monitors, incidents, pages and actions', autocomplete: 'off', spellcheck: 'false', placeholder: 'Search, or type what to do',
+    'aria-label': t('Search monitors, incidents, pages and actions'), autocomplete: 'off', spellcheck: 'false', placeholder: t('Search, or type what to do'),
   });
-  const list = make('ul', { id: 'palette-list', role: 'listbox', 'aria-label': 'Results' });
+  const list = make('ul', { id: 'palette-list', role: 'listbox', 'aria-label': t('Results') });
   const said = make('p', { class: 'visually-hidden', role: 'status' });
-  const dialog = make('dialog', { 'aria-label': 'Search' }, make('div', { class: 'palette' }, input, list, said));
+  const dialog = make('dialog', { 'aria-label': t('Search') }, make('div', { class: 'palette' }, input, list, said));
   let items = [];
   let at = 0;
   let asked = null; // words of the items
@@ -77,8 +77,8 @@ export function open() {
       return option;
     }));
     input.setAttribute('aria-expanded', String(items.length > 0));
-    said.textContent = items.length ? `${items.length} ${items.length === 1 ? 'result' : 'results'}` : 'Nothing found';
-    if (!items.length) list.replaceChildren(make('li', { class: 'muted', role: 'presentation' }, 'Nothing found'));
+    said.textContent = items.length ? n(items.length, '%s result', '%s results') : t('Nothing found');
+    if (!items.length) list.replaceChildren(make('li', { class: 'muted', role: 'presentation' }, t('Nothing found')));
     mark(0);
   };
   const ask = async () => {
@@ -93,8 +93,8 @@ export function open() {
     } catch (error) {
       if (error.name === 'AbortError') return;
       items = [];
-      said.textContent = 'The search did not answer.';
-      list.replaceChildren(make('li', { class: 'muted', role: 'presentation' }, 'The search did not answer.'));
+      said.textContent = t('The search did not answer.');
+      list.replaceChildren(make('li', { class: 'muted', role: 'presentation' }, said.textContent));
       return;
     }
     const lately = recent();
@@ -144,27 +144,27 @@ function post(hit) {
 // help lists the keys of this page: those of elements that are seen, and those that
 // scripts of the page name by data-keys-help ("j / k: next and previous row").
 export function help() {
-  const rows = [['Ctrl K or ⌘ K', 'search, or do something by its name']];
+  const rows = [[t('Ctrl K or ⌘ K'), t('keys|search, or do something by its name')]];
   const named = (element) => {
     const copy = element.cloneNode(true);
     for (const hidden of copy.querySelectorAll('[aria-hidden="true"]')) hidden.remove();
     return (element.getAttribute('aria-label') ?? copy.textContent).trim().replace(/\s+/g, ' ');
   };
-  for (const link of document.querySelectorAll('.side [data-go]')) rows.push([`g ${link.dataset.go}`, `go to ${named(link.querySelector('.label'))}`]);
+  for (const link of document.querySelectorAll('.side [data-go]')) rows.push([`g ${link.dataset.go}`, t('keys|go to %s', named(link.querySelector('.label')))]);
   for (const element of document.querySelectorAll('[data-key]')) if (element.checkVisibility()) rows.push([element.dataset.key, named(element)]);
   for (const element of document.querySelectorAll('[data-numbered]')) rows.push([`1 … ${element.querySelectorAll('a').length}`, element.dataset.numbered]);
   for (const element of document.querySelectorAll('[data-keys-help]')) {
     for (const line of element.dataset.keysHelp.split('\n')) rows.push(line.split(/: (.*)/).slice(0, 2));
   }
-  if (document.querySelector('main form[data-dirty]')) rows.push(['Ctrl Enter or ⌘ Enter', 'save']);
-  if (document.querySelector('main [data-test]')) rows.push(['Ctrl Shift Enter', 'test now']);
-  rows.push(['?', 'this list'], ['Esc', 'close']);
+  if (document.querySelector('main form[data-dirty]')) rows.push([t('Ctrl Enter or ⌘ Enter'), t('keys|save')]);
+  if (document.querySelector('main [data-test]')) rows.push([t('Ctrl Shift Enter'), t('keys|test now')]);
+  rows.push(['?', t('keys|this list')], [t('Esc'), t('keys|close')]);
   const list = make('dl', { class: 'facts' });
   for (const [key, text] of rows) list.append(make('dt', {}, make('kbd', {}, key)), make('dd', {}, text));
-  const close = make('button', { class: 'btn', type: 'button' }, 'Close');
-  const heading = make('h2', { id: 'keys-title' }, 'Keys of this page');
+  const close = make('button', { class: 'btn', type: 'button' }, t('Close'));
+  const heading = make('h2', { id: 'keys-title' }, t('Keys of this page'));
   const parts = [heading, list];
-  if (document.body.dataset.keys !== 'on') parts.push(make('p', { class: 'muted' }, 'Single keys are turned off in your profile.'));
+  if (document.body.dataset.keys !== 'on') parts.push(make('p', { class: 'muted' }, t('Single keys are turned off in your profile.')));
   const dialog = make('dialog', { 'aria-labelledby': 'keys-title' }, make('div', { class: 'dialog' }, ...parts, make('div', { class: 'actions' }, close)));
   close.addEventListener('click', () => dialog.close());
   show(dialog);

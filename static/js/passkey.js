@@ -43,16 +43,16 @@ function explain(error) {
   switch (error.name) {
     case 'NotAllowedError':
     case 'AbortError':
-      return 'It was cancelled, or took too long. Try again.';
+      return t('It was cancelled, or took too long. Try again.');
     case 'InvalidStateError':
-      return 'This device has a passkey of yours already.';
+      return t('This device has a passkey of yours already.');
     case 'ConstraintError':
     case 'NotSupportedError':
-      return 'This device cannot keep a passkey that asks who is using it.';
+      return t('This device cannot keep a passkey that asks who is using it.');
     case 'SecurityError':
-      return 'The browser allows no passkeys at this address.';
+      return t('The browser allows no passkeys at this address.');
   }
-  return `The browser could not use a passkey (${error.name}).`;
+  return t('The browser could not use a passkey (%s).', error.name);
 }
 
 // ask gets the options of a form's ceremony.
@@ -62,7 +62,7 @@ async function ask(form, signal) {
   }).catch(() => null);
   if (answer?.status === 401) location.reload(); // the session is over
   const said = await answer?.json().catch(() => null);
-  if (!said?.options) throw new Told(said?.problem || 'The program did not answer. Try again in a moment.');
+  if (!said?.options) throw new Told(said?.problem || t('The program did not answer. Try again in a moment.'));
   return said.options;
 }
 

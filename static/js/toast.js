@@ -14,7 +14,7 @@ export function toast(note) {
   const close = document.createElement('button');
   close.className = 'btn btn-quiet btn-small';
   close.type = 'button';
-  close.textContent = 'Close';
+  close.textContent = t('Close');
   close.addEventListener('click', () => note.remove());
   note.append(close);
   place.append(note);

@@ -16,7 +16,7 @@ function span(ms) {
   if (s < 60) return `${s}\u00a0s`;
   if (s < 3600) return two(Math.floor(s / 60), 'min', s % 60, 's');
   if (s < 86_400) return two(Math.floor(s / 3600), 'h', Math.floor((s % 3600) / 60) && String(Math.floor((s % 3600) / 60)).padStart(2, '0'), 'min');
-  return two(Math.floor(s / 86_400), 'd', Math.floor((s % 86_400) / 3600), 'h');
+  return two(Math.floor(s / 86_400), t('day|d'), Math.floor((s % 86_400) / 3600), 'h');
 }
 
 async function look() {
@@ -41,19 +41,19 @@ async function look() {
     }
   } catch { /* the clock tells */ }
   looking = false;
-  clock();
+  tell();
   if (again) setTimeout(look, 1_000);
 }
 
-function clock() {
+function tell() {
   const age = Date.now() - last;
   const off = age > STALE;
-  $('#age').textContent = off ? `Not live — data from ${new Date(last).toLocaleTimeString()}` : `${span(age)} old`;
+  $('#age').textContent = off ? t('Not live — data from %s', clock(last)) : t('%s old', span(age));
   $('#age').dataset.state = off ? 'down' : 'up';
   document.body.classList.toggle('stale', off);
   for (const at of document.querySelectorAll('.tile-at')) {
     const since = at.parentElement.querySelector('.tile-since');
-    const text = `for ${span(Date.now() + (Math.abs(skew) > 2_000 ? skew : 0) - Number(at.value))}`;
+    const text = t('for %s', span(Date.now() + (Math.abs(skew) > 2_000 ? skew : 0) - Number(at.value)));
     if (since.textContent !== text) since.textContent = text;
   }
 }
@@ -61,5 +61,5 @@ function clock() {
 document.addEventListener('change-heard', look);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
 setInterval(look, TICK);
-setInterval(clock, 1_000);
-clock();
+setInterval(tell, 1_000);
+tell();

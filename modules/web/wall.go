@@ -77,7 +77,7 @@ func (w *Web) sharedWall(c echo.Context) error {
 	// Of the instance nothing is said: only what the link is of.
 	l := languageOf(c)
 	s := &scene{
-		frame: Frame{Lang: l, Words: w.assets.wordsIn(l), Title: view.Name, Theme: "auto", Version: w.deps.Version},
+		frame: Frame{Lang: l, Title: view.Name, Theme: "auto", Version: w.deps.Version},
 		loc:   zone(view.Zone), now: w.deps.Clock(), lang: l,
 	}
 	p := wallPage(s, view)

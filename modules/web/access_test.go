@@ -50,7 +50,7 @@ func accessShots() []shot {
 		{"workspaces-editor", "/settings/workspaces", nil, ok, func(f *fake) { f.role = uptime.RoleEditor }, nil},
 		{"workspaces-refused", "/settings/workspaces/new", url.Values{"name": {hostile}, "time_zone": {hostile}}, bad, func(f *fake) {
 			asOwner(f)
-			f.failure = uptime.Invalid(uptime.FieldError{Field: "time_zone", Message: "is not a known time zone"})
+			f.failure = uptime.Invalid(uptime.FieldError{Field: "time_zone", Message: "must be a time zone such as Europe/Berlin"})
 		}, nil},
 		{"workspaces-delete", "/settings/workspaces/delete", nil, ok, asOwner, nil},
 		{"tokens", "/settings/tokens", nil, ok, nil, nil},
@@ -77,7 +77,7 @@ func accessShots() []shot {
 		{"security-on", "/settings/security", nil, ok, func(f *fake) { f.factor = true }, nil},
 		{"factor", "/settings/security/totp", nil, ok, nil, nil},
 		{"factor-refused", "/settings/security/totp", url.Values{"totp_code": {hostile}}, bad, func(f *fake) {
-			f.failure = uptime.Invalid(uptime.FieldError{Field: "totp_code", Message: "is not the code of this secret"})
+			f.failure = uptime.Invalid(uptime.FieldError{Field: "totp_code", Message: "is not the code of this secret at the moment; is the clock of your device right?"})
 		}, nil},
 		{"codes", "/settings/security/totp", url.Values{"totp_code": {"123456"}}, ok, nil, nil},
 		{"codes-refused", "/settings/security/recovery", url.Values{"current_password": {"wrong"}}, bad, func(f *fake) { f.factor = true }, nil},

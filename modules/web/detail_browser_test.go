@@ -24,7 +24,7 @@ func TestDaysAreTold(t *testing.T) {
 		const on = (type, day, what = bar) => what.dispatchEvent(new PointerEvent(type, { bubbles: true, clientX: box.left + box.width * (day + .5) / 90, clientY: box.top + 5 }));
 		const key = (name) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }));
 		const value = () => bar.ariaValueText.replaceAll('\u00a0', ' ');`
-	today := "Tue 24 Nov 2026 (UTC)|down 4 h 48 min, 80.00% uptime|09:00–09:05 timed out after 10 s|14:00 on answered 503 Service Unavailable, expected 200-299"
+	today := "Tue 24 Nov 2026 (UTC)|down 4 h 48 min, 80.00% uptime|09:00–09:05 timed out after 10 s|14:00 on Status 503 Service Unavailable, expected 200-299"
 	require.Equal(t, today, says(ctx, t, tools+`on('pointermove', 89); return told()`))
 	require.Equal(t, "Mon 23 Nov 2026 (UTC)|no downtime, 100% uptime", says(ctx, t, tools+`on('pointermove', 88); return told()`))
 	require.Equal(t, "true", says(ctx, t, tools+`on('pointermove', 89); on('pointermove', 0, document.querySelector('.tip a'));

@@ -102,7 +102,7 @@ func bulkShots() []shot {
 		return v
 	}
 	refuse := func(f *fake) {
-		f.failure = uptime.Invalid(uptime.FieldError{Field: "tag", Message: "must have a name of 1 to 50 characters"})
+		f.failure = uptime.Invalid(uptime.FieldError{Field: "tag", Message: "must have a name of 1 to 50 characters without : , = and control characters"})
 	}
 	silent := func(f *fake) { f.silent = true }
 	undo := func(r *http.Request) { r.AddCookie(&http.Cookie{Name: flashCookie, Value: "monitor-deleted.11"}) }

@@ -98,7 +98,7 @@ func (f *fake) LoginSession(_ context.Context, in manage.LoginInput) (manage.Ses
 		return manage.Session{Ticket: "ticket"}, uptime.Fail(uptime.CodeSecondFactor, "A one-time code is needed.")
 	}
 	if in.Password != "right" {
-		return manage.Session{}, uptime.Fail(uptime.CodeUnauthorized, "E-mail or password is wrong.")
+		return manage.Session{}, uptime.Fail(uptime.CodeUnauthorized, "The e-mail address or the password is wrong.")
 	}
 	return manage.Session{Cookie: "ok", Persistent: in.Remember, ExpiresAt: sampleNow().Add(time.Hour)}, nil
 }
@@ -236,7 +236,7 @@ func (f *fake) Results(_ context.Context, _ uptime.Actor, id int64, q uptime.Res
 		}
 		if i < 5 && id <= 2 {
 			bad := 503
-			v.Status, v.StatusCode, v.Error, v.Attempt, v.ErrorKind = uptime.Down, &bad, "answered 503 Service Unavailable, expected 200-299", 5-i, uptime.KindStatus
+			v.Status, v.StatusCode, v.Error, v.Attempt, v.ErrorKind = uptime.Down, &bad, "Status 503 Service Unavailable, expected 200-299", 5-i, uptime.KindStatus
 		}
 		if q.Status == "" || q.Status == v.Status {
 			out.Items = append(out.Items, v)
@@ -383,7 +383,7 @@ func (f *fake) TestChannel(context.Context, uptime.Actor, int64) (manage.Channel
 	code, bad := 200, 403
 	return manage.ChannelTestView{Attempts: []manage.TestAttemptView{
 		{Type: uptime.EventOpened, StatusCode: &code, DurationMS: 84, Answer: `{"ok":true}`},
-		{Type: uptime.EventResolved, StatusCode: &bad, DurationMS: 60, Answer: hostile, Error: "answered 403 Forbidden"},
+		{Type: uptime.EventResolved, StatusCode: &bad, DurationMS: 60, Answer: hostile, Error: "HTTP 403"},
 	}}, f.change(nil)
 }
 

@@ -19,7 +19,7 @@ func TestMonitorRows(t *testing.T) {
 	w, f := setup(t)
 	rec := ask(w, "/monitors/rows?ids=5,1,99&status=down", nil)
 	require.Equal(t, http.StatusOK, rec.Code)
-	require.Contains(t, rec.Header().Values("Vary"), "HX-Request")
+	require.Contains(t, rec.Header().Values("Vary"), "Accept-Language, HX-Request")
 	html := rec.Body.String()
 	require.Equal(t, 2, strings.Count(html, "<tr"))
 	list := ask(w, "/monitors?status=down", nil).Body.String()

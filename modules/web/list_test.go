@@ -132,7 +132,7 @@ func TestExport(t *testing.T) {
 	require.Len(t, lines, 3)
 	require.Equal(t, []string{
 		"1", "api-eu-003", "http", "Shop/EU", "https://api-eu-003.example.com/healthz", "env:prod team:core tier:1", "true", "down", "2026-11-24T14:00:50Z", "60",
-		"2026-11-24T14:04:57Z", "92", "answered 503 Service Unavailable, expected 200-299", "2026-05-08T14:05:00Z",
+		"2026-11-24T14:04:57Z", "92", "Status 503 Service Unavailable, expected 200-299", "2026-05-08T14:05:00Z",
 	}, lines[1])
 	var all struct{ Data []map[string]any }
 	require.NoError(t, json.Unmarshal(ask(w, "/monitors.json", nil).Body.Bytes(), &all))

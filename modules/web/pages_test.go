@@ -34,7 +34,7 @@ func shots() []shot {
 			uptime.FieldError{Field: "http.url", Message: "must be an absolute http or https URL"},
 			uptime.FieldError{Field: "interval", Message: "must be at least 5s"},
 			uptime.FieldError{Field: "settings.url", Message: "is required"},
-			uptime.FieldError{Field: "time_zone", Message: "is not a known time zone"},
+			uptime.FieldError{Field: "time_zone", Message: "must be a time zone such as Europe/Berlin"},
 			uptime.FieldError{Field: "message", Message: "is required"},
 		)
 	}

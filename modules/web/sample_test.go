@@ -72,9 +72,9 @@ const hostile = `<script>alert("1")</script>'"&`
 func sampleList() []sampleOf {
 	web, core := map[string]string{"team": "web", "env": "prod"}, map[string]string{"team": "core", "env": "prod", "tier": "1"}
 	return []sampleOf{
-		{"api-eu-003", "https://api-eu-003.example.com/healthz", uptime.Down, false, "answered 503 Service Unavailable, expected 200-299", core, 250 * time.Second, 92},
+		{"api-eu-003", "https://api-eu-003.example.com/healthz", uptime.Down, false, "Status 503 Service Unavailable, expected 200-299", core, 250 * time.Second, 92},
 		{"checkout", "https://shop.example.com/checkout", uptime.Down, false, "connection refused", web, 42 * time.Minute, 0},
-		{"search-stage-000", "https://search-stage-000.example.com/healthz", uptime.Degraded, false, "answered in 2.31 s, degraded after 1 s", web, 11 * time.Minute, 2310},
+		{"search-stage-000", "https://search-stage-000.example.com/healthz", uptime.Degraded, false, "Slow: 2.31s, degraded after 1s", web, 11 * time.Minute, 2310},
 		{"queue-eu-004", "https://queue-eu-004.example.com/metrics", uptime.Up, true, "timed out after 10 s", core, 3 * time.Hour, 10000},
 		{"auth-us-001", "https://auth-us-001.example.com/healthz", uptime.Up, false, "", core, 40 * 24 * time.Hour, 487},
 		{"cdn-stage-006", "https://cdn-stage-006.example.com/", uptime.Up, false, "", web, 9 * time.Hour, 34},
@@ -166,13 +166,13 @@ func sampleIncident(id int64) manage.IncidentView {
 	inc := manage.IncidentView{
 		ID: id, MonitorID: &id, MonitorIDs: []int64{id}, Title: sampleList()[id-1].name + " is down", Status: uptime.IncidentOpen, Stage: uptime.StageInvestigating,
 		Severity: uptime.SeverityMajor, StartedAt: now.Add(-250 * time.Second), DurationSeconds: 250, ConfirmedAt: &confirmed,
-		Cause: "answered 503 Service Unavailable, expected 200-299", ErrorKind: uptime.KindStatus, ETag: `"1"`,
+		Cause: "Status 503 Service Unavailable, expected 200-299", ErrorKind: uptime.KindStatus, ETag: `"1"`,
 		Evidence: &uptime.Evidence{
 			Address: "203.0.113.7:443", Worker: "worker-1", Headers: map[string]string{"Server": "nginx", "Retry-After": "30"},
 			Excerpt: "<html><body><h1>503 Service Unavailable</h1></body></html>" + hostile,
 		},
 		Updates: []manage.UpdateView{
-			{ID: 1, At: confirmed, Stage: uptime.StageInvestigating, Internal: true, Message: "Down after 3 failed checks in a row: answered 503 Service Unavailable"},
+			{ID: 1, At: confirmed, Stage: uptime.StageInvestigating, Internal: true, Message: "Down after 3 failed checks in a row: Status 503 Service Unavailable"},
 			{ID: 2, At: now.Add(-120 * time.Second), AuthorID: &mia, Author: "Mia Berg", Stage: uptime.StageIdentified, Message: "The new release ran out of file handles.\nRolling back now."},
 		},
 	}
@@ -197,7 +197,7 @@ func sampleDelivery(id int64, status uptime.DeliveryStatus) manage.DeliveryView 
 		Attempts:  []manage.AttemptView{{N: 1, At: now, DurationMS: 84, Outcome: uptime.AttemptOK, StatusCode: &code}},
 	}
 	if status == uptime.DeliveryDead {
-		d.Reason = "answered 410 Gone: the endpoint wants no more messages"
+		d.Reason = "HTTP 410: the endpoint asks for no more messages"
 	}
 	return d
 }
@@ -217,7 +217,7 @@ func sampleChannel(id int64) manage.ChannelView {
 		c.Endpoint = manage.EndpointView{State: uptime.BreakerOpen, ConsecutiveFailures: 7, RetryAt: &retry}
 	case 3:
 		dead := sampleDelivery(9, uptime.DeliveryDead)
-		c.Name, c.Enabled, c.DisabledReason, c.LastDelivery = "Old chat "+hostile, false, "The endpoint answered 410 Gone.", &dead
+		c.Name, c.Enabled, c.DisabledReason, c.LastDelivery = "Old chat "+hostile, false, "HTTP 410: the endpoint asks for no more messages", &dead
 	}
 	return c
 }

@@ -82,6 +82,7 @@ func wallboardFields(l *lang.Language, known manage.TagsAndGroups, given map[str
 	life := stillTyped(given, "expires_at", "365")
 	for i := range ends.Options {
 		ends.Options[i].Selected = ends.Options[i].Value == life
+		ends.Options[i].Label = l.T(ends.Options[i].Label)
 	}
 	return []FieldView{
 		{Name: "name", Label: "Name", Widget: "input", Type: "text", Autocomplete: "off", MaxLength: 100, Required: true, Value: given["name"], Placeholder: "Office screen", Help: "It is the heading of the wallboard."},

@@ -123,14 +123,7 @@ var all = sync.OnceValue(func() []*Language {
 		if err != nil {
 			panic("lang: " + err.Error())
 		}
-		tag, _, _ := strings.Cut(path.Base(name), ".")
-		if last := list[len(list)-1]; last.Tag() == tag { // another part of it
-			if err := last.add(raw); err != nil {
-				panic("lang: " + err.Error())
-			}
-			continue
-		}
-		l, err := Parse(tag, raw)
+		l, err := Parse(strings.TrimSuffix(path.Base(name), ".json"), raw)
 		if err != nil {
 			panic("lang: " + err.Error()) // a test reads every catalogue
 		}

@@ -21,6 +21,7 @@ func flashes() map[string]Flash {
 		"monitor-deleted":   ok(lang.Key("Monitor deleted.")),
 		"monitor-restored":  ok(lang.Key("Monitor restored. It is checked now.")),
 		"monitor-silenced":  {"paused", "bell-off", lang.Key("Monitor silenced. Checks go on, and nobody is told until it ends.")},
+		"silence-bad":       {"degraded", "degraded", lang.Key("The monitor was not silenced: the end must be given, at least a minute and at most 30 days from now.")},
 		"silence-ended":     ok(lang.Key("Silence ended. What waited is told now.")),
 		"bulk-none":         {"degraded", "degraded", lang.Key("Nothing was selected. Tick the monitors first.")},
 		"monitor-paused":    {"paused", "paused", lang.Key("Monitor paused. It is not checked and alerts nobody until you resume it.")},

@@ -21,6 +21,7 @@ type MonitorPage struct {
 	Alert     *Alert
 	Silence   *SilenceNote
 	Silences  []Option // for how long
+	Zone      string   // in which an end is typed
 	Expiring  string   // a warning of its certificate, or ""
 	Stats     []Figure
 	Range     RangePicker
@@ -75,6 +76,7 @@ func (w *Web) monitor(r *request) error {
 	p.Live, p.Frame.Chart, p.Scripts = true, true, []string{"js/bar.js"}
 	p.Way = r.listFilter().way()
 	p.Silence, p.Silences = s.silence(m), silenceLengths(s.lang)
+	p.Zone = s.loc.String()
 	p.Type = s.t(kindLabel(w.deps.Manage.MonitorKinds(), m.Type))
 	p.shown = r.shownRange(s, m)
 	p.look = r.readLook(p.Row.URL).at(p.shown)

@@ -25,6 +25,8 @@ type OverviewPage struct {
 	More      int64 // need attention beyond those shown
 	Incidents []IncidentRow
 	Log       []LogLine
+	Groups    []GroupTile
+	MoreTiles int64 // groups beyond those shown
 	Steps     []Step
 	Read      When
 }
@@ -45,12 +47,6 @@ type LogLine struct {
 	At    When
 }
 
-// Step of the check-list for new owners.
-type Step struct {
-	Label, URL string
-	Done       bool
-}
-
 // ClockMark is the time of day as an element, for a sentence that it stands in.
 func (w When) ClockMark() template.HTML { return w.element(w.Clock()) }
 
@@ -65,7 +61,7 @@ func (w *Web) overview(r *request) error {
 	p.Live, p.Crumbs = true, []Crumb{{Label: s.t("Overview")}}
 	p.None = uptime.StatusCounts(s.counts).Total() == 0
 	p.Counts = countTiles(s.counts)
-	for _, fill := range []func(*request, *scene) error{p.fillAttention, p.fillIncidents, p.fillSteps} {
+	for _, fill := range []func(*request, *scene) error{p.fillAttention, p.fillIncidents, p.fillTiles, p.fillSteps} {
 		if err := fill(r, s); err != nil {
 			return err
 		}
@@ -202,23 +198,4 @@ func (s *scene) log(list []manage.IncidentView, since time.Time) []LogLine {
 	}
 	slices.SortStableFunc(out, func(a, b LogLine) int { return b.At.At.Compare(a.At.At) })
 	return out[:min(len(out), 30)]
-}
-
-// fillSteps shows the check-list until its steps are done.
-func (p *OverviewPage) fillSteps(r *request, s *scene) error {
-	if !p.CanEdit {
-		return nil
-	}
-	list, err := r.web.deps.Manage.Channels(r.Request().Context(), r.actor, uptime.Page{Limit: 20})
-	if err != nil {
-		return err
-	}
-	if !p.None && len(list.Items) > 0 {
-		return nil
-	}
-	p.Steps = []Step{
-		{s.t("Add your first monitor"), "/monitors/new?first=1", !p.None},
-		{s.t("Add a channel, so that somebody is told"), "/channels/new", len(list.Items) > 0},
-	}
-	return nil
 }

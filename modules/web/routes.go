@@ -180,6 +180,7 @@ func (w *Web) settings() []route {
 		{get, "/settings/about", nil, w.about, manage.ReadSettings},
 		{get, "/settings/audit", nil, w.audit, manage.ReadAudit},
 		{get, "/settings/audit.csv", nil, w.auditCSV, manage.ReadAudit},
+		{post, "/settings/getting-started", nil, w.stepsDone, manage.ChangeSelf},
 		{post, "/settings/theme", nil, w.themeSave, manage.ChangeSelf},
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"monitor/modules/lang"
 	"monitor/modules/manage"
+	"monitor/modules/uptime"
 )
 
 // SilenceNote says until when nobody is told of a monitor, by whose wish and why.
@@ -33,22 +34,34 @@ func (w *Web) monitorSilence(r *request) error {
 	if err != nil {
 		return err
 	}
-	b, err := silenceBody(r.FormValue("for"), r.FormValue("note"))
+	b, err := r.silenceBody()
 	if err != nil {
 		return err
 	}
-	if _, err := w.deps.Manage.SilenceMonitor(r.Request().Context(), r.actor, id, b); err != nil {
+	_, err = w.deps.Manage.SilenceMonitor(r.Request().Context(), r.actor, id, b)
+	if uptime.CodeOf(err) == uptime.CodeInvalid {
+		return r.done("silence-bad", r.back(monitorURL(id)))
+	}
+	if err != nil {
 		return err
 	}
 	return r.doneUndo("monitor-silenced", id, r.back(monitorURL(id)))
 }
 
-func silenceBody(lasts, note string) (json.RawMessage, error) {
-	b := body{}
-	if err := b.set("for", strings.TrimSpace(lasts)); err != nil {
+// silenceBody says how long, or until when in the person's time zone.
+func (r *request) silenceBody() (json.RawMessage, error) {
+	b, name, end := body{}, "for", strings.TrimSpace(r.FormValue("for"))
+	if end == "until" {
+		s, err := r.scene("", "")
+		if err != nil {
+			return nil, err
+		}
+		name, end = "until", s.momentOf(strings.TrimSpace(r.FormValue("until")))
+	}
+	if err := b.set(name, end); err != nil {
 		return nil, err
 	}
-	if err := b.set("note", note); err != nil {
+	if err := b.set("note", r.FormValue("note")); err != nil {
 		return nil, err
 	}
 	return b.json()

@@ -37,7 +37,7 @@ func TestSpan(t *testing.T) {
 		require.Equal(t, want, plain(english.Span(d)), d)
 	}
 	require.Equal(t, "< 1 s", plain(english.Lasted(999*time.Millisecond)))
-	require.Equal(t, "3 Tg. 4 h", plain(Of("de").Span(76*time.Hour)))
+	require.Equal(t, "3 d 4 h", plain(Of("de").Span(76*time.Hour)))
 }
 
 func TestLatency(t *testing.T) {

@@ -104,3 +104,19 @@ func endsOf(ctx context.Context, t *testing.T) string {
 		const parts = place.dataset.ends.split(' '), ys = parts.filter((_, i) => i % 2).map(Number);
 		return [parts.filter((_, i) => i % 2 === 0).join(' '), ys[1] - ys[0] >= 13 && ys[2] - ys[1] >= 13, document.documentElement.scrollWidth <= 390].join('|')`)
 }
+
+// TestPagesOpenAtTheirTop: nothing scrolls a page while it opens, tabs below the fold
+// least of all; on a phone the tab that one is in is brought into its strip.
+func TestPagesOpenAtTheirTop(t *testing.T) {
+	t.Parallel()
+	ctx, base, _ := desk(t, func(*fake) {})
+	for _, width := range []int64{1360, 390} {
+		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 700)))
+		for _, path := range []string{"/monitors/1", "/monitors/5?range=7d&tab=config", "/settings/about"} {
+			got := does(ctx, t, base+path, `await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+				const tab = document.querySelector('.tabs [aria-current]').getBoundingClientRect(), strip = document.querySelector('.tabs').getBoundingClientRect();
+				return scrollY + ' ' + (tab.left >= strip.left - 1 && tab.right <= strip.right + 1)`)
+			require.Equal(t, "0 true", got, "%s at %d px", path, width)
+		}
+	}
+}

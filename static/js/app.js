@@ -246,7 +246,11 @@ for (const button of $$('[data-copy]')) {
 }
 
 // On a phone the tab that one is in may lie beside the edge.
-$('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+// The page itself stays where it is: scrollIntoView would go down to tabs below the fold.
+for (const tab of $$('.tabs [aria-current]')) {
+  const [at, strip] = [tab, tab.closest('.tabs')].map((e) => e.getBoundingClientRect());
+  tab.closest('.tabs').scrollBy({ left: at.left + at.width / 2 - strip.left - strip.width / 2 });
+}
 
 // A draft that form.js kept is over elsewhere.
 if (!location.pathname.startsWith('/login') && !$('form[data-dirty]')) sessionStorage.removeItem('draft');

@@ -112,6 +112,7 @@ func (c *checker) checkFile(name string) error {
 		lines: strings.Count(string(text), "\n"),
 	}
 	c.checkSize(f)
+	c.checkHandlers(f)
 	c.checkSource(f)
 	if !slices.ContainsFunc(c.nested, func(m string) bool { return strings.HasPrefix(name, m+"/") }) {
 		return c.checkImports(f)

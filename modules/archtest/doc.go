@@ -6,6 +6,7 @@
 //   - walls.go: which third-party library may be used where;
 //   - exceptions.go: files and functions that are allowed to be longer than the
 //     caps, each with its reason;
+//   - handlers.go: what handles a request for a page is short, without exception;
 //   - source.go: no init function, no sleeping, no skipped test;
 //   - migrations.go: every migration exists in both dialects.
 //

@@ -138,6 +138,44 @@ func TestSizesUpToTheCapAreAllowed(t *testing.T) {
 	}))
 }
 
+func TestPlantedHandlersAreCaught(t *testing.T) {
+	t.Parallel()
+	const echo = "github.com/labstack/echo/v4"
+	cases := map[string]struct {
+		imported, before, want string
+	}{
+		"Receiver":      {`"net/http"`, "func (r *request) show() {", "5: handler request.show has 31 lines, the cap is 30: take out what has a name of its own"},
+		"Parameter":     {`"net/http"`, "func (p *Page[T]) fill(n int, r *request) {", "5: handler Page.fill has 31 lines, the cap is 30: take out what has a name of its own"},
+		"Function":      {`"net/http"`, "func draw(_, r *request) {", "5: handler draw has 31 lines, the cap is 30: take out what has a name of its own"},
+		"Echo":          {`"` + echo + `"`, "func (w *Web) login(c echo.Context) error {", "5: handler Web.login has 31 lines, the cap is 30: take out what has a name of its own"},
+		"EchoRenamed":   {`web "` + echo + `"`, "func login(c web.Context) error {", "5: handler login has 31 lines, the cap is 30: take out what has a name of its own"},
+		"WithoutAName":  {`"` + echo + `"`, "var login = func(c echo.Context) error {", "5: handler of no name has 31 lines, the cap is 30: take out what has a name of its own"},
+		"NoRequest":     {`"net/http"`, "func (s *scene) row(request int) {", ""},
+		"OtherContext":  {`"context"`, "func (w *Web) Run(ctx context.Context) {", ""},
+		"NoEcho":        {`"monitor/modules/uptime"`, "func (w *Web) Run(ctx echo.Context) {", ""},
+		"OnlyAResult":   {`"net/http"`, "func (w *Web) in() *request {", ""},
+		"RequestItself": {`"net/http"`, "func asPost(r *http.Request) {", ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := "package web\n\nimport " + c.imported + "\n\n" + c.before
+			got := plant(t, map[string]string{"modules/web/x.go": text + strings.Repeat("\n", 30) + "}\n"})
+			if c.want == "" {
+				require.Empty(t, got)
+				return
+			}
+			require.Len(t, got, 1)
+			require.Equal(t, "modules/web/x.go:"+c.want, got[0].String())
+			require.Empty(t, plant(t, map[string]string{
+				"modules/web/x.go":      text + strings.Repeat("\n", 29) + "}\n",
+				"modules/web/x_test.go": text + strings.Repeat("\n", 30) + "}\n",
+				"modules/httpd/x.go":    text + strings.Repeat("\n", 30) + "}\n",
+			}), "up to the cap, in a test, and of others it is allowed")
+		})
+	}
+}
+
 func TestExceptions(t *testing.T) {
 	t.Parallel()
 	long := house()

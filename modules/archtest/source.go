@@ -3,6 +3,7 @@ package archtest
 import (
 	"go/ast"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,9 @@ func judgeCall(receiver, name, clock string, inTest, inBubble bool) string {
 	}
 }
 
+// majorVersion ends the path of a library, and is no part of its name.
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+
 // importName gives the name by which the file knows a package, empty where it
 // does not import it.
 func importName(f *ast.File, imported string) string {
@@ -63,7 +67,10 @@ func importName(f *ast.File, imported string) string {
 		if spec.Name != nil {
 			return strings.Trim(spec.Name.Name, "_.")
 		}
-		return path.Base(imported)
+		if base := path.Base(imported); !majorVersion.MatchString(base) {
+			return base
+		}
+		return path.Base(path.Dir(imported))
 	}
 	return ""
 }

@@ -105,6 +105,11 @@ func (w *Web) bulk(r *request) error {
 	if action.fields != nil && v.Get("ready") == "" {
 		return r.bulkPage(http.StatusOK, action, v, nil, nil)
 	}
+	return w.doBulk(r, action, v)
+}
+
+// doBulk does what a form that says all of it asks for, once it was shown and confirmed.
+func (w *Web) doBulk(r *request, action bulkAction, v url.Values) error {
 	dry, err := w.askBulk(r, v, true)
 	if err != nil {
 		return r.refuseBulk(action, v, err)
@@ -112,11 +117,8 @@ func (w *Web) bulk(r *request) error {
 	if v.Get("confirm") == "" {
 		return r.bulkPage(http.StatusOK, action, v, &dry, nil)
 	}
-	if v.Get("set") != dry.Set {
-		return r.bulkPage(http.StatusConflict, action, v, &dry, uptime.Fail(uptime.CodeConflict, "Other monitors match by now. Look at them once more; nothing was done yet."))
-	}
-	if must := typedNumber(v.Get("action"), dry); must > 0 && v.Get("typed") != strconv.Itoa(must) {
-		return r.bulkPage(http.StatusUnprocessableEntity, action, v, &dry, uptime.Invalid(uptime.FieldError{Field: "typed", Message: fmt.Sprintf(lang.Key("must be %s"), strconv.Itoa(must))}))
+	if failure := misconfirmed(v, dry); failure != nil {
+		return r.bulkPage(statusOf(failure), action, v, &dry, failure)
 	}
 	job, err := w.askBulk(r, v, false)
 	if err != nil {
@@ -126,6 +128,17 @@ func (w *Web) bulk(r *request) error {
 }
 
 func bulkURL(id int64) string { return "/monitors/bulk/" + strconv.FormatInt(id, 10) }
+
+// misconfirmed says why a preview was not confirmed as it is by now, nil where it was.
+func misconfirmed(v url.Values, dry manage.BulkJobView) error {
+	if v.Get("set") != dry.Set {
+		return uptime.Fail(uptime.CodeConflict, "Other monitors match by now. Look at them once more; nothing was done yet.")
+	}
+	if must := typedNumber(v.Get("action"), dry); must > 0 && v.Get("typed") != strconv.Itoa(must) {
+		return uptime.Invalid(uptime.FieldError{Field: "typed", Message: fmt.Sprintf(lang.Key("must be %s"), strconv.Itoa(must))})
+	}
+	return nil
+}
 
 // typedNumber is what must be typed before so much is lost.
 func typedNumber(action string, dry manage.BulkJobView) int {
@@ -149,6 +162,15 @@ func (r *request) refuseBulk(action bulkAction, v url.Values, failure error) err
 
 // askBulk sends what the form says to the use case.
 func (w *Web) askBulk(r *request, v url.Values, dry bool) (manage.BulkJobView, error) {
+	raw, err := bulkBody(v, dry)
+	if err != nil {
+		return manage.BulkJobView{}, err
+	}
+	return w.deps.Manage.BulkMonitors(r.Request().Context(), r.actor, raw)
+}
+
+// bulkBody is the JSON of what the form says; what was previewed is named where it is done.
+func bulkBody(v url.Values, dry bool) (json.RawMessage, error) {
 	b := body{}
 	members := map[string]any{"action": v.Get("action"), "dry_run": dry}
 	if v.Get("all") != "" {
@@ -167,17 +189,13 @@ func (w *Web) askBulk(r *request, v url.Values, dry bool) (manage.BulkJobView, e
 	}
 	for name, value := range members {
 		if err := b.set(name, value); err != nil {
-			return manage.BulkJobView{}, err
+			return nil, err
 		}
 	}
 	if err := b.setParams(bulkActions()[v.Get("action")].fields, v); err != nil {
-		return manage.BulkJobView{}, err
+		return nil, err
 	}
-	raw, err := b.json()
-	if err != nil {
-		return manage.BulkJobView{}, err
-	}
-	return w.deps.Manage.BulkMonitors(r.Request().Context(), r.actor, raw)
+	return b.json()
 }
 
 // asked are the names in a request of inputs that a filter has already.

@@ -104,15 +104,7 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 	}
 	name := fieldOf(l, form.Field{Name: "name", Label: "Name", Kind: form.KindText, Required: true, MaxLength: 200}, "", all, errs)
 	p.What = append(p.What, name)
-	for _, f := range form.Fields(kind.New()) {
-		v := fieldOf(l, f, settingsBlock, all, errs)
-		if f.Advanced || f.Kind == form.KindGroup {
-			p.More = append(p.More, v)
-			p.MoreOpen = p.MoreOpen || v.Error != "" || filled(v)
-			continue
-		}
-		p.What = append(p.What, v)
-	}
+	p.drawSettings(kind, all, errs)
 	p.Tell = fieldsOf(l, channelTell(), "", all, errs)
 	p.Problem, p.Summary = problems(l, failure, p.What, p.More, p.Tell)
 	if stored != nil {
@@ -120,6 +112,19 @@ func (r *request) channelForm(s *scene, kind uptime.Kind, values map[string]stri
 		p.ID, p.ETag, p.Card, p.Action = stored.ID, stored.ETag, &card, card.URL+"/edit"
 	}
 	return p, p.fillFallback(r, values["fallback_channel_id"])
+}
+
+// drawSettings draws those of the kind.
+func (p *ChannelForm) drawSettings(kind uptime.Kind, values, errs map[string]string) {
+	for _, f := range form.Fields(kind.New()) {
+		v := fieldOf(p.Lang, f, settingsBlock, values, errs)
+		if f.Advanced || f.Kind == form.KindGroup {
+			p.More = append(p.More, v)
+			p.MoreOpen = p.MoreOpen || v.Error != "" || filled(v)
+			continue
+		}
+		p.What = append(p.What, v)
+	}
 }
 
 // filled reports whether a nested block holds something that was typed.

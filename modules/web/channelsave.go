@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -25,15 +26,7 @@ func (w *Web) channelSave(r *request) error {
 		return err
 	}
 	kind := kindOf(w.deps.Manage.ChannelKinds(), c.Type)
-	b, err := channelBody(kind, v)
-	if err != nil {
-		return err
-	}
-	delete(b, "type") // it cannot change
-	if b["settings"], err = mergePatch(c.Settings, b["settings"]); err != nil {
-		return err
-	}
-	raw, err := b.json()
+	raw, err := channelPatch(kind, v, c.Settings)
 	if err != nil {
 		return err
 	}
@@ -47,6 +40,20 @@ func (w *Web) channelSave(r *request) error {
 		}
 	}
 	return r.refuseChannel(c.Name, kind, v, &c, failure)
+}
+
+// channelPatch makes the JSON that changes a stored channel, which has these settings, to
+// what the form says.
+func channelPatch(kind uptime.Kind, v url.Values, settings json.RawMessage) (json.RawMessage, error) {
+	b, err := channelBody(kind, v)
+	if err != nil {
+		return nil, err
+	}
+	delete(b, "type") // it cannot change
+	if b["settings"], err = mergePatch(settings, b["settings"]); err != nil {
+		return nil, err
+	}
+	return b.json()
 }
 
 // mergePatch is the JSON Merge Patch (RFC 7396) that makes next of an object:

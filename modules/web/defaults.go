@@ -45,35 +45,33 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 	}
 	p := DefaultsPage{Frame: s.frame, Tabs: r.settingsTabs("Defaults"), ETag: stored.ETag}
 	p.Scripts = []string{formScript}
-	values, errs := commonDefaults(stored), map[string]string{}
+	kinds := r.web.deps.Manage.MonitorKinds()
+	values, errs := storedDefaults(kinds, stored), map[string]string{}
 	if v != nil {
 		values = typed(v)
 		errs, _ = fieldErrors(s.lang, failure)
 	}
 	p.When = fieldsOf(s.lang, whenFields(), "", values, errs)
-	all := [][]FieldView{p.When}
-	for _, kind := range r.web.deps.Manage.MonitorKinds() {
-		fields := defaultFields(kind, stored)
-		if len(fields) == 0 {
-			continue
+	for _, kind := range kinds {
+		if fields := defaultFields(kind, stored); len(fields) > 0 {
+			drawn := fieldsOf(s.lang, fields, kind.Name+".", values, errs)
+			p.Types = append(p.Types, DefaultsOfType{Label: s.t(kind.Label), Open: standsOut(kind, drawn, values), Fields: drawn})
 		}
-		own := values
-		if v == nil {
-			own = typeDefaults(kind, stored)
-		}
-		t := DefaultsOfType{Label: s.t(kind.Label), Fields: fieldsOf(s.lang, fields, kind.Name+".", own, errs)}
-		builtIn := defaultsOf(kind.Name+".", kind.New())
-		for _, f := range t.Fields {
-			t.Open = t.Open || f.Error != "" || own[f.Name] != builtIn[f.Name]
-		}
-		p.Types = append(p.Types, t)
-		all = append(all, t.Fields)
 	}
-	p.Problem, p.Summary = problems(s.lang, failure, all...)
+	p.Problem, p.Summary = problems(s.lang, failure, p.groups()...)
 	if uptime.CodeOf(failure) == uptime.CodePrecondition {
 		p.Problem = s.t("Somebody else changed the defaults while you were editing. Your input is below; save again to overwrite their change.")
 	}
 	return r.page(status, "defaults", "", p)
+}
+
+// groups are all inputs of the form.
+func (p *DefaultsPage) groups() [][]FieldView {
+	all := [][]FieldView{p.When}
+	for _, t := range p.Types {
+		all = append(all, t.Fields)
+	}
+	return all
 }
 
 // defaultFields are the settings of a type that may have a default.
@@ -92,6 +90,21 @@ func commonDefaults(d manage.MonitorDefaultsView) map[string]string {
 		"resend_every": d.ResendEvery.String(), "failures_before_down": strconv.Itoa(d.FailuresBeforeDown),
 		"successes_before_up": strconv.Itoa(d.SuccessesBeforeUp),
 	}
+}
+
+// storedDefaults are all that the page shows, as inputs by name.
+func storedDefaults(kinds []uptime.Kind, d manage.MonitorDefaultsView) map[string]string {
+	values := commonDefaults(d)
+	for _, kind := range kinds {
+		maps.Copy(values, typeDefaults(kind, d))
+	}
+	return values
+}
+
+// standsOut reports whether a setting of a type is not as the program has it, or wrong.
+func standsOut(kind uptime.Kind, drawn []FieldView, values map[string]string) bool {
+	builtIn := defaultsOf(kind.Name+".", kind.New())
+	return slices.ContainsFunc(drawn, func(f FieldView) bool { return f.Error != "" || values[f.Name] != builtIn[f.Name] })
 }
 
 // typeDefaults are those of one type, as inputs by name.

@@ -59,25 +59,34 @@ func (w *Web) events(r *request) error {
 	ctx, cancel := context.WithCancel(r.Request().Context())
 	defer cancel()
 	cursor, known := w.heard.From(cmp.Or(r.Request().Header.Get("Last-Event-ID"), r.QueryParam("last")), false)
-	h := r.Response().Header()
-	h.Set("X-Accel-Buffering", "no")
-	h.Set("Cache-Control", "no-store")
-	// The stream lives longer than any deadline for writing an answer.
-	if err := http.NewResponseController(r.Response()).SetWriteDeadline(time.Time{}); err != nil {
-		w.deps.Log.DebugContext(ctx, "stream keeps its write deadline", "error", err)
-	}
-	session, err := sse.Upgrade(r.Response(), r.Request())
+	session, err := r.beginStream()
 	if err != nil {
 		return err
 	}
-	// Sent through echo, which else does not know that the header has gone out.
-	h.Set("Content-Type", "text/event-stream")
-	r.Response().WriteHeader(http.StatusOK)
 	s := &pageStream{w: w, session: session, actor: r.actor, lang: r.lang(), cursor: cursor}
 	if s.begin(ctx, known) == nil { // else the browser has gone; there is nobody to tell
 		s.run(ctx)
 	}
 	return nil
+}
+
+// beginStream sends the header of an answer that goes on.
+func (r *request) beginStream() (*sse.Session, error) {
+	h := r.Response().Header()
+	h.Set("X-Accel-Buffering", "no")
+	h.Set("Cache-Control", "no-store")
+	// The stream lives longer than any deadline for writing an answer.
+	if err := http.NewResponseController(r.Response()).SetWriteDeadline(time.Time{}); err != nil {
+		r.web.deps.Log.DebugContext(r.Request().Context(), "stream keeps its write deadline", "error", err)
+	}
+	session, err := sse.Upgrade(r.Response(), r.Request())
+	if err != nil {
+		return nil, err
+	}
+	// Sent through echo, which else does not know that the header has gone out.
+	h.Set("Content-Type", "text/event-stream")
+	r.Response().WriteHeader(http.StatusOK)
+	return session, nil
 }
 
 // pageStream is one browser that listens.

@@ -18,18 +18,9 @@ type IncidentLine struct {
 // together is how close to one another incidents began that are shown as one row.
 const together = 2 * time.Minute
 
-// incidentLines draws a page of the list. Those of monitors of one group, or with a common
-// tag, that began together are one row. Only the incidents of the page are looked at, and
-// each of them is in exactly one row, so that paging neither loses nor doubles any; a
-// group that goes over the end of a page begins a row of its own on the next.
+// incidentLines draws a page of the list: see linesOf.
 func (r *request) incidentLines(s *scene, list []manage.IncidentView) ([]IncidentLine, error) {
-	var ids []int64
-	for _, inc := range list {
-		if inc.MonitorID != nil && !slices.Contains(ids, *inc.MonitorID) {
-			ids = append(ids, *inc.MonitorID)
-		}
-	}
-	found, err := r.web.deps.Manage.MonitorsOf(r.Request().Context(), r.actor, ids)
+	found, err := r.web.deps.Manage.MonitorsOf(r.Request().Context(), r.actor, failingIn(list))
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +28,25 @@ func (r *request) incidentLines(s *scene, list []manage.IncidentView) ([]Inciden
 	for _, m := range found {
 		labels[m.ID] = labelsOf(m)
 	}
+	return s.linesOf(list, labels), nil
+}
+
+// failingIn are the monitors that incidents began with, each once.
+func failingIn(list []manage.IncidentView) []int64 {
+	var ids []int64
+	for _, inc := range list {
+		if inc.MonitorID != nil {
+			ids = addOnce(ids, *inc.MonitorID)
+		}
+	}
+	return ids
+}
+
+// linesOf a page of the list. Incidents of monitors of one group, or with a common tag,
+// that began together are one row. Only the incidents of the page are looked at, and each
+// of them is in exactly one row, so that paging neither loses nor doubles any; a group
+// that goes over the end of a page begins a row of its own on the next.
+func (s *scene) linesOf(list []manage.IncidentView, labels map[int64][]label) []IncidentLine {
 	var out []IncidentLine
 	taken := make([]bool, len(list))
 	for i, inc := range list {
@@ -53,7 +63,7 @@ func (r *request) incidentLines(s *scene, list []manage.IncidentView) ([]Inciden
 		}
 		out = append(out, s.incidentGroup(list, members, shared))
 	}
-	return out, nil
+	return out
 }
 
 // label is what monitors have in common: a group or a tag.

@@ -51,9 +51,7 @@ func (p *IncidentPage) fillTimeline(r *request, s *scene, inc manage.IncidentVie
 		return err
 	}
 	rows := s.milestones(inc)
-	told := false
 	for _, d := range list.Items {
-		told = told || d.Status == uptime.DeliveryDelivered
 		rows = append(rows, s.alert(d, names[d.ChannelID]))
 	}
 	for i, u := range inc.Updates {
@@ -67,12 +65,21 @@ func (p *IncidentPage) fillTimeline(r *request, s *scene, inc manage.IncidentVie
 		return cmp.Or(b.At.At.Compare(a.At.At), cmp.Compare(b.order, a.order))
 	})
 	p.Timeline, p.Older = rows, list.Next != ""
-	if inc.MonitorID != nil && len(list.Items) == 0 {
-		p.Facts = append(p.Facts, Fact{s.t("Told"), s.t("Nobody: the monitor had no channel that wants to hear of this.")})
-	} else if inc.MonitorID != nil && !told {
-		p.Facts = append(p.Facts, Fact{s.t("Told"), s.t("Nobody yet: no message has arrived.")})
+	if why := s.whyUntold(list.Items); why != "" && inc.MonitorID != nil {
+		p.Facts = append(p.Facts, Fact{s.t("Told"), why})
 	}
 	return nil
+}
+
+// whyUntold says why nobody was told by these messages, "" where somebody was.
+func (s *scene) whyUntold(list []manage.DeliveryView) string {
+	switch {
+	case len(list) == 0:
+		return s.t("Nobody: the monitor had no channel that wants to hear of this.")
+	case !slices.ContainsFunc(list, func(d manage.DeliveryView) bool { return d.Status == uptime.DeliveryDelivered }):
+		return s.t("Nobody yet: no message has arrived.")
+	}
+	return ""
 }
 
 // The order of what happened at one moment.

@@ -68,19 +68,21 @@ func (p *MonitorPage) fillPast(r *request, s *scene, m manage.MonitorView) error
 		return err
 	}
 	p.Chart = drawChart(chartInput{buckets: buckets[m.ID], incidents: of, log: p.look.log, now: r.now, when: s.when, lang: s.lang})
-	for i, inc := range of {
-		if i == mostSpanLinks {
-			p.MoreSpans = int64(len(of) - i)
-			break
-		}
-		p.Spans = append(p.Spans, SpanLink{incidentURL(inc.ID), s.lang.Said(inc.Cause), s.spanText(inc)})
-	}
+	p.listSpans(s, of)
 	days, err := uses.Buckets(ctx, r.actor, []int64{m.ID}, first, today, dayLong)
 	if err != nil {
 		return err
 	}
 	p.fillDays(days[m.ID], past, m.Name)
 	return nil
+}
+
+// listSpans lists incidents below the chart, up to mostSpanLinks.
+func (p *MonitorPage) listSpans(s *scene, incidents []uptime.IncidentSpan) {
+	for _, inc := range incidents[:min(len(incidents), mostSpanLinks)] {
+		p.Spans = append(p.Spans, SpanLink{incidentURL(inc.ID), s.lang.Said(inc.Cause), s.spanText(inc)})
+	}
+	p.MoreSpans = int64(len(incidents) - len(p.Spans))
 }
 
 // touches says whether an incident has a part in [from, to).

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"monitor/modules/manage"
+	"monitor/modules/uptime"
 )
 
 // storedMonitor reads the monitor of the path.
@@ -56,20 +57,23 @@ func (w *Web) chartCSV(r *request) error {
 		return err
 	}
 	var out bytes.Buffer
-	file := csv.NewWriter(&out)
-	rows := [][]string{{"from", "to", "p50_ms", "p95_ms", "p99_ms", "up", "degraded", "down", "unknown", "missed", "downtime_seconds"}}
-	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	for _, b := range buckets[m.ID] {
-		c := b.Checks
-		rows = append(rows, []string{
-			b.From.UTC().Format(time.RFC3339), b.To.UTC().Format(time.RFC3339), csvMillis(b.P50), csvMillis(b.P95), csvMillis(b.P99),
-			number(c.Up), number(c.Degraded), number(c.Down), number(c.Unknown), number(c.Missed), trim(b.Downtime.Seconds()),
-		})
-	}
-	if err := file.WriteAll(rows); err != nil {
+	if err := csv.NewWriter(&out).WriteAll(chartCells(buckets[m.ID])); err != nil {
 		return err
 	}
 	return r.file("monitor-"+plainName(m.Name)+"-response.csv", "text/csv; charset=utf-8", out.Bytes())
+}
+
+// chartCells are the lines of the file, with their heading.
+func chartCells(buckets []uptime.Bucket) [][]string {
+	rows := [][]string{{"from", "to", "p50_ms", "p95_ms", "p99_ms", "up", "degraded", "down", "unknown", "missed", "downtime_seconds"}}
+	for _, b := range buckets {
+		c := b.Checks
+		rows = append(rows, []string{
+			b.From.UTC().Format(time.RFC3339), b.To.UTC().Format(time.RFC3339), csvMillis(b.P50), csvMillis(b.P95), csvMillis(b.P99),
+			itoa(c.Up), itoa(c.Degraded), itoa(c.Down), itoa(c.Unknown), itoa(c.Missed), trim(b.Downtime.Seconds()),
+		})
+	}
+	return rows
 }
 
 func csvMillis(d time.Duration) string {

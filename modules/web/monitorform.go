@@ -150,19 +150,7 @@ func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, e
 	for _, k := range r.web.deps.Manage.MonitorKinds() {
 		p.Kinds = append(p.Kinds, Option{Value: k.Name, Label: l.T(k.Label), Selected: k.Name == d.kind.Name})
 	}
-	block := d.kind.Name + "."
-	for _, f := range form.Fields(d.kind.New()) {
-		v := fieldOf(l, f, block, d.values, errs)
-		switch {
-		case f.Required:
-			p.What = append(p.What, v)
-		case f.Advanced:
-			p.More = append(p.More, v)
-			p.MoreOpen = p.MoreOpen || v.Error != "" || changed(f, block, d)
-		default:
-			p.Check = append(p.Check, v)
-		}
-	}
+	p.drawSettings(d, errs)
 	name := fieldOf(l, form.Field{Name: "name", Label: "Name", Kind: form.KindText, Required: true, MaxLength: uptime.MaxNameLength, Help: "What people call it. Left empty it is named after its address."}, "", d.values, errs)
 	name.Required = false
 	p.What = append(p.What, name)
@@ -173,6 +161,23 @@ func (r *request) monitorForm(s *scene, d draft, failure error) (*MonitorForm, e
 		return nil, err
 	}
 	return p, p.fillChannels(r, d)
+}
+
+// drawSettings draws those of the type.
+func (p *MonitorForm) drawSettings(d draft, errs map[string]string) {
+	block := d.kind.Name + "."
+	for _, f := range form.Fields(d.kind.New()) {
+		v := fieldOf(p.Lang, f, block, d.values, errs)
+		switch {
+		case f.Required:
+			p.What = append(p.What, v)
+		case f.Advanced:
+			p.More = append(p.More, v)
+			p.MoreOpen = p.MoreOpen || v.Error != "" || changed(f, block, d)
+		default:
+			p.Check = append(p.Check, v)
+		}
+	}
 }
 
 // fillUsual says what each field is where nobody chooses.

@@ -6,27 +6,38 @@ import (
 
 	"monitor/modules/lang"
 	"monitor/modules/manage"
+	"monitor/modules/uptime"
 )
 
-func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) error {
+// uptimeWindow is a time up to now whose uptime the page tells.
+type uptimeWindow struct {
+	label  string // in the catalogue
+	length time.Duration
+}
+
+func uptimeWindows() []uptimeWindow {
 	const day = 24 * time.Hour
-	labels := []string{lang.Key("Uptime 24 hours"), lang.Key("Uptime 7 days"), lang.Key("Uptime 30 days"), lang.Key("Uptime 1 year")}
-	spans := []time.Duration{day, 7 * day, 30 * day, 365 * day}
+	return []uptimeWindow{
+		{lang.Key("Uptime 24 hours"), day},
+		{lang.Key("Uptime 7 days"), 7 * day},
+		{lang.Key("Uptime 30 days"), 30 * day},
+		{lang.Key("Uptime 1 year"), 365 * day},
+	}
+}
+
+// fillStats shows the figures: uptime, response times and the certificate.
+func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) error {
 	uses, ctx := r.web.deps.Manage, r.Request().Context()
-	windows, err := uses.Availability(ctx, r.actor, m.ID, spans...)
+	windows, lengths := uptimeWindows(), []time.Duration{}
+	for _, w := range windows {
+		lengths = append(lengths, w.length)
+	}
+	known, err := uses.Availability(ctx, r.actor, m.ID, lengths...)
 	if err != nil {
 		return err
 	}
-	for i, w := range windows {
-		under := ""
-		switch {
-		case w.Uptime == nil:
-		case w.Downtime > 0:
-			under = s.t("down %s", s.lang.Span(w.Downtime))
-		case w.Coverage < 0.95 || r.now.Sub(m.CreatedAt) < spans[i]:
-			under = s.t("since %s", s.when(m.CreatedAt).since())
-		}
-		p.Stats = append(p.Stats, Figure{s.t(labels[i]), s.lang.Percent(w.Uptime), under})
+	for i, a := range known {
+		p.Stats = append(p.Stats, Figure{s.t(windows[i].label), s.lang.Percent(a.Uptime), s.underUptime(m, lengths[i], a)})
 	}
 	at, err := uses.Stats(ctx, r.actor, m.ID, manage.StatsQuery{From: p.shown.from, To: p.shown.to})
 	if err != nil {
@@ -43,6 +54,19 @@ func (p *MonitorPage) fillStats(r *request, s *scene, m manage.MonitorView) erro
 		p.Expiring = s.expiring(m)
 	}
 	return p.compare(r, m, at.ResponseMS.P95)
+}
+
+// underUptime says how long a monitor was down, or that less than the whole time is known.
+func (s *scene) underUptime(m manage.MonitorView, length time.Duration, known uptime.Availability) string {
+	switch {
+	case known.Uptime == nil:
+		return ""
+	case known.Downtime > 0:
+		return s.t("down %s", s.lang.Span(known.Downtime))
+	case known.Coverage < 0.95 || s.now.Sub(m.CreatedAt) < length:
+		return s.t("since %s", s.when(m.CreatedAt).since())
+	}
+	return ""
 }
 
 // compare says how the 95th percentile is beside that of the same time before, where

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"slices"
+
+	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
@@ -50,36 +53,39 @@ func (p *OverviewPage) fillSteps(r *request, s *scene) error {
 	if !p.CanEdit || preferencesOf(s.me).Started {
 		return nil
 	}
-	ctx, uses := r.Request().Context(), r.web.deps.Manage
-	list, err := uses.Channels(ctx, r.actor, uptime.Page{Limit: 20})
+	list, err := r.web.deps.Manage.Channels(r.Request().Context(), r.actor, uptime.Page{Limit: 20})
 	if err != nil {
 		return err
 	}
-	told := false
-	for _, c := range list.Items {
-		told = told || c.LastDelivery != nil && c.LastDelivery.Status == uptime.DeliveryDelivered
-	}
-	// Who has no password here has their second factor elsewhere.
-	safe := s.me.TOTP || !s.me.Password
-	if !safe {
-		keys, err := uses.OwnPasskeys(ctx, r.actor)
-		if err != nil {
-			return err
-		}
-		safe = len(keys.Items) > 0
+	safe, err := r.isSafe(s.me)
+	if err != nil {
+		return err
 	}
 	steps := []Step{
 		{s.t("Add your first monitor"), "/monitors/new?first=1", !p.None},
 		{s.t("Add a channel, so that somebody is told"), "/channels/new", len(list.Items) > 0},
-		{s.t("See a message arrive"), "/channels", told},
+		{s.t("See a message arrive"), "/channels", slices.ContainsFunc(list.Items, hasTold)},
 		{s.t("Turn on a second factor or a passkey"), "/settings/security", safe},
 	}
-	for _, step := range steps {
-		if !step.Done {
-			p.Steps = steps
-		}
+	if slices.ContainsFunc(steps, func(step Step) bool { return !step.Done }) {
+		p.Steps = steps
 	}
 	return nil
+}
+
+// hasTold reports whether the newest message of a channel has arrived.
+func hasTold(c manage.ChannelView) bool {
+	return c.LastDelivery != nil && c.LastDelivery.Status == uptime.DeliveryDelivered
+}
+
+// isSafe reports whether a password alone lets nobody in: there is a second factor or a
+// passkey, or no password here, so that the factor is elsewhere.
+func (r *request) isSafe(me manage.UserView) (bool, error) {
+	if me.TOTP || !me.Password {
+		return true, nil
+	}
+	keys, err := r.web.deps.Manage.OwnPasskeys(r.Request().Context(), r.actor)
+	return len(keys.Items) > 0, err
 }
 
 // stepsDone takes the check-list off somebody's overview.

@@ -247,5 +247,9 @@ func (r *request) passkeys(s *scene) (rows []PasskeyRow, fields []FieldView, off
 			Secret: true, Required: true, Suffix: "-passkey",
 		},
 	}
-	return rows, fields, r.web.passkeyOffer(r.Context, "create", keysPath, ""), nil
+	offer = r.web.passkeyOffer(r.Context, "create", keysPath, "")
+	if !s.me.Password && offer.Why == "" {
+		offer = &PasskeyOffer{Why: s.t("Adding one asks for a password here, and you have none.")}
+	}
+	return rows, fields, offer, nil
 }

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -116,14 +118,8 @@ func (r *request) roleField(chosen string) FieldView {
 
 // personInvite invites somebody and shows the link, once.
 func (w *Web) personInvite(r *request) error {
-	patch, given := body{}, map[string]string{}
-	for _, name := range []string{"email", "role"} {
-		given[name] = r.FormValue(name)
-		if err := patch.set(name, given[name]); err != nil {
-			return err
-		}
-	}
-	raw, err := patch.json()
+	given := r.inputs("email", "role")
+	raw, err := json.Marshal(given)
 	if err != nil {
 		return err
 	}
@@ -158,6 +154,7 @@ type PersonPage struct {
 
 func (w *Web) person(r *request) error { return r.showPerson(http.StatusOK, nil, nil) }
 
+// showPerson draws the page; given holds what was typed into a refused form.
 func (r *request) showPerson(status int, given map[string]string, failure error) error {
 	id, err := r.id()
 	if err != nil {
@@ -167,33 +164,39 @@ func (r *request) showPerson(status int, given map[string]string, failure error)
 	if err != nil {
 		return err
 	}
-	title := u.Name
-	if title == "" {
-		title = u.Email
-	}
-	s, err := r.scene(title, "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("People"), "/settings/people"})
+	s, err := r.scene(cmp.Or(u.Name, u.Email), "Settings", Crumb{r.t("Settings"), "/settings/profile"}, Crumb{r.t("People"), "/settings/people"})
 	if err != nil {
 		return err
 	}
 	p := PersonPage{Frame: s.frame, Person: s.personRow(u), Action: personURL(id), Since: s.when(u.CreatedAt)}
-	if r.web.deps.Manage.Can(r.actor, manage.ManageUsers) && (u.Role != uptime.RoleOwner || r.web.deps.Manage.Can(r.actor, manage.ManageOwners)) {
-		p.Fields = []FieldView{
-			r.roleField(stillTyped(given, "role", string(u.Role))),
-			{
-				Name: "disabled", Label: "Disabled", Widget: "check", Checked: stillTyped(given, "disabled", ticked(u.Disabled)) != "",
-				Help: "They are logged out of this workspace, and so are their API tokens, until you untick it.",
-			},
-		}
-		if u.TOTP && !u.Elsewhere && !p.Person.You {
-			p.Fields = append(p.Fields, FieldView{
-				Name: "no_totp", Label: "Turn off their second factor", Widget: "check", Checked: given["no_totp"] != "",
-				Help: "For who has lost their device and their recovery codes.",
-			})
-		}
+	if r.mayChange(u) {
+		p.Fields = append([]FieldView{r.roleField(stillTyped(given, "role", string(u.Role)))}, accessFields(u, p.Person.You, given)...)
 	}
 	blame(r.lang(), p.Fields, failure)
 	p.Problem, p.Summary = problems(r.lang(), failure, p.Fields)
 	return r.page(status, "person", "", p)
+}
+
+// mayChange reports whether the person may change somebody: owners are for owners alone.
+func (r *request) mayChange(u manage.UserView) bool {
+	may := r.web.deps.Manage.Can
+	return may(r.actor, manage.ManageUsers) && (u.Role != uptime.RoleOwner || may(r.actor, manage.ManageOwners))
+}
+
+// accessFields take somebody's access away, or help them back in: nobody turns off their
+// own second factor here, and who logs in elsewhere has it there.
+func accessFields(u manage.UserView, self bool, given map[string]string) []FieldView {
+	fields := []FieldView{{
+		Name: "disabled", Label: "Disabled", Widget: "check", Checked: stillTyped(given, "disabled", ticked(u.Disabled)) != "",
+		Help: "They are logged out of this workspace, and so are their API tokens, until you untick it.",
+	}}
+	if u.TOTP && !u.Elsewhere && !self {
+		fields = append(fields, FieldView{
+			Name: "no_totp", Label: "Turn off their second factor", Widget: "check", Checked: given["no_totp"] != "",
+			Help: "For who has lost their device and their recovery codes.",
+		})
+	}
+	return fields
 }
 
 func ticked(on bool) string {
@@ -208,20 +211,12 @@ func (w *Web) personSave(r *request) error {
 	if err != nil {
 		return err
 	}
-	patch, given := body{}, map[string]string{}
-	for _, name := range []string{"role", "disabled", "no_totp"} {
-		given[name] = r.FormValue(name)
-	}
+	given := r.inputs("role", "disabled", "no_totp")
 	changes := map[string]any{"role": given["role"], "disabled": given["disabled"] != ""}
 	if given["no_totp"] != "" {
 		changes["totp"] = false
 	}
-	for name, value := range changes {
-		if err := patch.set(name, value); err != nil {
-			return err
-		}
-	}
-	raw, err := patch.json()
+	raw, err := json.Marshal(changes)
 	if err != nil {
 		return err
 	}

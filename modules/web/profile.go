@@ -84,6 +84,22 @@ func stillTyped(given map[string]string, name, stored string) string {
 	return stored
 }
 
+// retype puts what was typed into a refused form back into its text inputs.
+func retype(fields []FieldView, given map[string]string) {
+	for i := range fields {
+		fields[i].Value = stillTyped(given, fields[i].Name, fields[i].Value)
+	}
+}
+
+// inputs are what was sent of a form, by name.
+func (r *request) inputs(names ...string) map[string]string {
+	given := make(map[string]string, len(names))
+	for _, name := range names {
+		given[name] = r.FormValue(name)
+	}
+	return given
+}
+
 // blame puts what was wrong beside each field.
 func blame(l *lang.Language, fields []FieldView, failure error) {
 	errs, _ := fieldErrors(l, failure)

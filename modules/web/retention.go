@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,11 +65,7 @@ func (r *request) showRetention(status int, v manage.RetentionView, given map[st
 	}
 	p := RetentionPage{Frame: s.frame, Tabs: r.settingsTabs("Retention"), ETag: v.ETag, Fields: kept(s.lang, v), Locked: !v.Changeable, Facts: storageFacts(s.lang, storage)}
 	p.Scripts = []string{formScript}
-	for i := range p.Fields {
-		if !p.Fields[i].ReadOnly {
-			p.Fields[i].Value = stillTyped(given, p.Fields[i].Name, p.Fields[i].Value)
-		}
-	}
+	retype(p.Fields, given)
 	blame(s.lang, p.Fields, failure)
 	p.Problem, p.Summary = problems(s.lang, failure, p.Fields)
 	if ask {
@@ -106,29 +103,33 @@ func shortens(v manage.RetentionView, given map[string]string) bool {
 	return false
 }
 
+// retentionInput is what was typed; what cannot be changed stays as it is and out of the
+// patch.
+func (r *request) retentionInput(v manage.RetentionView) (raw json.RawMessage, given map[string]string, err error) {
+	patch, given := map[string]string{}, map[string]string{}
+	for _, f := range kept(nil, v) {
+		given[f.Name] = f.Value
+		if !f.ReadOnly {
+			given[f.Name] = strings.TrimSpace(r.FormValue(f.Name))
+			patch[f.Name] = given[f.Name]
+		}
+	}
+	raw, err = json.Marshal(patch)
+	return raw, given, err
+}
+
 func (w *Web) retentionSave(r *request) error {
 	ctx, uses := r.Request().Context(), w.deps.Manage
 	v, err := uses.Retention(ctx, r.actor)
 	if err != nil {
 		return err
 	}
-	patch, given := body{}, map[string]string{}
-	for _, f := range kept(nil, v) {
-		given[f.Name] = strings.TrimSpace(r.FormValue(f.Name))
-		if f.ReadOnly {
-			given[f.Name] = f.Value
-			continue
-		}
-		if err := patch.set(f.Name, given[f.Name]); err != nil {
-			return err
-		}
+	raw, given, err := r.retentionInput(v)
+	if err != nil {
+		return err
 	}
 	if shortens(v, given) && r.FormValue("sure") == "" {
 		return r.showRetention(http.StatusUnprocessableEntity, v, given, nil, true)
-	}
-	raw, err := patch.json()
-	if err != nil {
-		return err
 	}
 	_, failure := uses.ReplaceRetention(ctx, r.actor, raw, r.FormValue("etag"))
 	if failure == nil {

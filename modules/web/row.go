@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
@@ -102,13 +103,17 @@ func (r *request) rows(s *scene, list []manage.MonitorView, show Show) ([]Monito
 		return nil, err
 	}
 	for i, m := range list {
-		g := glances[m.ID]
-		out[i].Bar = skyline(g.Buckets, barLabel(s.lang, g.Buckets, m.Name))
-		out[i].Uptime = s.lang.Percent(g.Uptime)
-		if g.P95 > 0 {
-			ms := float64(g.P95) / float64(time.Millisecond)
-			out[i].P95 = msText(s.lang, &ms)
-		}
+		out[i].glance(s.lang, glances[m.ID])
 	}
 	return out, nil
+}
+
+// glance fills in the bar and the figures.
+func (row *MonitorRow) glance(l *lang.Language, g uptime.Glance) {
+	row.Bar = skyline(g.Buckets, barLabel(l, g.Buckets, row.Name))
+	row.Uptime = l.Percent(g.Uptime)
+	if g.P95 > 0 {
+		ms := float64(g.P95) / float64(time.Millisecond)
+		row.P95 = msText(l, &ms)
+	}
 }

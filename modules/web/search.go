@@ -221,7 +221,21 @@ func (r *request) palettePlaces() []hit {
 // seen; after that what may be done anyhow.
 func (r *request) recentHits(keys []string) ([]hit, error) {
 	keys = keys[:min(len(keys), maxHits)]
-	var ids uptime.FindIDs
+	all := r.palettePlaces()
+	if ids := idsIn(keys); len(ids.Monitors)+len(ids.Incidents)+len(ids.Channels) > 0 {
+		found, err := r.web.deps.Manage.FoundByID(r.Request().Context(), r.actor, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			all = append(all, r.hitOf(f))
+		}
+	}
+	return keyedFirst(all, keys), nil
+}
+
+// idsIn are the things that keys of hits name.
+func idsIn(keys []string) (ids uptime.FindIDs) {
 	for _, key := range keys {
 		kind, text, _ := strings.Cut(key, ":")
 		id, err := strconv.ParseInt(text, 10, 64)
@@ -237,16 +251,12 @@ func (r *request) recentHits(keys []string) ([]hit, error) {
 			ids.Channels = append(ids.Channels, id)
 		}
 	}
-	all := r.palettePlaces()
-	if len(ids.Monitors)+len(ids.Incidents)+len(ids.Channels) > 0 {
-		found, err := r.web.deps.Manage.FoundByID(r.Request().Context(), r.actor, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range found {
-			all = append(all, r.hitOf(f))
-		}
-	}
+	return ids
+}
+
+// keyedFirst are all hits, each once: those that keys name in the order of the keys, then
+// the others.
+func keyedFirst(all []hit, keys []string) []hit {
 	var list []hit
 	add := func(h hit) {
 		if !slices.ContainsFunc(list, func(o hit) bool { return o.Key == h.Key }) {
@@ -261,5 +271,5 @@ func (r *request) recentHits(keys []string) ([]hit, error) {
 	for _, h := range all {
 		add(h)
 	}
-	return list, nil
+	return list
 }

@@ -52,42 +52,53 @@ func (r *request) showSecurity(status int, given map[string]string, failure erro
 		return err
 	}
 	p := SecurityPage{
-		Frame: s.frame, Tabs: r.settingsTabs("Security"), TOTP: s.me.TOTP,
+		Frame: s.frame, Tabs: r.settingsTabs("Security"), TOTP: s.me.TOTP, Fields: loginFields(stillTyped(given, "email", s.me.Email)), Factor: factorOffFields(),
 		Elsewhere: !s.me.Password, Provider: r.web.deps.Manage.OIDCName(), CanReset: r.web.deps.Manage.CanReset(),
 	}
 	for _, one := range list.Items {
 		p.Sessions = append(p.Sessions, s.sessionRow(one))
 	}
-	p.Fields = []FieldView{
-		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: stillTyped(given, "email", s.me.Email)},
+	if p.Passkeys, p.PasskeyFields, p.Passkey, err = r.passkeys(s); err != nil {
+		return err
+	}
+	if p.Passkey.Why == "" {
+		p.Scripts = append(p.Scripts, keysScript)
+	}
+	refused := p.fieldsAt(r.Request().URL.Path)
+	blame(r.lang(), refused, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, refused)
+	return r.page(status, "security", "", p)
+}
+
+// loginFields change what one logs in with.
+func loginFields(email string) []FieldView {
+	return []FieldView{
+		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: email},
 		{Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true},
 		{
 			Name: "password", Label: "New password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true,
 			Help: "At least 12 characters. A few words that only you would put together are best. Empty: it stays as it is.",
 		},
 	}
-	p.Factor = []FieldView{{
+}
+
+// factorOffFields are what turning the second factor off asks for.
+func factorOffFields() []FieldView {
+	return []FieldView{{
 		Name: "current_password", Label: "Current password", Widget: "input", Type: "password", Autocomplete: "current-password", Secret: true, Suffix: "-factor",
 	}}
-	if p.Passkeys, p.PasskeyFields, p.Passkey, err = r.passkeys(s); err != nil {
-		return err
-	}
-	if p.Elsewhere && p.Passkey.Why == "" {
-		p.Passkey = &PasskeyOffer{Why: s.t("Adding one asks for a password here, and you have none.")}
-	}
-	if p.Passkey.Why == "" {
-		p.Scripts = append(p.Scripts, keysScript)
-	}
-	refused := p.Fields
-	switch path := r.Request().URL.Path; {
+}
+
+// fieldsAt are those of the form that is posted to a path. What is wrong with a passkey
+// stands beside no input.
+func (p *SecurityPage) fieldsAt(path string) []FieldView {
+	switch {
 	case strings.HasPrefix(path, keysPath):
-		refused = nil
+		return nil
 	case strings.HasPrefix(path, "/settings/security/"):
-		refused = p.Factor
+		return p.Factor
 	}
-	blame(r.lang(), refused, failure)
-	p.Problem, p.Summary = problems(r.lang(), failure, refused)
-	return r.page(status, "security", "", p)
+	return p.Fields
 }
 
 func (s *scene) sessionRow(v manage.SessionView) SessionRow {

@@ -82,37 +82,42 @@ func (w *Web) setup(c echo.Context) error {
 
 func (w *Web) setupPage(c echo.Context, in manage.SetupInput, failure error) GatePage {
 	l := languageOf(c)
-	errs, _ := fieldErrors(l, failure)
 	p := GatePage{
 		Frame: w.outside(c, l.T("Set up")), Heading: l.T("Set up your monitor"), Action: "/setup", Submit: l.T("Create account and continue"),
 		Lead: l.T("One account to begin with: yours. It takes a minute, and the first check comes right after."), FillZone: in.TimeZone == "",
 	}
-	field := func(f FieldView) {
-		if f.Widget == "" {
-			f.Widget = "input"
-		}
-		f.Error = errorOf(f.Name, errs)
-		p.Fields = append(p.Fields, f)
-	}
 	if !uptime.RequestOf(c.Request().Context()).Local {
-		field(FieldView{
-			Name: "setup_token", Label: "Set-up code", Type: "text", Autocomplete: "off", Required: true, Code: true,
-			Help: "Printed in the program's log when it started, because you are not on the same machine.", Value: in.SetupToken,
-		})
+		p.Fields = append(p.Fields, setupCodeField(in.SetupToken))
 	}
-	field(FieldView{Name: "name", Label: "Your name", Type: "text", Autocomplete: "name", Value: in.Name, MaxLength: 200, Required: true})
-	field(FieldView{Name: "email", Label: "E-mail", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email, Required: true})
-	field(FieldView{Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice(), Required: true})
-	field(FieldView{
-		Name: "instance_name", Label: "Name of this instance", Type: "text", Value: in.InstanceName, MaxLength: 200,
-		Help: "Shown in the title of every page, so that two instances are told apart.",
-	})
-	field(FieldView{
-		Name: "time_zone", Label: "Time zone", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
-		Help: "As in Europe/Berlin. Empty is UTC.",
-	})
+	p.Fields = append(p.Fields, setupFields(in)...)
+	blame(l, p.Fields, failure)
 	p.Problem, p.Summary = problems(l, failure, p.Fields)
 	return p
+}
+
+// setupCodeField asks who is elsewhere to show that they can read the program's log.
+func setupCodeField(code string) FieldView {
+	return FieldView{
+		Name: "setup_token", Label: "Set-up code", Widget: "input", Type: "text", Autocomplete: "off", Required: true, Code: true,
+		Help: "Printed in the program's log when it started, because you are not on the same machine.", Value: code,
+	}
+}
+
+// setupFields ask for the first account and how the instance is called.
+func setupFields(in manage.SetupInput) []FieldView {
+	return []FieldView{
+		{Name: "name", Label: "Your name", Widget: "input", Type: "text", Autocomplete: "name", Value: in.Name, MaxLength: 200, Required: true},
+		{Name: "email", Label: "E-mail", Widget: "input", Type: "email", InputMode: "email", Autocomplete: "username", Value: in.Email, Required: true},
+		{Name: "password", Label: "Password", Widget: "input", Type: "password", Autocomplete: "new-password", Secret: true, Help: lengthAdvice(), Required: true},
+		{
+			Name: "instance_name", Label: "Name of this instance", Widget: "input", Type: "text", Value: in.InstanceName, MaxLength: 200,
+			Help: "Shown in the title of every page, so that two instances are told apart.",
+		},
+		{
+			Name: "time_zone", Label: "Time zone", Widget: "input", Type: "text", Value: in.TimeZone, Placeholder: "Europe/Berlin", Autocomplete: "off",
+			Help: "As in Europe/Berlin. Empty is UTC.",
+		},
+	}
 }
 
 // problems gives the summary of a refused form: its sentence and a link to each

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -118,27 +119,8 @@ func (r *request) tokenFields(given map[string]string) []FieldView {
 
 // tokenCreate makes a token and shows its secret, once.
 func (w *Web) tokenCreate(r *request) error {
-	given := map[string]string{}
-	for _, name := range []string{"name", "role", "expires_at", "scope_read", "scope_write"} {
-		given[name] = r.FormValue(name)
-	}
-	scopes := []string{}
-	for _, scope := range []string{manage.ScopeRead, manage.ScopeWrite} {
-		if given["scope_"+scope] != "" {
-			scopes = append(scopes, scope)
-		}
-	}
-	patch := body{}
-	values := map[string]any{"name": given["name"], "role": given["role"], "scopes": scopes}
-	if days, err := strconv.Atoi(given["expires_at"]); err == nil && slices.ContainsFunc(tokenLives(), func(o Option) bool { return o.Value == given["expires_at"] }) {
-		values["expires_at"] = r.now.Add(time.Duration(days) * 24 * time.Hour).UTC().Truncate(time.Second)
-	}
-	for name, value := range values {
-		if err := patch.set(name, value); err != nil {
-			return err
-		}
-	}
-	raw, err := patch.json()
+	given := r.inputs("name", "role", "expires_at", "scope_read", "scope_write")
+	raw, err := json.Marshal(tokenOf(given, r.now))
 	if err != nil {
 		return err
 	}
@@ -150,6 +132,30 @@ func (w *Web) tokenCreate(r *request) error {
 		return failure
 	}
 	return r.showTokens(http.StatusUnprocessableEntity, "", given, failure)
+}
+
+// tokenOf is the token that a form asks for, its members by name.
+func tokenOf(given map[string]string, now time.Time) map[string]any {
+	scopes := []string{}
+	for _, scope := range []string{manage.ScopeRead, manage.ScopeWrite} {
+		if given["scope_"+scope] != "" {
+			scopes = append(scopes, scope)
+		}
+	}
+	token := map[string]any{"name": given["name"], "role": given["role"], "scopes": scopes}
+	if end, ends := endOf(given["expires_at"], now); ends {
+		token["expires_at"] = end
+	}
+	return token
+}
+
+// endOf is when something with one of tokenLives ends; anything else never does.
+func endOf(life string, now time.Time) (end time.Time, ends bool) {
+	days, err := strconv.Atoi(life)
+	if err != nil || !slices.ContainsFunc(tokenLives(), func(o Option) bool { return o.Value == life }) {
+		return time.Time{}, false
+	}
+	return now.Add(time.Duration(days) * 24 * time.Hour).UTC().Truncate(time.Second), true
 }
 
 func (w *Web) tokenRevoke(r *request) error {

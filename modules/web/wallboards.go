@@ -2,9 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
-	"strconv"
-	"time"
 
 	"monitor/modules/lang"
 	"monitor/modules/manage"
@@ -118,8 +115,8 @@ func (w *Web) wallboardCreate(r *request) error {
 			}
 		}
 	}
-	if days, err := strconv.Atoi(given["expires_at"]); err == nil && slices.ContainsFunc(tokenLives(), func(o Option) bool { return o.Value == given["expires_at"] }) {
-		if err := patch.set("expires_at", r.now.Add(time.Duration(days)*24*time.Hour).UTC().Truncate(time.Second)); err != nil {
+	if end, ends := endOf(given["expires_at"], r.now); ends {
+		if err := patch.set("expires_at", end); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 
+	"monitor/modules/lang"
 	"monitor/modules/manage"
 )
 
@@ -38,39 +40,50 @@ func (r *request) showWorkspaces(status int, given map[string]string, failure er
 	if err != nil {
 		return err
 	}
-	p := WorkspacesPage{Frame: s.frame, Tabs: r.settingsTabs("Workspaces")}
-	var current manage.WorkspaceView
-	for _, v := range list.Items {
-		p.Rows = append(p.Rows, WorkspaceRow{ID: v.ID, Name: v.Name, Role: roleWord(s.lang, v.Role), Zone: v.TimeZone, Current: v.Current})
-		if v.Current {
-			current = v
-		}
-	}
-	creating := r.Request().URL.Path == "/settings/workspaces/new"
-	changed, made := given, given
-	if creating {
-		changed = nil
-	} else {
-		made = nil
-	}
+	p := WorkspacesPage{Frame: s.frame, Tabs: r.settingsTabs("Workspaces"), Rows: workspaceRows(s.lang, list.Items)}
+	current := currentWorkspace(list.Items)
 	if uses.Can(r.actor, manage.ChangeWorkspace) {
-		p.Fields = workspaceFields(stillTyped(changed, "name", current.Name), stillTyped(changed, "time_zone", current.TimeZone), "")
+		p.Fields = workspaceFields(current.Name, current.TimeZone, "")
 	}
 	if uses.Can(r.actor, manage.ManageWorkspaces) {
-		p.New = workspaceFields(stillTyped(made, "name", ""), stillTyped(made, "time_zone", current.TimeZone), "-new")
+		p.New = workspaceFields("", current.TimeZone, "-new")
 		first, err := uses.Instance(r.Request().Context())
 		if err != nil {
 			return err
 		}
 		p.CanDelete = len(list.Items) > 1 && current.ID != first.ID
 	}
-	refused := p.Fields
-	if creating {
-		refused = p.New
-	}
-	blame(r.lang(), refused, failure)
-	p.Problem, p.Summary = problems(r.lang(), failure, refused)
+	sent := p.fieldsAt(r.Request().URL.Path)
+	retype(sent, given)
+	blame(r.lang(), sent, failure)
+	p.Problem, p.Summary = problems(r.lang(), failure, sent)
 	return r.page(status, "workspaces", "", p)
+}
+
+// fieldsAt are those of the form that is posted to a path.
+func (p *WorkspacesPage) fieldsAt(path string) []FieldView {
+	if path == "/settings/workspaces/new" {
+		return p.New
+	}
+	return p.Fields
+}
+
+func workspaceRows(l *lang.Language, list []manage.WorkspaceView) []WorkspaceRow {
+	var rows []WorkspaceRow
+	for _, v := range list {
+		rows = append(rows, WorkspaceRow{ID: v.ID, Name: v.Name, Role: roleWord(l, v.Role), Zone: v.TimeZone, Current: v.Current})
+	}
+	return rows
+}
+
+// currentWorkspace is the one in use.
+func currentWorkspace(list []manage.WorkspaceView) manage.WorkspaceView {
+	for _, v := range list {
+		if v.Current {
+			return v
+		}
+	}
+	return manage.WorkspaceView{}
 }
 
 func workspaceFields(name, zone, suffix string) []FieldView {
@@ -84,23 +97,14 @@ func workspaceFields(name, zone, suffix string) []FieldView {
 }
 
 // workspaceInput is what was typed into one of the two forms.
-func (r *request) workspaceInput() (patch body, given map[string]string, err error) {
-	patch, given = body{}, map[string]string{}
-	for _, name := range []string{"name", "time_zone"} {
-		given[name] = r.FormValue(name)
-		if err := patch.set(name, given[name]); err != nil {
-			return nil, nil, err
-		}
-	}
-	return patch, given, nil
+func (r *request) workspaceInput() (raw json.RawMessage, given map[string]string, err error) {
+	given = r.inputs("name", "time_zone")
+	raw, err = json.Marshal(given)
+	return raw, given, err
 }
 
 func (w *Web) workspaceSave(r *request) error {
-	patch, given, err := r.workspaceInput()
-	if err != nil {
-		return err
-	}
-	raw, err := patch.json()
+	raw, given, err := r.workspaceInput()
 	if err != nil {
 		return err
 	}
@@ -109,11 +113,7 @@ func (w *Web) workspaceSave(r *request) error {
 }
 
 func (w *Web) workspaceCreate(r *request) error {
-	patch, given, err := r.workspaceInput()
-	if err != nil {
-		return err
-	}
-	raw, err := patch.json()
+	raw, given, err := r.workspaceInput()
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,6 @@ import (
 // program is longer.
 const maxSaid = 2048
 
-// gap is one that fmt fills: %s, %d, %q, %v, %w, and with its place: %[2]s.
-var gap = regexp.MustCompile(`%(?:\[(\d)\])?([sdqvw])`)
-
 // kept of a sentence whatever the language: gaps, markup and entities.
 var kept = regexp.MustCompile(gap.String() + `|%%|<[^>]*>|&[a-z]+;`)
 
@@ -202,20 +199,14 @@ func letters(text string) (n int) {
 
 // sentenceOf a key: its gaps in the order in which they stand.
 func sentenceOf(key string) said {
-	text := bare(key)
-	s := said{key: key}
-	at := 0
-	add := func(part string) {
-		part = strings.ReplaceAll(part, "%%", "%")
+	parts, gaps := apart(bare(key))
+	s := said{key: key, parts: parts}
+	for _, part := range parts {
 		s.literal += utf8.RuneCountInString(part)
-		s.parts = append(s.parts, part)
 	}
-	for _, g := range gap.FindAllStringSubmatchIndex(text, -1) {
-		add(text[at:g[0]])
-		s.verbs = append(s.verbs, text[g[4]:g[5]])
-		at = g[1]
+	for _, g := range gaps {
+		s.verbs = append(s.verbs, g.verb)
 	}
-	add(text[at:])
 	return s
 }
 

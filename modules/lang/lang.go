@@ -211,14 +211,15 @@ func (l *Language) Dir() string {
 
 // T says a sentence of the catalogue, which fmt fills with args where there are any.
 // Counts among them are to be given as Figure writes them.
-func (l *Language) T(key string, args ...any) string {
-	text := bare(key)
+func (l *Language) T(key string, args ...any) string { return fill(l.text(key), args) }
+
+func (l *Language) text(key string) string {
 	if l != nil {
 		if f, ok := l.texts[key]; ok {
-			text = f[plural.Other]
+			return f[plural.Other]
 		}
 	}
-	return fill(text, args)
+	return bare(key)
 }
 
 // N says a sentence that counts n, the first gap of which is the number. Its key in the

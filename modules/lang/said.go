@@ -17,9 +17,6 @@ import (
 // program is longer.
 const maxSaid = 2048
 
-// gap is one that fmt fills: %s, %d, %q, %v, %w, and with its place: %[2]s.
-var gap = regexp.MustCompile(`%(?:\[(\d)\])?([sdqvw])`)
-
 // kept of a sentence whatever the language: gaps, markup and entities.
 var kept = regexp.MustCompile(gap.String() + `|%%|<[^>]*>|&[a-z]+;`)
 
@@ -45,14 +42,16 @@ func (s said) fits(english string) (gaps []string, ok bool) {
 		return nil, false
 	}
 	gaps = make([]string, len(s.verbs))
-	return gaps, s.fill(gaps, 0, rest)
+	ok, _ = s.fill(gaps, 0, rest)
+	return gaps, ok
 }
 
 // fill finds the i-th gap at the start of rest and those after it. A gap is as short as
-// it can be.
-func (s said) fill(gaps []string, i int, rest string) bool {
+// it can be. In vain is to look further on for the gap before: a part that has to come is
+// nowhere in rest, so that a hostile text costs no more than to be read a few times.
+func (s said) fill(gaps []string, i int, rest string) (ok, vain bool) {
 	if i == len(gaps) {
-		return rest == ""
+		return rest == "", false
 	}
 	next, end := s.parts[i+1], 0
 	switch s.verbs[i] {
@@ -64,22 +63,24 @@ func (s said) fill(gaps []string, i int, rest string) bool {
 	default:
 		if i == len(gaps)-1 {
 			end = len(rest) - len(next)
+			vain = end <= 0
 			break
 		}
 		for end = 1; end < len(rest); end++ {
 			at := strings.Index(rest[end:], next)
 			if at < 0 {
-				return false
+				break
 			}
 			end += at
-			if gaps[i] = rest[:end]; s.fill(gaps, i+1, rest[end+len(next):]) {
-				return true
+			gaps[i] = rest[:end]
+			if ok, vain := s.fill(gaps, i+1, rest[end+len(next):]); ok || vain {
+				return ok, vain
 			}
 		}
-		return false
+		return false, true
 	}
 	if end <= 0 || !strings.HasPrefix(rest[end:], next) {
-		return false
+		return false, vain
 	}
 	gaps[i] = rest[:end]
 	return s.fill(gaps, i+1, rest[end+len(next):])
@@ -198,20 +199,14 @@ func letters(text string) (n int) {
 
 // sentenceOf a key: its gaps in the order in which they stand.
 func sentenceOf(key string) said {
-	text := bare(key)
-	s := said{key: key}
-	at := 0
-	add := func(part string) {
-		part = strings.ReplaceAll(part, "%%", "%")
+	parts, gaps := apart(bare(key))
+	s := said{key: key, parts: parts}
+	for _, part := range parts {
 		s.literal += utf8.RuneCountInString(part)
-		s.parts = append(s.parts, part)
 	}
-	for _, g := range gap.FindAllStringSubmatchIndex(text, -1) {
-		add(text[at:g[0]])
-		s.verbs = append(s.verbs, text[g[4]:g[5]])
-		at = g[1]
+	for _, g := range gaps {
+		s.verbs = append(s.verbs, g.verb)
 	}
-	add(text[at:])
 	return s
 }
 

@@ -131,6 +131,23 @@ func TestWordsOfTheProgram(t *testing.T) {
 	require.Equal(t, "editor", (*Language)(nil).Word("editor"))
 }
 
+// TestHostileTextsCostLittle: a text that nearly is a sentence, in very many ways, would be
+// tried for minutes if each way were.
+func TestHostileTextsCostLittle(t *testing.T) {
+	t.Parallel()
+	german, err := Parse("de", []byte(`{"In %s a %s b %s c %s d %s e %s": "x", "At %s a %s b %d c": "%[3]d: %[1]s, %[2]s"}`))
+	require.NoError(t, err)
+	text := "In x"
+	for _, part := range []string{" a ", " b ", " c ", " d "} {
+		text += strings.Repeat(part, 150)
+	}
+	require.Equal(t, text, german.Said(text))
+	text = "At x" + strings.Repeat(" a ", 300) + strings.Repeat(" b ", 300) + "x c"
+	require.Equal(t, text, german.Said(text))
+	require.Equal(t, "7: x, y", german.Said("At x a y b 7 c"))
+	require.Equal(t, "7: x, y b z", german.Said("At x a y b z b 7 c"), "a gap is as long as it has to be")
+}
+
 func BenchmarkSaid(b *testing.B) {
 	german := Of("de")
 	for name, english := range map[string]string{

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -86,23 +87,25 @@ func (f Filter) tags(l *lang.Language, known manage.FacetsView) FilterMenu {
 	return m
 }
 
-// groups are every group with monitors and those above it, which have what is
+// groupSums counts the monitors of every group and of those above it, which have what is
 // below them.
-func (f Filter) groups(l *lang.Language, known manage.FacetsView) []Option {
+func groupSums(groups map[string]int64) map[string]int64 {
 	sums := map[string]int64{}
-	for path, n := range known.Groups {
+	for path, n := range groups {
 		for at := path; at != ""; at = at[:max(strings.LastIndexByte(at, '/'), 0)] {
 			sums[at] += n
 		}
 	}
+	return sums
+}
+
+// groups are those that the filter offers.
+func (f Filter) groups(l *lang.Language, known manage.FacetsView) []Option {
+	sums := groupSums(known.Groups)
 	if f.Group != "" && f.Group != uptime.NoGroup {
 		sums[f.Group] += 0
 	}
-	paths := make([]string, 0, len(sums))
-	for path := range sums {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
+	paths := slices.Sorted(maps.Keys(sums))
 	if len(paths) == 0 {
 		return nil
 	}

@@ -8,6 +8,9 @@ import (
 	"monitor/modules/lang"
 )
 
+// nbsp keeps a number and its unit on one line.
+const nbsp = "\u00a0"
+
 // When is a moment as pages show it: relative within a day, else the local
 // date. The zero When reads as a dash.
 type When struct {
@@ -42,7 +45,7 @@ func (w When) Text() string {
 
 // onOneLine says a sentence that is not broken.
 func (w When) onOneLine(key, gap string) string {
-	return strings.ReplaceAll(w.Lang.T(key, gap), " ", "\u00a0")
+	return strings.ReplaceAll(w.Lang.T(key, gap), " ", nbsp)
 }
 
 // Clock is the time of day, for things of today.
@@ -99,22 +102,4 @@ func (w When) local() time.Time {
 		return w.At.UTC()
 	}
 	return w.At.In(w.Loc)
-}
-
-// Below is what is still to be said in the reader's language: each goes when its last
-// caller has.
-var english *lang.Language
-
-func span(d time.Duration) string    { return english.Span(d) }
-func lasted(d time.Duration) string  { return english.Lasted(d) }
-func latency(d time.Duration) string { return english.Latency(d) }
-func figure(n int64) string          { return english.Figure(n) }
-
-const nbsp = "\u00a0"
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1" + nbsp + one
-	}
-	return english.Figure(n) + nbsp + many
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func TestFilterURLKeepsTheRest(t *testing.T) {
 
 func TestPager(t *testing.T) {
 	t.Parallel()
-	at := func(n int) string { return "p" + figure(int64(n)) }
+	at := func(n int) string { return "p" + strconv.Itoa(n) }
 	require.Nil(t, pager(nil, 1, 50, 50, at))
 	p := pager(nil, 10, 50, 1001, at)
 	require.Equal(t, "Showing 451–500 of 1,001", p.Text)
@@ -187,8 +188,6 @@ func TestExactTimes(t *testing.T) {
 	require.Equal(t, "23:05", at(15*time.Hour).since())
 	require.Equal(t, "17 Nov", at(7*24*time.Hour).since())
 	require.Equal(t, "29 Oct 2025", at(391*24*time.Hour).since())
-	require.Equal(t, "< 1 s", plain(lasted(300*time.Millisecond)))
-	require.Equal(t, "1 s", plain(lasted(time.Second)))
 }
 
 func TestNeverUpIsNeverGreen(t *testing.T) {

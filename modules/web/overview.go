@@ -108,7 +108,11 @@ func (p *OverviewPage) fillAttention(r *request, s *scene) error {
 		return err
 	}
 	for _, m := range list.Items {
-		p.Attention = append(p.Attention, s.row(m))
+		row := s.row(m)
+		if m.LastError != nil {
+			row.Error = s.lang.Said(*m.LastError)
+		}
+		p.Attention = append(p.Attention, row)
 	}
 	wrong := s.counts[uptime.Down] + s.counts[uptime.Degraded] + s.counts[uptime.Unknown]
 	p.More = max(wrong-int64(len(p.Attention)), 0)

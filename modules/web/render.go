@@ -62,6 +62,9 @@ func parsePages(a *assets, l *lang.Language) (pages, error) {
 			return nil, fmt.Errorf("parse %s: %w", folder, err)
 		}
 	}
+	if err := fold(l, base, ""); err != nil {
+		return nil, err
+	}
 	names, err := fs.Glob(templates.FS, "pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
@@ -75,31 +78,25 @@ func parsePages(a *assets, l *lang.Language) (pages, error) {
 		if _, err := page.ParseFS(templates.FS, name); err != nil {
 			return nil, fmt.Errorf("parse %s: %w", name, err)
 		}
+		if err := fold(l, page, path.Base(name)); err != nil {
+			return nil, fmt.Errorf("parse %s: %w", name, err)
+		}
 		all[strings.TrimSuffix(path.Base(name), ".html")] = page
 	}
 	return all, nil
 }
 
-// sayings are what templates say in a language: t and n as in package lang, th a sentence
-// with markup in it, whose gaps are escaped unless they are markup themselves.
+// sayings are what templates say in a language: t and n as in package lang, th a constant
+// sentence with markup in it, see folding.
 func sayings(l *lang.Language) template.FuncMap {
 	return template.FuncMap{
 		"t": l.T,
 		"n": l.N,
-		"th": func(key string, args ...any) template.HTML {
-			for i, arg := range args {
-				if text, ok := arg.(string); ok {
-					args[i] = template.HTMLEscapeString(text)
-				}
-			}
-			return template.HTML(l.T(key, args...)) //nolint:gosec // the sentence is the catalogue's, its gaps are escaped
+		"th": func(key string, _ ...any) (template.HTML, error) {
+			return "", fmt.Errorf("%q is not said by an action of its own", key) // which is folded
 		},
-		"said":    l.Said,
-		"latency": l.Latency,
-		"percent": l.Percent,
-		"figure":  l.Figure,
-		"span":    l.Span,
-		"plural":  plural,
+		"said":   l.Said,
+		"figure": l.Figure,
 	}
 }
 

@@ -58,9 +58,6 @@ func (s *scene) row(m manage.MonitorView) MonitorRow {
 	if m.StatusSince != nil && s.now.Sub(*m.StatusSince) >= time.Second {
 		row.Since = s.lang.Span(s.now.Sub(*m.StatusSince))
 	}
-	if m.LastError != nil {
-		row.Error = s.lang.Said(*m.LastError)
-	}
 	return row
 }
 

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,16 +57,7 @@ func tagRows(tags []manage.TagCountView) []LabelRow {
 		byName[t.Name] = append(byName[t.Name], t)
 		sums[t.Name] += t.Count
 	}
-	names := make([]string, 0, len(byName))
-	for name := range byName {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if sums[a] != sums[b] {
-			return int(sums[b] - sums[a])
-		}
-		return strings.Compare(a, b)
-	})
+	names := slices.SortedFunc(maps.Keys(byName), func(a, b string) int { return cmp.Or(cmp.Compare(sums[b], sums[a]), strings.Compare(a, b)) })
 	var rows []LabelRow
 	for _, name := range names {
 		values := byName[name]
@@ -73,7 +66,7 @@ func tagRows(tags []manage.TagCountView) []LabelRow {
 		}
 		for _, v := range values {
 			label := name
-			if v.Value != "" {
+			if v.Value != "" || len(values) > 1 { // "team:" is the one without a value alone
 				label += ":" + v.Value
 			}
 			rows = append(rows, tagRow(label, v.Count, len(values) > 1))
@@ -91,17 +84,8 @@ func tagRow(label string, n int64, within bool) LabelRow {
 
 // groupRows are groups by path; one has what is in the groups within it, too.
 func groupRows(groups map[string]int64) []LabelRow {
-	sums := map[string]int64{}
-	for path, n := range groups {
-		for at := path; at != ""; at = at[:max(strings.LastIndexByte(at, '/'), 0)] {
-			sums[at] += n
-		}
-	}
-	paths := make([]string, 0, len(sums))
-	for path := range sums {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
+	sums := groupSums(groups)
+	paths := slices.Sorted(maps.Keys(sums))
 	rows := make([]LabelRow, 0, len(paths))
 	for _, path := range paths[:min(len(paths), mostGroups)] {
 		rows = append(rows, LabelRow{

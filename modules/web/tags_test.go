@@ -27,6 +27,15 @@ func TestTagRowsAddUp(t *testing.T) {
 	require.Equal(t, "/monitors?tag=team%3Acore", rows[1].URL)
 }
 
+// TestATagWithoutAValueIsToldApart from its name with any value, which the row above is of.
+func TestATagWithoutAValueIsToldApart(t *testing.T) {
+	t.Parallel()
+	rows := tagRows([]manage.TagCountView{{Name: "team", Value: "core", Count: 5}, {Name: "team", Count: 2}})
+	require.Equal(t, []string{"team", "team:core", "team:"}, []string{rows[0].Label, rows[1].Label, rows[2].Label})
+	require.Equal(t, []int64{7, 5, 2}, []int64{rows[0].N, rows[1].N, rows[2].N})
+	require.Equal(t, "/monitors?tag=team%3A", rows[2].URL)
+}
+
 func TestGroupRowsHoldWhatIsWithin(t *testing.T) {
 	t.Parallel()
 	rows := groupRows(map[string]int64{"Shop/EU": 9, "Shop/EU/Berlin": 2, "Shop": 1, "": 4, "Lab": 3})

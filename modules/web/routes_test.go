@@ -20,7 +20,7 @@ func leastRoles() map[string]uptime.Role {
 		viewer: {
 			"GET /search", "GET /wall", "GET /monitors/rows", "GET /monitors/:id/next", "GET /monitors/:id/previous",
 			"POST /logout", "GET /events", "GET /conditions", "GET /", "GET /monitors", "GET /monitors/:id", "GET /monitors/:id/chart.csv", "GET /monitors/:id/export", "GET /monitors/bulk/:id",
-			"GET /monitors.csv", "GET /monitors.json", "POST /monitors/views", "POST /monitors/views/:id/delete", "POST /settings/list",
+			"GET /monitors.csv", "GET /monitors.json", "POST /monitors/views", "POST /monitors/views/:id/delete", "POST /settings/list", "GET /monitors/deleted", "POST /settings/getting-started",
 			"GET /incidents", "GET /incidents.csv", "GET /incidents.json", "GET /incidents/:id", "GET /channels", "GET /channels/:id/log",
 			"GET /settings/profile", "POST /settings/profile", "GET /settings/security", "POST /settings/security",
 			"GET /settings/security/totp", "POST /settings/security/totp", "POST /settings/security/totp/off", "POST /settings/security/recovery",
@@ -29,7 +29,7 @@ func leastRoles() map[string]uptime.Role {
 			"GET /settings/tokens", "POST /settings/tokens", "POST /settings/tokens/:id/revoke",
 		},
 		editor: {
-			"GET /monitors/new", "POST /monitors", "POST /monitors/test", "POST /monitors/validate", "POST /channels/validate", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
+			"GET /settings/tags", "GET /monitors/new", "POST /monitors", "POST /monitors/test", "POST /monitors/validate", "POST /channels/validate", "GET /monitors/:id/edit", "POST /monitors/:id/edit",
 			"GET /monitors/:id/delete", "POST /monitors/:id/delete", "POST /monitors/:id/pause", "POST /monitors/:id/resume", "POST /monitors/:id/check",
 			"POST /monitors/bulk", "POST /monitors/bulk/:id/undo", "GET /monitors/:id/clone", "POST /monitors/:id/clone", "POST /monitors/:id/silence", "POST /monitors/:id/unsilence", "POST /monitors/:id/restore",
 			"POST /incidents/:id/acknowledge", "POST /incidents/:id/resolve", "POST /incidents/:id/updates",

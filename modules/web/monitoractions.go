@@ -30,7 +30,7 @@ func (w *Web) monitorConfirmDelete(r *request) error {
 	}
 	p := ConfirmPage{
 		Frame: s.frame, Question: s.t("Delete monitor %s?", m.Name), Verb: s.t("Delete monitor"),
-		Lost: s.t("It is not checked any more, an open incident of it is resolved, and its history of %s goes with it. It can be undone at once, and for 7 days through the API.",
+		Lost: s.t("It is not checked any more, an open incident of it is resolved, and its history of %s goes with it. For 7 days it can be restored.",
 			s.lang.Span(s.now.Sub(m.CreatedAt))),
 		Action: monitorURL(m.ID) + "/delete", Cancel: monitorURL(m.ID), ETag: m.ETag,
 	}

@@ -27,7 +27,7 @@ func (w *Web) monitorsDeleted(r *request) error {
 	}
 	p, kinds := DeletedPage{Frame: s.frame}, w.deps.Manage.MonitorKinds()
 	for _, m := range list.Items {
-		p.Rows = append(p.Rows, DeletedRow{m.ID, m.Name, m.Target, kindLabel(kinds, m.Type), s.when(m.DeletedAt), s.when(m.GoneAt)})
+		p.Rows = append(p.Rows, DeletedRow{m.ID, m.Name, m.Target, s.t(kindLabel(kinds, m.Type)), s.when(m.DeletedAt), s.when(m.GoneAt)})
 	}
 	return r.page(http.StatusOK, "deleted", "", p)
 }

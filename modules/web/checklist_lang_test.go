@@ -158,7 +158,7 @@ func mirrored(t *testing.T) {
 func scriptsCount(t *testing.T) {
 	t.Helper()
 	polish, err := lang.Parse("pl", []byte(`{"%s monitors went down": {"one": "%s monitor nie działa", "few": "%s monitory nie działają", "many": "%s monitorów nie działa", "other": "%s monitora nie działa"},
-		"%s of %s": "z %[2]s: %s", "for %s": "od %s", "verb|Open": "Otwórz"}`))
+		"%s of %s": "z %[2]s: %[1]s", "for %s": "od %s", "verb|Open": "Otwórz"}`))
 	require.NoError(t, err)
 	w, _ := setup(t)
 	w.assets.words = []string{"%s monitors went down", "%s of %s", "for %s", "verb|Open", "verb|Close"}

@@ -30,17 +30,20 @@ func apart(text string) (parts []string, gaps []slot) {
 
 // Parts are what T says of n args, taken apart: the text before, between and after the
 // gaps, and which arg is in each, from 0. They are for who writes args in their own way, as
-// templates do. It is not ok where fmt does more with an arg than to write it.
+// templates do. It is not ok where fmt does more with an arg than to write it, and where
+// the args are not those of the gaps.
 func (l *Language) Parts(key string, n int) (parts []string, args []int, ok bool) {
-	if n == 0 {
-		return []string{l.text(key)}, nil, true
-	}
-	parts, gaps := apart(l.text(key))
+	text := l.text(key)
+	parts, gaps := apart(text)
+	used := map[int]bool{}
 	for _, g := range gaps {
 		if g.arg < 0 || g.arg >= n || g.verb == "q" || g.verb == "w" {
 			return nil, nil, false
 		}
-		args = append(args, g.arg)
+		args, used[g.arg] = append(args, g.arg), true
 	}
-	return parts, args, true
+	if n == 0 { // which fmt does not see
+		parts = []string{text}
+	}
+	return parts, args, len(used) == n
 }

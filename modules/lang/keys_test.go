@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/feature/plural"
 )
 
 // root of the program's source, from here.
@@ -31,11 +32,14 @@ func TestEveryCatalogueIsComplete(t *testing.T) {
 		for _, key := range slices.Sorted(maps.Keys(said)) {
 			f, ok := l.texts[key]
 			if !ok {
-				t.Errorf("%s: no translation of %q (%s)", l.Tag(), key, said[key])
+				t.Errorf("%s: no translation of %q (%s)", l.Tag(), key, said[key].file)
 				continue
 			}
+			if have := slices.Sorted(maps.Keys(f)); len(f) > 1 && !slices.Equal(have, l.counts()) || said[key].counts && len(f) != len(l.counts()) {
+				t.Errorf("%s: the plural forms of %q are %v, must be %v", l.Tag(), key, have, l.counts())
+			}
 			for _, text := range f {
-				if want, got := gapsOf(bare(key)), gapsOf(text); !slices.Equal(want, got) {
+				if want, got := gapsOf(t, bare(key)), gapsOf(t, text); !maps.Equal(want, got) {
 					t.Errorf("%s: the gaps of %q are %v in %q, must be %v", l.Tag(), key, got, text, want)
 				}
 			}
@@ -48,64 +52,119 @@ func TestEveryCatalogueIsComplete(t *testing.T) {
 	}
 }
 
-// gapsOf a sentence, each with its place; gaps of a count may be left out of a form.
-func gapsOf(text string) []string {
-	n, out := 0, []string{}
-	for _, g := range gap.FindAllStringSubmatch(strings.ReplaceAll(text, "%%", ""), -1) {
-		n++
-		place := strconv.Itoa(n)
-		if g[1] != "" {
-			place = g[1]
-		}
-		out = append(out, place)
+// counts are the plural forms that whole numbers have.
+func (l *Language) counts() []plural.Form {
+	forms := map[plural.Form]bool{plural.Other: true}
+	for n := range int64(1000) {
+		forms[l.form(n)], forms[l.form(n*1_000_000)] = true, true // "many" of French
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return slices.Sorted(maps.Keys(forms))
 }
 
-// sentencesOfSource finds every key of the catalogue in the program, with the file that
-// says it.
-func sentencesOfSource(t *testing.T) map[string]string {
+// gapsOf a sentence by their place, and whether each is of a number.
+func gapsOf(t *testing.T, text string) map[int]bool {
 	t.Helper()
-	said := map[string]string{}
-	walk := func(folder, ext string, read func(name, text string)) {
-		require.NoError(t, filepath.WalkDir(filepath.Join(root, folder), func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || filepath.Ext(name) != ext || strings.HasSuffix(name, "_test.go") {
-				return err
-			}
-			if slices.ContainsFunc(silent(), func(folder string) bool { return strings.HasPrefix(name, filepath.Join(root, folder)+"/") }) {
-				return nil
-			}
-			raw, err := os.ReadFile(name)
-			read(name, string(raw))
-			return err
-		}))
+	out := map[int]bool{}
+	_, gaps := apart(text)
+	for _, g := range gaps {
+		out[g.arg] = g.verb == "d"
 	}
-	walk("modules", ".go", func(name, text string) {
-		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
-		require.NoError(t, err)
-		ast.Inspect(file, func(n ast.Node) bool {
-			for _, key := range saidBy(n) {
-				said[key] = name
-			}
-			return true
-		})
+	placed := strings.Count(text, "%[")
+	require.True(t, placed == 0 || placed == len(gaps), "%q: either every gap says its place or none does", text)
+	return out
+}
+
+// sentence of the source: the file that says it, and whether it counts.
+type sentence struct {
+	file   string
+	counts bool
+}
+
+// sentencesOfSource finds every key of the catalogue in the program.
+func sentencesOfSource(t *testing.T) map[string]sentence {
+	t.Helper()
+	said := map[string]sentence{}
+	add := func(key, file string, counts bool) { said[key] = sentence{file, counts || said[key].counts} }
+	inspect(t, func(name string, n ast.Node) {
+		for _, key := range saidBy(n) {
+			call, _ := n.(*ast.CallExpr)
+			add(key, name, call != nil && strings.EqualFold(nameOf(call.Fun), "n"))
+		}
 	})
-	walk("templates", ".html", func(name, text string) {
+	walk(t, "templates", ".html", func(name, text string) {
 		for _, found := range inTemplate.FindAllStringSubmatch(text, -1) {
 			key, err := strconv.Unquote(found[1])
 			require.NoError(t, err)
-			said[key] = name
+			add(key, name, found[0][1] == 'n')
 		}
 	})
-	walk("static/js", ".js", func(name, text string) {
+	walk(t, "static/js", ".js", func(name, text string) {
 		for _, found := range inScript.FindAllStringSubmatch(text, -1) {
-			said[strings.ReplaceAll(found[1], `\'`, `'`)] = name
+			add(strings.ReplaceAll(found[1], `\'`, `'`), name, found[0][0] == 'n')
 		}
 	})
 	delete(said, "")
 	delete(said, "%s") // of a sentence that is made elsewhere
 	return said
+}
+
+// walk reads the files of a folder of the program that are no tests.
+func walk(t *testing.T, folder, ext string, read func(name, text string)) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(filepath.Join(root, folder), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(name) != ext || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		if slices.ContainsFunc(silent(), func(folder string) bool { return strings.HasPrefix(name, filepath.Join(root, folder)+"/") }) {
+			return nil
+		}
+		raw, err := os.ReadFile(name)
+		read(name, string(raw))
+		return err
+	}))
+}
+
+// inspect looks at every node of the program's Go.
+func inspect(t *testing.T, look func(name string, n ast.Node)) {
+	t.Helper()
+	walk(t, "modules", ".go", func(name, text string) {
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			look(name, n)
+			return true
+		})
+	})
+}
+
+// TestEveryGapIsFilled holds what T and N are given against the gaps of the sentence, as
+// go vet does with Say.
+func TestEveryGapIsFilled(t *testing.T) {
+	t.Parallel()
+	looked := 0
+	inspect(t, func(name string, n ast.Node) {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || call.Ellipsis.IsValid() {
+			return
+		}
+		at, ok := map[string]int{"T": 0, "t": 0, "N": 2}[nameOf(call.Fun)]
+		if !ok || len(call.Args) <= at {
+			return
+		}
+		key, ok := constant(call.Args[at])
+		if !ok {
+			return
+		}
+		given := len(call.Args) - 1 - at
+		if at == 2 {
+			given++ // the number itself
+			one, _ := constant(call.Args[1])
+			require.Equal(t, gapsOf(t, one), gapsOf(t, key), "%s: %q", name, key)
+		}
+		require.Len(t, gapsOf(t, bare(key)), given, "%s: %q", name, key)
+		looked++
+	})
+	require.Greater(t, looked, 300)
 }
 
 // silent are the folders whose texts no page shows.

@@ -98,9 +98,10 @@ func (l *Language) add(catalogue []byte) error {
 	return nil
 }
 
-// newLanguage asks CLDR, by way of x/text, for how numbers are written.
+// newLanguage asks CLDR, by way of x/text, for how numbers are written. Digits are 0 to 9
+// in every language: those of times and addresses are.
 func newLanguage(tag language.Tag) *Language {
-	p := message.NewPrinter(tag)
+	p := message.NewPrinter(latin(tag))
 	between := func(text string) string { return strings.Trim(text, "0123456789") }
 	return &Language{
 		tag: tag, name: tag.String(), texts: map[string]forms{},
@@ -108,6 +109,13 @@ func newLanguage(tag language.Tag) *Language {
 		group:   between(p.Sprint(number.Decimal(12345))),
 		percent: strings.NewReplacer("50", "%s", "%", "%%").Replace(p.Sprint(number.Percent(0.5))),
 	}
+}
+
+func latin(tag language.Tag) language.Tag {
+	if with, err := tag.SetTypeForKey("nu", "latn"); err == nil {
+		return with
+	}
+	return tag
 }
 
 var all = sync.OnceValue(func() []*Language {
@@ -173,7 +181,10 @@ const maxHeader = 512
 // Accepted gives the language that fits an Accept-Language header (RFC 9110,
 // 12.5.4) best, English where none does or the header cannot be read.
 func Accepted(header string) *Language {
-	tags, _, err := language.ParseAcceptLanguage(header[:min(len(header), maxHeader)])
+	if len(header) > maxHeader { // the last of what is read may be half a tag
+		header = header[:max(strings.LastIndexByte(header[:maxHeader], ','), 0)]
+	}
+	tags, _, err := language.ParseAcceptLanguage(header)
 	if err != nil {
 		return all()[0]
 	}

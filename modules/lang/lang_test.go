@@ -100,6 +100,7 @@ func TestWhatIsAccepted(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "en", "de": "de", "de-AT,de;q=0.9,en;q=0.5": "de", "fr-FR, en;q=0.8, de;q=0.3": "en", "fr, de;q=0.3": "de",
 		"*": "en", "not a header;;;": "en", "zz": "en", strings.Repeat("de,", 1000): "de",
+		strings.Repeat("de,", 169) + "fr;q=0.5": "de", strings.Repeat("x", 600): "en",
 	} {
 		require.Equal(t, want, Accepted(header).Tag(), header)
 	}
@@ -121,6 +122,7 @@ func TestDirection(t *testing.T) {
 	require.Equal(t, "ltr", Of("de").Dir())
 	require.Equal(t, "ltr", (*Language)(nil).Dir())
 	require.Equal(t, "ar", arabic.Name())
+	require.Equal(t, "1,234 4.50", arabic.Figure(1234)+" "+arabic.Decimal(4.5, 2))
 }
 
 func TestBadCatalogues(t *testing.T) {

@@ -87,8 +87,8 @@ func TestWhatOthersSaidIsGerman(t *testing.T) {
 // against all others: none may be taken for another one that means something else.
 func TestEverySentenceIsFoundAgain(t *testing.T) {
 	t.Parallel()
-	for key, file := range sentencesOfSource(t) {
-		if strings.Contains(key, "|") || strings.Contains(file, "modules/web/") || !strings.HasSuffix(file, ".go") {
+	for key, of := range sentencesOfSource(t) {
+		if strings.Contains(key, "|") || strings.Contains(of.file, "modules/web/") || !strings.HasSuffix(of.file, ".go") {
 			continue
 		}
 		for _, l := range All()[1:] {

@@ -221,14 +221,7 @@ func TestPageFollowsTheStream(t *testing.T) {
 // nobody reloads it.
 func TestConditionsComeAndGo(t *testing.T) {
 	t.Parallel()
-	w, f := setup(t)
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
-		w.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(server.Close)
-	ctx := browse(t)
-	t.Cleanup(server.CloseClientConnections)
+	ctx, base, f := desk(t, func(*fake) {})
 	found := complaints(ctx, t)
 	wait := `new Promise(done => { const box = document.getElementById('conditions');
 		const is = () => box.querySelectorAll('p').length === %d && done(box.textContent.trim());
@@ -238,7 +231,7 @@ func TestConditionsComeAndGo(t *testing.T) {
 		"/monitors/new": "document.dispatchEvent(new Event('visibilitychange'))", // asks now, not in a while
 	} {
 		f.goesWrong()
-		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(server.URL+path)), path)
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(base+path)), path)
 		f.goesWrong(uptime.ConditionRedis, uptime.ConditionNotifiers)
 		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(wait, 2, nudge), chromedp.EvalAwaitPromise))
 		require.NoError(t, err, path)

@@ -158,7 +158,7 @@ func mirrored(t *testing.T) {
 func scriptsCount(t *testing.T) {
 	t.Helper()
 	polish, err := lang.Parse("pl", []byte(`{"%s monitors went down": {"one": "%s monitor nie działa", "few": "%s monitory nie działają", "many": "%s monitorów nie działa", "other": "%s monitora nie działa"},
-		"%s of %s": "z %[2]s: %s", "for %s": "od %s", "verb|Open": "Otwórz"}`))
+		"%s of %s": "z %[2]s: %[1]s", "for %s": "od %s", "verb|Open": "Otwórz"}`))
 	require.NoError(t, err)
 	w, _ := setup(t)
 	w.assets.words = []string{"%s monitors went down", "%s of %s", "for %s", "verb|Open", "verb|Close"}
@@ -189,17 +189,9 @@ func scriptsCount(t *testing.T) {
 // the decimal point.
 func TestScriptsSpeak(t *testing.T) {
 	t.Parallel()
-	w, f := setup(t)
-	speaking(w, lang.Of("de"))
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: "ok"})
-		w.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(server.Close)
-	ctx := browse(t)
-	t.Cleanup(server.CloseClientConnections)
+	ctx, base, f := desk(t, func(f *fake) { f.chose("de") })
 	found := complaints(ctx, t)
-	require.Equal(t, "(1.234 ausgefallen) Monitore · Acme monitoring|Monitore · Acme monitoring|1.234|Neue Version – neu laden|0 ausgewählt", does(ctx, t, server.URL+"/monitors", `
+	require.Equal(t, "(1.234 ausgefallen) Monitore · Acme monitoring|Monitore · Acme monitoring|1.234|Neue Version – neu laden|0 ausgewählt", does(ctx, t, base+"/monitors", `
 		await until(() => document.getElementById('live').textContent === 'Live');
 		const other = new BroadcastChannel('live-1'), seen = [];
 		const says = async (down, version) => { other.postMessage({ kind: 'counts', data: { workspace: 1, down, open: 0, icon: 'down', version } });

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"strconv"
@@ -102,9 +103,7 @@ func (f *folding) action(node *parse.ActionNode) []parse.Node {
 	}
 	parts, of, ok := f.lang.Parts(key, len(args))
 	if !ok {
-		if name == "th" && f.err == nil {
-			f.err = fmt.Errorf("%q cannot be said with markup in %s", key, f.lang.Tag())
-		}
+		f.err = cmp.Or(f.err, fmt.Errorf("%q has other gaps in %s than a template can fill with %d arguments", key, f.lang.Tag(), len(args)))
 		return []parse.Node{node}
 	}
 	var out []parse.Node

@@ -68,11 +68,6 @@ func causeOf(l *lang.Language, inc manage.IncidentView) string {
 	if inc.MonitorID == nil {
 		return inc.Cause
 	}
-	if at := strings.LastIndex(inc.Cause, ". "); at > 0 {
-		if end := l.Said(inc.Cause[at+2:]); end != inc.Cause[at+2:] {
-			return l.Said(inc.Cause[:at]) + ". " + end
-		}
-	}
 	return l.Said(inc.Cause)
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"flag"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -25,6 +26,18 @@ type shot struct {
 	status     int
 	prepare    func(*fake)
 	change     func(*http.Request)
+}
+
+// take asks for the page.
+func (s shot) take(w *Web, f *fake) *httptest.ResponseRecorder {
+	if s.prepare != nil {
+		s.prepare(f)
+	}
+	var changes []func(*http.Request)
+	if s.change != nil {
+		changes = append(changes, s.change)
+	}
+	return ask(w, s.path, s.form, changes...)
 }
 
 func shots() []shot {
@@ -120,14 +133,7 @@ func TestPages(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			w, f := setup(t)
-			if s.prepare != nil {
-				s.prepare(f)
-			}
-			var changes []func(*http.Request)
-			if s.change != nil {
-				changes = append(changes, s.change)
-			}
-			rec := ask(w, s.path, s.form, changes...)
+			rec := s.take(w, f)
 			html := rec.Body.String()
 			require.Equal(t, s.status, rec.Code, html)
 			require.Equal(t, "text/html; charset=UTF-8", rec.Header().Get("Content-Type"))

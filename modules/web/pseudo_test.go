@@ -2,7 +2,6 @@ package web
 
 import (
 	"flag"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,14 +43,7 @@ func TestEveryWordIsInTheCatalogue(t *testing.T) {
 			t.Parallel()
 			w, f := setup(t)
 			speaking(w, pseudo)
-			if s.prepare != nil {
-				s.prepare(f)
-			}
-			var changes []func(*http.Request)
-			if s.change != nil {
-				changes = append(changes, s.change)
-			}
-			rec := ask(w, s.path, s.form, changes...)
+			rec := s.take(w, f)
 			require.Equal(t, s.status, rec.Code)
 			page, err := html.Parse(rec.Body)
 			require.NoError(t, err)

@@ -8,8 +8,8 @@ const plurals = new Intl.PluralRules(lang);
 const figures = new Intl.NumberFormat(`${lang}-u-nu-latn`, { useGrouping: 'always' });
 const bare = (key) => key.replace(/^[^|%]*\|/, '');
 const fill = (text, gaps) => {
-  let at = 0;
-  return text.replace(/%(?:\[(\d)\])?s/g, (_, place) => gaps[place ? place - 1 : at++]);
+  let at = 0; // after one that says its place comes the next, as in Go
+  return text.replace(/%(?:\[(\d)\])?s/g, (_, place) => gaps[(at = place ? Number(place) : at + 1) - 1]);
 };
 
 // Of a language the reader's own variety writes dates: 2:05 PM or 14:05.

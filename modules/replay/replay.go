@@ -118,6 +118,14 @@ func (l *Log) Run(ctx context.Context, bus uptime.Bus, topics []uptime.Topic, lo
 // ID is what a client shows to go on after the number.
 func (l *Log) ID(n int64) string { return l.name + "-" + strconv.FormatInt(n, 10) }
 
+// Newest is the id of the newest event that was heard: what is read after it was asked
+// for holds all that it tells of.
+func (l *Log) Newest() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ID(l.newest)
+}
+
 // Cursor walks over the notices. It belongs to one goroutine.
 type Cursor struct {
 	*Log

@@ -237,3 +237,26 @@ func TestStreamTellsConditions(t *testing.T) {
 		<-done
 	})
 }
+
+// TestWhatHappensWhileAPageOpensIsTold: a page says after which event it was read, and its
+// stream begins there: the first check of a new monitor ends before any stream is open.
+func TestWhatHappensWhileAPageOpensIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, f := setup(t)
+		f.notices <- uptime.Notice{Topic: uptime.TopicMonitor, WorkspaceID: 1, ID: 7}
+		synctest.Wait()
+		page := ask(w, "/monitors/1", nil).Body.String()
+		require.Contains(t, page, `data-heard="here-1"`)
+		f.notices <- uptime.Notice{
+			Topic: uptime.TopicStatus, WorkspaceID: 1, ID: 1, Data: []byte(`{"id":1,"status":"up","was":"pending","since":"2026-11-24T14:00:00Z"}`),
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		s, done := listenAt(ctx, w, "/events?last=here-1", "")
+		<-time.After(gatherFor)
+		require.Contains(t, s.drain(), `data: {"monitors":[{"id":1,"state":"up","was":"pending","since":"2026-11-24T14:00:00Z"}]}`)
+		cancel()
+		<-done
+	})
+}

@@ -28,6 +28,7 @@ type Frame struct {
 	// Workspace is the one that the page is of; forms say so.
 	Workspace int64
 	Live      bool     // refreshes itself
+	Heard     string   // the newest event that was heard before the page was read
 	Keys      string   // "on", or "off": no single letter does anything
 	Chart     bool     // loads the chart library
 	Scripts   []string // more of them, as assets
@@ -117,6 +118,7 @@ func (s *scene) whenPtr(t *time.Time) When {
 
 // scene reads it. nav is the entry of the navigation that is current.
 func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
+	heard := r.web.heard.Newest()
 	ctx := r.Request().Context()
 	uses := r.web.deps.Manage
 	me, err := uses.Me(ctx, r.actor)
@@ -144,6 +146,7 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 		CanEdit:    uses.Can(r.actor, manage.ChangeMonitor),
 		Conditions: r.web.conditions(ctx),
 	}
+	s.frame.Heard = heard
 	return s, nil
 }
 

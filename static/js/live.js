@@ -26,7 +26,7 @@ let stream = null;
 let failures = 0;
 let open = false; // as far as is known here
 let gap = false; // in what was said
-let id = ''; // of the newest message
+let id = document.body.dataset.heard; // of the newest message: the page was read after it
 let heard = Date.now();
 let last = Date.now(); // of the newest data
 
@@ -39,7 +39,7 @@ function pass(kind, data, at) {
 // So a stream that has ended is begun anew once the server could be read.
 function connect() {
   stream?.close();
-  stream = new EventSource(id ? `/events?last=${encodeURIComponent(id)}` : '/events');
+  stream = new EventSource(`/events?last=${encodeURIComponent(id)}`);
   stream.onopen = () => pass('open');
   stream.onerror = () => {
     failures += 1;
@@ -59,6 +59,8 @@ function lead() {
 
 function take(kind, data, at) {
   heard = Date.now();
+  // Another page said more than this one was read after, before this one listened.
+  if (kind === 'open' && at && at !== id && region()) renewAll();
   if (at) id = at;
   if (kind === 'lost') {
     if (open) last = heard;
@@ -71,7 +73,7 @@ function take(kind, data, at) {
     if (gap && region()) renewAll(); // what was said meanwhile may have been missed
     gap = false;
   }
-  if (kind === 'who' && leads) channel.postMessage({ kind: open ? 'open' : 'lost', data: failures });
+  if (kind === 'who' && leads) channel.postMessage({ kind: open ? 'open' : 'lost', data: failures, at: id });
   if (kind === 'conditions') showConditions(data.conditions);
   if (kind === 'counts') showCounts(data);
   if (kind === 'resync') renewAll();

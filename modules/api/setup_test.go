@@ -130,7 +130,7 @@ func (b *bundle) manage(t *testing.T) *manage.Manage {
 	channels, err := channel.New(channel.Deps{Guard: guard, Templates: templates.FS, Clock: uptime.SystemClock})
 	require.NoError(t, err)
 	return manage.New(manage.Deps{
-		Monitors: b.store, MonitorLists: b.store, Finder: b.store, WallShares: b.store, Silences: b.store, Bulk: b.store, BulkWork: b.store, Results: b.store, Incidents: b.store, IncidentDesk: b.store, Channels: b.store, Defaults: b.store,
+		Monitors: b.store, MonitorLists: b.store, Finder: b.store, WallShares: b.store, Silences: b.store, Trash: b.store, Bulk: b.store, BulkWork: b.store, Results: b.store, Incidents: b.store, IncidentDesk: b.store, Channels: b.store, Defaults: b.store,
 		Deliveries: b.store, Workspaces: b.store, Settings: b.store, Users: b.store, UserChanges: b.store, Identities: b.store, Sessions: b.store, Tokens: strangers{b.store},
 		Groups: b.store, Views: b.store,
 		AuditLog: b.store, ProbeKinds: probes, ChannelKinds: channels, Prober: probes, Sender: channels,

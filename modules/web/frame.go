@@ -118,9 +118,7 @@ func (s *scene) whenPtr(t *time.Time) When {
 
 // scene reads it. nav is the entry of the navigation that is current.
 func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
-	heard := r.web.heard.Newest()
-	ctx := r.Request().Context()
-	uses := r.web.deps.Manage
+	heard, ctx, uses := r.web.heard.Newest(), r.Request().Context(), r.web.deps.Manage
 	me, err := uses.Me(ctx, r.actor)
 	if err != nil {
 		return nil, err
@@ -143,10 +141,8 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 		Nav: navigation(s.lang, nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),
 		Me: meOf(me), Theme: themeOf(me.Theme), Keys: keysOf(me), Down: counts[uptime.Down], Favicon: faviconOf(counts),
 		Flash: r.web.takeFlash(r.Context), Here: r.Request().URL.RequestURI(),
-		CanEdit:    uses.Can(r.actor, manage.ChangeMonitor),
-		Conditions: r.web.conditions(ctx),
+		CanEdit: uses.Can(r.actor, manage.ChangeMonitor), Heard: heard, Conditions: r.web.conditions(ctx),
 	}
-	s.frame.Heard = heard
 	return s, nil
 }
 

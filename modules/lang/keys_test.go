@@ -214,8 +214,9 @@ func prose(text string) string {
 }
 
 func saidByCall(call *ast.CallExpr) []string {
-	at, ok := map[string]int{"T": 0, "t": 0, "Key": 0, "N": 2, "n": 2, "Fail": 1, "fail": 1, "onOneLine": 0,
-		"Say": 0, "Sentence": 0, "down": 1, "unusable": 0, "refused": 0}[nameOf(call.Fun)]
+	at, ok := map[string]int{
+		"T": 0, "t": 0, "Key": 0, "N": 2, "n": 2, "Fail": 1, "fail": 1, "onOneLine": 0, "Say": 0, "Sentence": 0, "down": 1, "unusable": 0, "refused": 0,
+	}[nameOf(call.Fun)]
 	if !ok || len(call.Args) <= at {
 		return nil
 	}

@@ -55,7 +55,7 @@ func (f *forms) UnmarshalJSON(raw []byte) error {
 		if form < 0 {
 			return fmt.Errorf("no plural form %q: it must be one of %s", name, strings.Join(formNames(), ", "))
 		}
-		(*f)[plural.Form(form)] = text
+		(*f)[plural.Form(form)] = text //nolint:gosec // of six
 	}
 	if (*f)[plural.Other] == "" {
 		return fmt.Errorf(`the plural form "other" is missing`)

@@ -47,8 +47,8 @@ func (l *Language) Percent(ratio *float64) string {
 	if ratio == nil {
 		return "—"
 	}
-	r, text := *ratio, ""
-	switch {
+	var text string
+	switch r := *ratio; {
 	case r >= 1:
 		text = "100"
 	case r <= 0:
@@ -113,9 +113,9 @@ func (l *Language) Span(d time.Duration) string {
 	case rest == 0:
 		return l.Short(d)
 	case small == time.Minute && rest < 10:
-		return l.Short(d) + nbsp + "0" + l.Short(rest*small)
+		return l.Short(d) + nbsp + "0" + l.Short(d%large)
 	}
-	return l.Short(d) + nbsp + l.Short(rest*small)
+	return l.Short(d) + nbsp + l.Short(d%large)
 }
 
 // Lasted is Span, but of what lasted less than a second it says so: "0 s" reads as if

@@ -53,7 +53,8 @@ func (s said) fill(gaps []string, i int, rest string) (ok, vain bool) {
 	if i == len(gaps) {
 		return rest == "", false
 	}
-	next, end := s.parts[i+1], 0
+	next := s.parts[i+1]
+	var end int
 	switch s.verbs[i] {
 	case "d":
 		end = len(rest) - len(strings.TrimLeft(rest, "-0123456789"))

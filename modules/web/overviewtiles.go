@@ -90,16 +90,5 @@ func (r *request) isSafe(me manage.UserView) (bool, error) {
 
 // stepsDone takes the check-list off somebody's overview.
 func (w *Web) stepsDone(r *request) error {
-	patch := body{}
-	if err := patch.set("preferences", map[string]any{"getting_started_done": true}); err != nil {
-		return err
-	}
-	raw, err := patch.json()
-	if err != nil {
-		return err
-	}
-	if _, err := w.deps.Manage.UpdateMe(r.Request().Context(), r.actor, raw, ""); err != nil {
-		return err
-	}
-	return r.done("", "/")
+	return r.keep("preferences", map[string]any{"getting_started_done": true}, "/")
 }

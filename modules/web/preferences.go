@@ -65,21 +65,9 @@ func (w *Web) displaySave(r *request) error {
 	if columns == nil {
 		columns = []string{}
 	}
-	patch := body{}
-	err = patch.set("preferences", map[string]any{
+	return r.keep("preferences", map[string]any{
 		"view": form.Get("view"), "density": form.Get("density"), "columns": columns, "page_size": json.RawMessage(number(form.Get("size"))),
-	})
-	if err != nil {
-		return err
-	}
-	raw, err := patch.json()
-	if err != nil {
-		return err
-	}
-	if _, err := w.deps.Manage.UpdateMe(r.Request().Context(), r.actor, raw, ""); err != nil {
-		return err
-	}
-	return r.done("", r.back("/monitors"))
+	}, r.back("/monitors"))
 }
 
 // number is a text as a number in JSON; what is none is refused as 0.

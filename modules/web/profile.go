@@ -189,16 +189,21 @@ func (r *request) savePatch(patch body, names []string, done, back string, refus
 
 // themeSave is the button in the top bar: it keeps the theme and goes back.
 func (w *Web) themeSave(r *request) error {
+	return r.keep("theme", themeOf(r.FormValue("theme")), r.back("/"))
+}
+
+// keep sets one member of who is logged in and goes on to another page.
+func (r *request) keep(member string, value any, to string) error {
 	patch := body{}
-	if err := patch.set("theme", themeOf(r.FormValue("theme"))); err != nil {
+	if err := patch.set(member, value); err != nil {
 		return err
 	}
 	raw, err := patch.json()
 	if err != nil {
 		return err
 	}
-	if _, err := w.deps.Manage.UpdateMe(r.Request().Context(), r.actor, raw, ""); err != nil {
+	if _, err := r.web.deps.Manage.UpdateMe(r.Request().Context(), r.actor, raw, ""); err != nil {
 		return err
 	}
-	return r.done("", r.back("/"))
+	return r.done("", to)
 }

@@ -29,6 +29,8 @@ const (
 
 	BulkTagRename   = "tag-rename"
 	BulkGroupRename = "group-rename"
+	// BulkDefaults gives monitors that have a default of before the one of now.
+	BulkDefaults = "defaults"
 
 	bulkUndo = "undo" // of a job
 )
@@ -37,7 +39,7 @@ const (
 func BulkActions() []string {
 	return []string{
 		BulkPause, BulkResume, BulkCheck, BulkSilence, BulkUnsilence, BulkTagAdd, BulkTagRemove, BulkChannels, BulkInterval, BulkRetries, BulkGroup, BulkDelete,
-		BulkTagRename, BulkGroupRename,
+		BulkTagRename, BulkGroupRename, BulkDefaults,
 	}
 }
 
@@ -61,8 +63,11 @@ type bulkAction struct {
 	Group      *string       `json:"group,omitempty"`
 	To         string        `json:"to,omitempty"` // of a tag or group that is renamed
 	Undoes     int64         `json:"undoes,omitempty"`
+	// From are the defaults of before that monitors are to follow from.
+	From json.RawMessage `json:"from,omitempty"`
 
-	usual monitorDefaults // of the workspace
+	usual, was monitorDefaults // of the workspace, and with From over them
+	kinds      uptime.Catalog
 }
 
 // tag is its name and value; one without a value means any when it is removed.
@@ -87,6 +92,8 @@ func (a bulkAction) apply(mon *uptime.Monitor) (skip string) {
 		return a.renameTag(mon)
 	case BulkGroupRename:
 		return a.renameGroup(mon)
+	case BulkDefaults:
+		return a.applyDefaults(mon)
 	}
 	return ""
 }
@@ -170,11 +177,17 @@ func (a bulkAction) applyChannels(mon *uptime.Monitor) (skip string) {
 
 // applyInterval takes a timeout or retry interval along that nobody ever set.
 func (a bulkAction) applyInterval(mon *uptime.Monitor, interval time.Duration) (skip string) {
+	return a.retime(mon, interval, a.usual)
+}
+
+// retime sets the interval, and a timeout or retry interval that is as the defaults of
+// before had it.
+func (a bulkAction) retime(mon *uptime.Monitor, interval time.Duration, was monitorDefaults) (skip string) {
 	timeout, retry := mon.Timeout, mon.RetryInterval
-	if timeout == a.usual.timeoutOf(mon.Interval) {
+	if timeout == was.timeoutOf(mon.Interval) {
 		timeout = a.usual.timeoutOf(interval)
 	}
-	if retry == a.usual.retryOf(mon.Interval) {
+	if retry == was.retryOf(mon.Interval) {
 		retry = a.usual.retryOf(interval)
 	}
 	switch {
@@ -210,89 +223,6 @@ func (a bulkAction) verdict(mon uptime.Monitor, now time.Time) (skip string, cha
 
 func differs(a, b uptime.Monitor) bool {
 	return a.Enabled != b.Enabled || a.Group != b.Group || a.Interval != b.Interval || a.Timeout != b.Timeout || a.RetryInterval != b.RetryInterval ||
-		a.FailuresBeforeDown != b.FailuresBeforeDown || !maps.Equal(a.Tags, b.Tags) || !slices.Equal(a.ChannelIDs, b.ChannelIDs)
-}
-
-// bulkBack is what takes the change of one monitor back: what is nil was not changed.
-type bulkBack struct {
-	Restore    bool               `json:"restore,omitempty"`
-	Silence    *uptime.Silence    `json:"silence,omitempty"` // zero: there was none
-	Enabled    *bool              `json:"enabled,omitempty"`
-	Tags       map[string]*string `json:"tags,omitempty"` // nil: there was none
-	ChannelIDs *[]int64           `json:"channel_ids,omitempty"`
-	Times      *[3]time.Duration  `json:"times,omitempty"` // interval, timeout, retry interval
-	Failures   *int               `json:"failures_before_down,omitempty"`
-	Group      *string            `json:"group,omitempty"`
-}
-
-// backTo gives what makes after like before.
-func backTo(before, after uptime.Monitor) json.RawMessage {
-	var b bulkBack
-	if before.Silence != after.Silence {
-		b.Silence = &before.Silence
-	}
-	if before.Enabled != after.Enabled {
-		b.Enabled = &before.Enabled
-	}
-	for name := range maps.Keys(after.Tags) {
-		if _, there := before.Tags[name]; !there {
-			b.setTag(name, nil)
-		}
-	}
-	for name, value := range before.Tags {
-		if now, there := after.Tags[name]; !there || now != value {
-			b.setTag(name, &value)
-		}
-	}
-	if !slices.Equal(before.ChannelIDs, after.ChannelIDs) {
-		b.ChannelIDs = &before.ChannelIDs
-	}
-	if before.Interval != after.Interval || before.Timeout != after.Timeout || before.RetryInterval != after.RetryInterval {
-		b.Times = &[3]time.Duration{before.Interval, before.Timeout, before.RetryInterval}
-	}
-	if before.FailuresBeforeDown != after.FailuresBeforeDown {
-		b.Failures = &before.FailuresBeforeDown
-	}
-	if before.Group != after.Group {
-		b.Group = &before.Group
-	}
-	raw, err := json.Marshal(b)
-	if err != nil {
-		return nil
-	}
-	return raw
-}
-
-func (b *bulkBack) setTag(name string, value *string) {
-	if b.Tags == nil {
-		b.Tags = map[string]*string{}
-	}
-	b.Tags[name] = value
-}
-
-// apply puts the settings back.
-func (b bulkBack) apply(mon *uptime.Monitor) {
-	if b.Enabled != nil {
-		mon.Enabled = *b.Enabled
-	}
-	if len(b.Tags) > 0 {
-		mon.Tags = maps.Clone(mon.Tags)
-		for name, value := range b.Tags {
-			if delete(mon.Tags, name); value != nil {
-				mon.Tags[name] = *value
-			}
-		}
-	}
-	if b.ChannelIDs != nil {
-		mon.ChannelIDs = *b.ChannelIDs
-	}
-	if b.Times != nil {
-		mon.Interval, mon.Timeout, mon.RetryInterval = b.Times[0], b.Times[1], b.Times[2]
-	}
-	if b.Failures != nil {
-		mon.FailuresBeforeDown = *b.Failures
-	}
-	if b.Group != nil {
-		mon.Group = *b.Group
-	}
+		a.FailuresBeforeDown != b.FailuresBeforeDown || a.SuccessesBeforeUp != b.SuccessesBeforeUp || a.ResendEvery != b.ResendEvery ||
+		!slices.Equal(a.Regions, b.Regions) || a.MinRegionsDown != b.MinRegionsDown || string(a.Settings) != string(b.Settings) || !maps.Equal(a.Tags, b.Tags) || !slices.Equal(a.ChannelIDs, b.ChannelIDs)
 }

@@ -45,14 +45,15 @@ func (m *Manage) readBulk(ctx context.Context, actor uptime.Actor, raw json.RawM
 	if named == (q.filter != nil) && len(b.errs) == 0 {
 		b.fail("ids", "is required, or a filter in its place")
 	}
+	usual, _, err := m.defaultsOf(ctx, actor.WorkspaceID)
+	if err != nil {
+		return q, err
+	}
+	m.fillBulk(&q.action, usual)
 	if err := m.readBulkAction(ctx, actor, b, &q.action); err != nil {
 		return q, err
 	}
-	if err := b.finish("this request"); err != nil {
-		return q, err
-	}
-	q.action.usual, _, err = m.defaultsOf(ctx, actor.WorkspaceID)
-	return q, err
+	return q, b.finish("this request")
 }
 
 // readBulkAction reads what the action needs; what another one needs is strange to it.
@@ -94,6 +95,8 @@ func (m *Manage) readBulkAction(ctx context.Context, actor uptime.Actor, b *body
 		need("group", b.given("group"))
 		group := readGroup(b, "group")
 		a.Group = &group
+	case BulkDefaults:
+		return m.readBulkFrom(b, a)
 	}
 	return nil
 }
@@ -186,17 +189,19 @@ func (m *Manage) readBulkFilter(b *body) (*uptime.MonitorFilter, error) {
 	if err == nil {
 		err = m.checkFilter(*f)
 	}
-	var told *uptime.Error
-	switch {
-	case err == nil:
-		return f, nil
-	case errors.As(err, &told) && told.Code == uptime.CodeInvalid:
-		for _, e := range told.Fields {
-			b.fail(join("filter", e.Field), "%s", e.Message)
-		}
-		return f, nil
+	return f, b.takeErrors("filter", err)
+}
+
+// takeErrors notes what is wrong within a member, and gives back what is another failure.
+func (b *body) takeErrors(member string, err error) error {
+	told, ok := errors.AsType[*uptime.Error](err)
+	if !ok || told.Code != uptime.CodeInvalid {
+		return err
 	}
-	return nil, err
+	for _, e := range told.Fields {
+		b.fail(join(member, e.Field), "%s", e.Message)
+	}
+	return nil
 }
 
 func isObject(raw json.RawMessage, into *map[string]json.RawMessage) bool {

@@ -59,7 +59,9 @@ func (m *Manage) RunBulkJob(ctx context.Context) (did bool, err error) {
 		return false, err
 	}
 	run := bulkRun{Manage: m, job: job, ids: job.IDs, action: bulkActionOf(job), size: mostInStep / 2}
-	if run.action.usual, _, err = m.defaultsOf(ctx, job.WorkspaceID); err == nil {
+	usual, _, err := m.defaultsOf(ctx, job.WorkspaceID)
+	if err == nil {
+		m.fillBulk(&run.action, usual)
 		err = run.toTheEnd(ctx)
 	}
 	// One that failed keeps its lease and waits for its end: meanwhile others have their turn.
@@ -246,7 +248,7 @@ func (r *bulkRun) mutate(i int, audit *uptime.Audit, apply func(*uptime.Monitor)
 		if skip := apply(mon); skip != "" {
 			return uptime.Fail(uptime.CodeConflict, "%s", skip)
 		}
-		if mon.Enabled && !before.Enabled || mon.Interval != before.Interval {
+		if mon.Enabled && !before.Enabled || mon.Interval != before.Interval || string(mon.Settings) != string(before.Settings) {
 			mon.CheckAt = uptime.SpreadChecks(r.deps.Clock(), mon.Interval, i, r.job.Total)
 		}
 		audit.Detail = changes(r.members(before, false), r.members(*mon, false), r.members(before, true), r.members(*mon, true))

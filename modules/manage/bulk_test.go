@@ -253,8 +253,8 @@ func TestBulkRequestsThatCannotBe(t *testing.T) {
 	b, ctx := setup(t), context.Background()
 	b.fleet(t, 1)
 	for body, want := range map[string]string{
-		`{"ids":[1]}`:                                             "action is required: one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete, tag-rename, group-rename",
-		`{"ids":[1],"action":"undo"}`:                             "action must be one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete, tag-rename, group-rename",
+		`{"ids":[1]}`:                                             "action is required: one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete, tag-rename, group-rename, defaults",
+		`{"ids":[1],"action":"undo"}`:                             "action must be one of pause, resume, check, silence, unsilence, tag-add, tag-remove, channels, interval, retries, group, delete, tag-rename, group-rename, defaults",
 		`{"action":"pause"}`:                                      "ids is required, or a filter in its place",
 		`{"ids":[1],"filter":{},"action":"pause"}`:                "ids is required, or a filter in its place",
 		`{"ids":[],"action":"pause"}`:                             "ids must name at least 1 monitor",

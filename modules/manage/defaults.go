@@ -75,24 +75,25 @@ func (m *Manage) storedDefaults(value json.RawMessage) (monitorDefaults, error) 
 	if err != nil {
 		return monitorDefaults{}, fmt.Errorf("read the stored defaults of new monitors: %w", err)
 	}
-	d := m.readDefaults(b)
+	d := m.readDefaults(b, m.builtIn())
 	d.interval = max(d.interval, m.deps.Config.MinInterval)
 	return d, nil
 }
 
-// readDefaults reads them from a body over those of the program, and notes what
-// cannot be used.
-func (m *Manage) readDefaults(b *body) monitorDefaults {
-	d := m.builtIn()
+// readDefaults reads them from a body over others, and notes what cannot be used.
+func (m *Manage) readDefaults(b *body, d monitorDefaults) monitorDefaults {
 	b.duration("interval", m.deps.Config.MinInterval, uptime.MaxInterval, &d.interval)
 	b.duration("timeout", time.Millisecond, uptime.MaxInterval, &d.timeout)
 	b.duration("retry_interval", time.Millisecond, uptime.MaxInterval, &d.retryInterval)
 	readThresholds(b, &d.failuresBeforeDown, &d.successesBeforeUp, &d.resendEvery)
 	readRegions(b, &d.regions, &d.minRegionsDown)
+	over := d
 	d.blocks = map[string]json.RawMessage{}
+	maps.Copy(d.blocks, over.blocks)
 	for _, kind := range m.deps.ProbeKinds.Kinds() {
 		if raw, given := b.take(kind.Name); given {
-			if chosen := readDefaultBlock(b, kind, raw); len(chosen) > 0 {
+			delete(d.blocks, kind.Name)
+			if chosen := readDefaultBlock(b, kind, raw, over.settings(kind)); len(chosen) > 0 {
 				d.blocks[kind.Name] = chosen
 			}
 		}
@@ -109,9 +110,9 @@ func defaultFields(kind uptime.Kind) []form.Field {
 	})
 }
 
-// readDefaultBlock reads what is chosen for a type, and gives what differs from its own
-// defaults.
-func readDefaultBlock(b *body, kind uptime.Kind, raw json.RawMessage) json.RawMessage {
+// readDefaultBlock reads what is chosen for a type over settings, and gives what differs
+// from its own defaults.
+func readDefaultBlock(b *body, kind uptime.Kind, raw json.RawMessage, settings any) json.RawMessage {
 	var given map[string]json.RawMessage
 	if json.Unmarshal(raw, &given) != nil {
 		b.fail(kind.Name, "must be an object")
@@ -127,7 +128,6 @@ func readDefaultBlock(b *body, kind uptime.Kind, raw json.RawMessage) json.RawMe
 			return nil
 		}
 	}
-	settings := kind.New()
 	if err := form.Decode(kind.Name, raw, settings); err != nil {
 		// That the fields are missing which each monitor has of its own is no fault here.
 		for _, e := range err.Fields {
@@ -174,6 +174,9 @@ type MonitorDefaultsView struct {
 	// UpdatedAt is nil while they are those of the program.
 	UpdatedAt *time.Time `json:"updated_at"`
 	ETag      string     `json:"-"`
+	// Replaced are the values of before of what was changed, as the action BulkDefaults
+	// takes them; nil where nothing was.
+	Replaced json.RawMessage `json:"-"`
 }
 
 // MarshalJSON writes the settings of each type under its name.
@@ -214,8 +217,8 @@ func (m *Manage) MonitorDefaults(ctx context.Context, actor uptime.Actor) (Monit
 }
 
 // ReplaceMonitorDefaults sets all of them: what the body leaves out is the program's
-// again. Monitors that exist keep what they have. ifMatch is the header's value, ""
-// for none; CodePrecondition.
+// again. Monitors that exist keep what they have; BulkDefaults is what makes them follow.
+// ifMatch is the header's value, "" for none; CodePrecondition.
 func (m *Manage) ReplaceMonitorDefaults(ctx context.Context, actor uptime.Actor, raw json.RawMessage, ifMatch string) (MonitorDefaultsView, error) {
 	if err := m.permit(actor, ChangeSettings); err != nil {
 		return MonitorDefaultsView{}, err
@@ -224,10 +227,11 @@ func (m *Manage) ReplaceMonitorDefaults(ctx context.Context, actor uptime.Actor,
 	if err != nil {
 		return MonitorDefaultsView{}, err
 	}
-	next := m.readDefaults(b)
+	next := m.readDefaults(b, m.builtIn())
 	if err := b.finish("the defaults of new monitors"); err != nil {
 		return MonitorDefaultsView{}, err
 	}
+	var replaced json.RawMessage
 	audit := m.audited(actor, "settings.defaults", "workspace", actor.WorkspaceID)
 	saved, err := m.deps.Settings.ChangeSetting(ctx, actor.WorkspaceID, uptime.SettingMonitorDefaults, func(s *uptime.Setting) error {
 		if err := checkMatch(ifMatch, s.Version); err != nil {
@@ -240,12 +244,35 @@ func (m *Manage) ReplaceMonitorDefaults(ctx context.Context, actor uptime.Actor,
 		s.Value = m.defaultsValue(next)
 		was, is := members(m.defaultsView(before, *s)), members(m.defaultsView(next, *s))
 		audit.Detail = changes(was, is, was, is)
+		replaced = replacedBy(was, is)
 		return nil
 	}, audit)
 	if err != nil {
 		return MonitorDefaultsView{}, err
 	}
-	return m.defaultsView(next, saved), nil
+	v := m.defaultsView(next, saved)
+	v.Replaced = replaced
+	return v, nil
+}
+
+// replacedBy gives the members that are no more as they were, those of an object one by
+// one; nil where all are.
+func replacedBy(was, is map[string]json.RawMessage) json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for name, value := range was {
+		var inner, now map[string]json.RawMessage
+		switch {
+		case string(value) == string(is[name]):
+		case isObject(value, &inner) && isObject(is[name], &now):
+			out[name] = replacedBy(inner, now)
+		default:
+			out[name] = value
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return object(out)
 }
 
 // defaultsValue is what is stored: what differs from the program's defaults, so that

@@ -86,6 +86,7 @@ func bulkActions() map[string]bulkAction {
 			{Name: "to_group", Label: "Group", Kind: form.KindText, Required: true, Placeholder: "Shop/EU"},
 			{Name: "to", Label: "New name", Kind: form.KindText, Placeholder: "Shop/Europe", Help: "The whole path. Groups below it go along. Empty: in none."},
 		}},
+		manage.BulkDefaults: {verb: lang.Key("Follow the defaults")},
 	}
 }
 
@@ -212,7 +213,11 @@ func (b body) setParams(fields []form.Field, v url.Values) error {
 	for name, value := range typed {
 		b[asked(name)] = value
 	}
-	if v.Get("action") != manage.BulkChannels {
+	switch v.Get("action") {
+	case manage.BulkDefaults:
+		return b.set("from", jsonOf(v.Get("from")))
+	case manage.BulkChannels:
+	default:
 		return nil
 	}
 	ids := []int64{}
@@ -222,6 +227,14 @@ func (b body) setParams(fields []form.Field, v url.Values) error {
 		}
 	}
 	return b.set("channel_ids", ids)
+}
+
+// jsonOf is JSON that somebody sent, or as a string what is none.
+func jsonOf(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return text
 }
 
 // bulkFilter is that of the list, by the names of its address.
@@ -249,7 +262,7 @@ func carried(action bulkAction, v url.Values, params bool) []Carried {
 		names = append(names, "id")
 	}
 	if params {
-		names = append(names, "ready", "channel_ids")
+		names = append(names, "ready", "channel_ids", "from")
 		for _, f := range action.fields {
 			names = append(names, f.Name)
 		}

@@ -20,8 +20,16 @@ type DefaultsPage struct {
 	ETag    string
 	When    []FieldView
 	Types   []DefaultsOfType
+	Behind  *DefaultsBehind // after a change
 	Problem string
 	Summary []ErrorLink
+}
+
+// DefaultsBehind are the monitors that still have a default of before.
+type DefaultsBehind struct {
+	Monitors int64
+	From     string // what was changed, with the values of before, as JSON
+	Back     string
 }
 
 // DefaultsOfType are the settings of one type of monitor.
@@ -32,6 +40,23 @@ type DefaultsOfType struct {
 }
 
 func (w *Web) defaults(r *request) error { return r.showDefaults(http.StatusOK, nil, nil) }
+
+// behind counts the monitors that have what was the default before it was changed; nil
+// where none do, nothing was changed or somebody made the address up.
+func (r *request) behind(from string) (*DefaultsBehind, error) {
+	if from == "" || !r.web.deps.Manage.Can(r.actor, manage.ChangeMonitor) {
+		return nil, nil //nolint:nilnil // there are none, and that is no error
+	}
+	raw, err := json.Marshal(map[string]any{"action": manage.BulkDefaults, "filter": body{}, "from": jsonOf(from), "dry_run": true})
+	if err != nil {
+		return nil, err
+	}
+	dry, err := r.web.deps.Manage.BulkMonitors(r.Request().Context(), r.actor, raw)
+	if _, bad := fieldErrors(nil, err); bad || err == nil && dry.Changed+dry.Skipped == 0 {
+		return nil, nil //nolint:nilnil // as above
+	}
+	return &DefaultsBehind{Monitors: int64(dry.Changed + dry.Skipped), From: from, Back: "/settings/defaults?" + url.Values{"was": {from}}.Encode()}, err
+}
 
 // showDefaults draws the form; v is what was typed into a refused one.
 func (r *request) showDefaults(status int, v url.Values, failure error) error {
@@ -45,6 +70,9 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 	}
 	p := DefaultsPage{Frame: s.frame, Tabs: r.settingsTabs("Defaults"), ETag: stored.ETag}
 	p.Scripts = []string{formScript}
+	if p.Behind, err = r.behind(r.QueryParam("was")); err != nil {
+		return err
+	}
 	kinds := r.web.deps.Manage.MonitorKinds()
 	values, errs := storedDefaults(kinds, stored), map[string]string{}
 	if v != nil {
@@ -152,9 +180,13 @@ func (w *Web) defaultsSave(r *request) error {
 	if err != nil {
 		return err
 	}
-	_, failure := uses.ReplaceMonitorDefaults(ctx, r.actor, raw, v.Get("etag"))
+	saved, failure := uses.ReplaceMonitorDefaults(ctx, r.actor, raw, v.Get("etag"))
 	if failure == nil {
-		return r.done("defaults-saved", "/settings/defaults")
+		to := "/settings/defaults"
+		if saved.Replaced != nil {
+			to += "?" + url.Values{"was": {string(saved.Replaced)}}.Encode()
+		}
+		return r.done("defaults-saved", to)
 	}
 	if _, bad := fieldErrors(nil, failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
 		return failure

@@ -33,7 +33,7 @@ func (f *fake) MonitorDefaults(context.Context, uptime.Actor) (manage.MonitorDef
 }
 
 func (f *fake) ReplaceMonitorDefaults(_ context.Context, _ uptime.Actor, body json.RawMessage, _ string) (manage.MonitorDefaultsView, error) {
-	return manage.MonitorDefaultsView{}, f.change(body)
+	return manage.MonitorDefaultsView{Replaced: json.RawMessage(`{"interval":"60s"}`)}, f.change(body)
 }
 
 func (f *fake) Retention(context.Context, uptime.Actor) (manage.RetentionView, error) {

@@ -61,7 +61,7 @@ func flashes() map[string]Flash {
 		"password-saved":    ok(lang.Key("Password changed. Other sessions were logged out.")),
 		"session-ended":     ok(lang.Key("Logged out there.")),
 		"sessions-ended":    ok(lang.Key("Logged out everywhere but here.")),
-		"defaults-saved":    ok(lang.Key("Defaults saved. They count for monitors that are made from now on.")),
+		"defaults-saved":    ok(lang.Key("Defaults saved.")),
 		"retention-saved":   ok(lang.Key("Retention saved.")),
 		"workspace-saved":   ok(lang.Key("Workspace saved.")),
 		"workspace-created": ok(lang.Key("Workspace created. You are in it now.")),

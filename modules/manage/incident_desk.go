@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"monitor/modules/uptime"
@@ -82,6 +83,16 @@ func handOver(inc *uptime.Incident, to int64, name string, actor uptime.Actor) [
 	}
 	inc.OwnerID = to
 	return []uptime.IncidentUpdate{{Message: said, Internal: true}}
+}
+
+// HandedOver reports that a line of a timeline is what handOver says, in English as it is
+// stored. Somebody could have typed the same: who asks looks at who may have.
+func HandedOver(message string) bool {
+	switch message {
+	case "Took it over.", "Gave it up: nobody takes care of it now.", "Took it from its owner: nobody takes care of it now.":
+		return true
+	}
+	return strings.HasPrefix(message, "Assigned to ") && strings.HasSuffix(message, ".") && !strings.Contains(message, "\n")
 }
 
 // Assignees are those who may take care of an incident, at most 200, by name.

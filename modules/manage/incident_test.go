@@ -250,7 +250,11 @@ func TestOwnerOfAnIncident(t *testing.T) {
 		i, err = b.PatchIncident(ctx, actor, i.ID, json.RawMessage(`{"owner_id":`+owner+`}`), "")
 		require.NoError(t, err)
 	}
-	last := func() string { return i.Updates[len(i.Updates)-1].Message }
+	last := func() string {
+		line := i.Updates[len(i.Updates)-1].Message
+		require.True(t, manage.HandedOver(line), line)
+		return line
+	}
 	assign(b.owner, fmt.Sprint(noa.UserID))
 	require.Equal(t, "Noa", i.OwnerName)
 	require.Equal(t, "Assigned to Noa.", last())

@@ -7,8 +7,8 @@ import (
 	"monitor/modules/uptime"
 )
 
-// maxDeleted bounds the list of deleted monitors; those deleted first fall off it.
-const maxDeleted = 500
+// MaxDeleted bounds the list of deleted monitors; those deleted first fall off it.
+const MaxDeleted = 500
 
 // DeletedMonitorView is a monitor that was deleted and can be restored until then.
 type DeletedMonitorView struct {
@@ -27,7 +27,7 @@ func (m *Manage) DeletedMonitors(ctx context.Context, actor uptime.Actor) (uptim
 	if err := m.permit(actor, Read); err != nil {
 		return out, err
 	}
-	list, err := m.deps.Trash.DeletedMonitors(ctx, actor.WorkspaceID, maxDeleted)
+	list, err := m.deps.Trash.DeletedMonitors(ctx, actor.WorkspaceID, MaxDeleted)
 	if err != nil {
 		return out, err
 	}

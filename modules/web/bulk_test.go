@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"monitor/modules/manage"
 	"monitor/modules/uptime"
 )
 
@@ -126,6 +127,15 @@ func TestBulkFromTheList(t *testing.T) {
 		require.Contains(t, part, `hx-trigger="every 2s"`)
 		require.NotContains(t, ask(w, "/monitors/bulk/8", nil, asFragment).Body.String(), "every 2s", "it is done")
 	})
+}
+
+// TestDeletedMonitorsMayBeMore: a list that has an end says so.
+func TestDeletedMonitorsMayBeMore(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	require.NotContains(t, ask(w, "/monitors/deleted", nil).Body.String(), "deleted last are shown")
+	f.many = manage.MaxDeleted - 3
+	require.Contains(t, ask(w, "/monitors/deleted", nil).Body.String(), "Only the 500 that were deleted last are shown.")
 }
 
 // TestToast: with a script the flash stands at the page's foot, with its undo, and can be closed.

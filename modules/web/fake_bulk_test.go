@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -24,7 +25,11 @@ func (f *fake) DeletedMonitors(context.Context, uptime.Actor) (out uptime.List[m
 	if f.empty {
 		return out, nil
 	}
-	for i, name := range []string{"old shop", hostile, "a name that is so long that no list has room for the whole of it and its target"} {
+	names := []string{"old shop", hostile, "a name that is so long that no list has room for the whole of it and its target"}
+	for i := range f.many {
+		names = append(names, fmt.Sprintf("old-%03d", i))
+	}
+	for i, name := range names {
 		at := sampleNow().Add(-time.Duration(i*31+1) * time.Hour)
 		out.Items = append(out.Items, manage.DeletedMonitorView{
 			ID: int64(100 + i), Name: name, Type: "http", Group: "Shop/EU", Target: "https://old.example.com/" + name, DeletedAt: at, GoneAt: at.Add(uptime.UndeleteFor),

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"monitor/modules/lang"
@@ -169,14 +168,7 @@ func inEnglish(key string) string { return (*lang.Language)(nil).T(key) }
 // handsOver reports that the program wrote the line for who gave the incident to somebody,
 // took it or gave it up; nobody has changed it since.
 func handsOver(u manage.UpdateView) bool {
-	if !u.Internal || u.Stage != "" || u.EditedAt != nil {
-		return false
-	}
-	switch u.Message {
-	case "Took it over.", "Gave it up: nobody takes care of it now.", "Took it from its owner: nobody takes care of it now.":
-		return true
-	}
-	return strings.HasPrefix(u.Message, "Assigned to ") && strings.HasSuffix(u.Message, ".") && !strings.Contains(u.Message, "\n")
+	return u.Internal && u.Stage == "" && u.EditedAt == nil && manage.HandedOver(u.Message)
 }
 
 // alert is a message to a channel: when it was sent, or what keeps it.

@@ -1,11 +1,16 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"monitor/modules/manage"
+)
 
 // DeletedPage is the monitors that were deleted and can still be restored.
 type DeletedPage struct {
 	Frame
 	Rows []DeletedRow
+	More bool // there may be others that were deleted before
 }
 
 // DeletedRow is one of them.
@@ -29,5 +34,6 @@ func (w *Web) monitorsDeleted(r *request) error {
 	for _, m := range list.Items {
 		p.Rows = append(p.Rows, DeletedRow{m.ID, m.Name, m.Target, s.t(kindLabel(kinds, m.Type)), s.when(m.DeletedAt), s.when(m.GoneAt)})
 	}
+	p.More = len(p.Rows) == manage.MaxDeleted
 	return r.page(http.StatusOK, "deleted", "", p)
 }

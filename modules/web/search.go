@@ -203,6 +203,7 @@ func (r *request) palettePlaces() []hit {
 		place(n.Label, r.t("Page"), n.Icon, n.URL)
 	}
 	place(r.t("Wallboard"), r.t("Page"), "screen", "/wall")
+	place(r.t("Deleted monitors"), r.t("Page"), "trash", "/monitors/deleted")
 	for _, t := range r.settingsTabs("") {
 		place(t.Label, r.t("Settings"), "gear", t.URL)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,13 +27,24 @@ import (
 // assets are the files of package static and the icons of the tab, under names
 // that carry a hash of their content: a browser may keep them for ever.
 type assets struct {
+	parts map[string][]byte // scripts as they are written, by their names
 	names map[string]string // "js/app.js" → "/static/js/app.3fa9c1d2e4.js"
 	files map[string][]byte // by path below /static/
 	words []string          // keys of the catalogue that scripts say
 }
 
+// bundles are the scripts that go together as one file, so that a first view asks for few:
+// those of every page, of pages of people who are logged in, and of the page of a monitor.
+func bundles() map[string][]string {
+	return map[string][]string{
+		"js/open.js":    {"js/words.js", "js/app.js", "js/toast.js"},
+		"js/main.js":    {"vendor/htmx/htmx.min.js", "js/words.js", "js/app.js", "js/toast.js", "js/live.js"},
+		"js/monitor.js": {"vendor/uplot/uPlot.iife.min.js", "js/chart.js", "js/bar.js"},
+	}
+}
+
 func newAssets() (*assets, error) {
-	a := &assets{names: map[string]string{}, files: map[string][]byte{}}
+	a := &assets{names: map[string]string{}, files: map[string][]byte{}, parts: map[string][]byte{}}
 	small := minifier()
 	var sheet bytes.Buffer
 	err := fs.WalkDir(static.FS, ".", func(name string, d fs.DirEntry, err error) error {
@@ -43,21 +55,20 @@ func newAssets() (*assets, error) {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
-		ext := path.Ext(name)
-		if own := !strings.HasPrefix(name, "vendor/"); own && (ext == ".js" || ext == ".css") {
-			if ext == ".js" {
-				a.words = append(a.words, saidBy(content)...)
-			}
-			if content, err = small.Bytes(ext, content); err != nil {
-				return fmt.Errorf("minify %s: %w", name, err)
-			}
-		}
-		switch ext {
+		switch path.Ext(name) {
 		case ".css": // in the order of their names, served as one sheet
+			if !vendored(name) {
+				if content, err = small.Bytes(".css", content); err != nil {
+					return fmt.Errorf("minify %s: %w", name, err)
+				}
+			}
 			sheet.Write(content)
 			sheet.WriteByte('\n')
 		case ".js":
-			a.add(name, content)
+			a.parts[name] = content
+			if !vendored(name) {
+				a.words = append(a.words, saidBy(content)...)
+			}
 		}
 		return nil
 	})
@@ -65,10 +76,59 @@ func newAssets() (*assets, error) {
 		return nil, err
 	}
 	a.add("app.css", sheet.Bytes())
+	if err := a.addScripts(small); err != nil {
+		return nil, err
+	}
 	for _, s := range []uptime.Status{uptime.Up, uptime.Down, uptime.Unknown} {
 		a.add("favicon-"+string(s)+".svg", []byte(favicon(s)))
 	}
 	return a, nil
+}
+
+func vendored(name string) bool { return strings.HasPrefix(name, "vendor/") }
+
+// addScripts serves the bundles, and alone the parts that are in none.
+func (a *assets) addScripts(small *minify.M) error {
+	all, bundled := bundles(), map[string]bool{}
+	for _, parts := range all {
+		for _, part := range parts {
+			bundled[part] = true
+		}
+	}
+	for name := range a.parts {
+		if !bundled[name] {
+			all[name] = []string{name}
+		}
+	}
+	for name, parts := range all {
+		var script bytes.Buffer
+		for _, part := range parts {
+			content, err := minified(small, part, a.parts[part])
+			if err != nil {
+				return err
+			}
+			script.Write(content)
+			script.WriteString(";\n")
+		}
+		a.add(name, script.Bytes())
+	}
+	return nil
+}
+
+// minified is a part as it is served: what is vendored is as it is, and ours see nothing of
+// one another, unless another asks for what they export.
+func minified(small *minify.M, name string, content []byte) ([]byte, error) {
+	switch {
+	case vendored(name):
+		return content, nil
+	case !bytes.Contains(content, []byte("\nexport ")):
+		content = slices.Concat([]byte("(() => {'use strict';\n"), content, []byte("\n})();"))
+	}
+	out, err := small.Bytes(".js", content)
+	if err != nil {
+		return nil, fmt.Errorf("minify %s: %w", name, err)
+	}
+	return out, nil
 }
 
 // minifier takes comments and spaces out of our own scripts and style sheets, and gives

@@ -86,7 +86,7 @@ func TestEveryPageIsSampled(t *testing.T) {
 func TestStaticFilesAreAList(t *testing.T) {
 	t.Parallel()
 	w, _ := setup(t)
-	good := w.assets.names["js/app.js"]
+	good := w.assets.names["js/main.js"]
 	require.Equal(t, http.StatusOK, ask(w, good, nil, anonymous).Code)
 	for _, path := range []string{
 		"", "js", "js/", ".", "..", "../go.mod", "../../etc/passwd", "..%2fgo.mod", "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/go.mod", "%2e%2e%2fgo.mod", "%252e%252e%252fgo.mod",
@@ -164,7 +164,7 @@ func TestNoOtherOriginReads(t *testing.T) {
 	t.Parallel()
 	w, _ := setup(t)
 	for _, origin := range []string{"https://evil.example", "null", "http://localhost:8080.evil.example", "http://localhost:8080"} {
-		for _, path := range []string{"/", "/login", "/monitors", "/conditions", w.assets.names["js/app.js"], "/nope"} {
+		for _, path := range []string{"/", "/login", "/monitors", "/conditions", w.assets.names["js/main.js"], "/nope"} {
 			rec := ask(w, path, nil, func(r *http.Request) { r.Header.Set("Origin", origin) })
 			for name := range rec.Header() {
 				require.False(t, strings.HasPrefix(name, "Access-Control-"), "%s for %s: %s", path, origin, name)

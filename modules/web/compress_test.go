@@ -16,7 +16,7 @@ func accepting(coding string) func(*http.Request) {
 func TestPagesAndAssetsAreCompressed(t *testing.T) {
 	t.Parallel()
 	w, _ := setup(t)
-	for _, path := range []string{"/monitors", w.assets.names["app.css"], w.assets.names["js/app.js"]} {
+	for _, path := range []string{"/monitors", w.assets.names["app.css"], w.assets.names["js/main.js"]} {
 		plainly := ask(w, path, nil)
 		require.Empty(t, plainly.Header().Get("Content-Encoding"), path)
 		rec := ask(w, path, nil, accepting("br, gzip"))

@@ -30,7 +30,6 @@ type Frame struct {
 	Live      bool     // refreshes itself
 	Heard     string   // the newest event that was heard before the page was read
 	Keys      string   // "on", or "off": no single letter does anything
-	Chart     bool     // loads the chart library
 	Scripts   []string // more of them, as assets
 	CanEdit   bool     // monitors, channels, incidents
 	// Conditions are what is wrong with the program itself, for who is logged in.

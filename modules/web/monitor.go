@@ -73,7 +73,7 @@ func (w *Web) monitor(r *request) error {
 		return err
 	}
 	p := &MonitorPage{Frame: s.frame, ID: m.ID, Row: s.row(m), Paused: !m.Enabled, Tags: tagList(m.Tags), Link: openable(m.Target)}
-	p.Live, p.Frame.Chart, p.Scripts = true, true, []string{"js/bar.js"}
+	p.Live, p.Scripts = true, []string{"js/monitor.js"}
 	p.Way = r.listFilter().way()
 	p.Silence, p.Silences = s.silence(m), silenceLengths(s.lang)
 	p.Zone = s.loc.String()

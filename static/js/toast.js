@@ -8,7 +8,7 @@ const place = document.createElement('div');
 place.className = 'toasts';
 document.body.append(place);
 
-export function toast(note) {
+function toast(note) {
   const stays = note.dataset.state === 'down';
   note.setAttribute('role', stays ? 'alert' : 'status');
   const close = document.createElement('button');

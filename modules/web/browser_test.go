@@ -114,34 +114,6 @@ func complaints(ctx context.Context, t *testing.T) func() []string {
 	}
 }
 
-// TestEveryPageInABrowser: no page scrolls sideways at 320 px, and the browser
-// has nothing to complain about.
-func TestEveryPageInABrowser(t *testing.T) {
-	t.Parallel()
-	server, ctx := stage(t, nil), browse(t)
-	found := complaints(ctx, t)
-	withAxe(ctx, t)
-	for _, s := range allShots() {
-		require.NoError(t, chromedp.Do(ctx,
-			chromedp.EmulateViewport(320, 800, chromedp.EmulateMobile),
-			chromedp.Navigate(server.URL+"/shot/"+s.name)), s.name)
-		for _, width := range []int64{320, 800, 1120, 1360} {
-			require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)))
-			wide, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
-			require.NoError(t, err)
-			beyond, err := chromedp.Run(ctx, chromedp.Evaluate[string](widest))
-			require.NoError(t, err)
-			require.LessOrEqual(t, wide, width, "%s scrolls sideways: %s", s.name, beyond)
-			require.Empty(t, beyond, "%s at %d px", s.name, width)
-		}
-		accessible(ctx, t, s.name)
-		require.Empty(t, found(), s.name)
-		if *shotDir != "" {
-			photograph(ctx, t, server.URL, s.name)
-		}
-	}
-}
-
 // widest names what reaches beyond the page or its card.
 const widest = `[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.uplot, .tabs, .excerpt, .target, svg, .menu') &&
 	e.getBoundingClientRect().right > Math.min(innerWidth, (e.closest('.card') ?? document.body).getBoundingClientRect().right) + 1).slice(0, 6).map(e => e.tagName + '.' + (e.getAttribute('class') || e.id)).join(' ')`

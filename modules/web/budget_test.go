@@ -23,9 +23,9 @@ func zipped(t *testing.T, content []byte) int {
 	return b.Len()
 }
 
-// TestBudget holds pages to the sizes that the design promises.
-func TestBudget(t *testing.T) {
-	t.Parallel()
+// withinBudget holds pages to the sizes that the design promises.
+func withinBudget(t *testing.T) {
+	t.Helper()
 	w, f := setup(t)
 	f.many = 100
 	html := ask(w, "/monitors?size=100", nil).Body.Bytes()

@@ -23,12 +23,14 @@ import (
 func TestChecklist(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
-		"05SkipLinkFirst": skipLinkFirst, "09AskedFor": askedFor, "14DownWithinTwoSeconds": downWithinTwoSeconds,
-		"15OneStream": oneStream, "16ServerStops": serverStops, "17UnderSomebodysHands": underHands,
-		"18FewAnnouncements": fewAnnouncements, "31Palette": paletteOpens, "32SingleKeys": singleKeys,
-		"07ShapesDiffer": shapesDiffer, "08TokensHold": tokensHold, "12AddressIsState": addressIsState, "20TextNotMarkup": textNotMarkup,
-		"21InvalidForm": invalidForm, "22SecondEditor": secondEditor, "23SessionEnds": sessionEnds, "34KeyOnce": keyOnce, "40PrintsPlain": printsPlain,
-		"42ThemeStays": themeStays, "41TextsFit": fitsIn(lang.Pseudo()), "41TextsFitMirrored": fitsIn(lang.Mirrored()), "41Mirrored": mirrored, "41ScriptsCount": scriptsCount,
+		"02WithoutScripts": everythingWithoutScripts, "03Accessible": accessibleEverywhere, "04NothingSideways": nothingSideways, "04NothingLost": nothingLost,
+		"05SkipLinkFirst": skipLinkFirst, "07ShapesDiffer": shapesDiffer, "08TokensHold": tokensHold, "09AskedFor": askedFor,
+		"11Budget": withinBudget, "11StaysAtHome": staysAtHome, "12AddressIsState": addressIsState, "14DownWithinTwoSeconds": downWithinTwoSeconds,
+		"15OneStream": oneStream, "16ServerStops": serverStops, "17UnderSomebodysHands": underHands, "18FewAnnouncements": fewAnnouncements,
+		"20TextNotMarkup": textNotMarkup, "21InvalidForm": invalidForm, "22SecondEditor": secondEditor, "23SessionEnds": sessionEnds,
+		"26DaysAreTold": daysAreTold, "29ChartZooms": chartZooms, "29ChartIsTrue": chartIsTrue, "30LineEndsOnAPhone": lineEndsOnAPhone, "30LinesByDash": linesByDash,
+		"31Palette": paletteOpens, "32SingleKeys": singleKeys, "34KeyOnce": keyOnce, "40PrintsPlain": printsPlain,
+		"41TextsFit": fitsIn(lang.Pseudo()), "41TextsFitMirrored": fitsIn(lang.Mirrored()), "41Mirrored": mirrored, "41ScriptsCount": scriptsCount, "42ThemeStays": themeStays,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

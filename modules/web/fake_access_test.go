@@ -30,7 +30,7 @@ func (f *fake) JoinWorkspace(_ context.Context, _ uptime.Actor, invite, current 
 	return f.change(json.RawMessage(`{"joined":"` + invite + `"}`))
 }
 
-func (f *fake) CanReset() bool { return !f.fresh }
+func (f *fake) CanReset() bool { return !f.isFresh() }
 
 func (f *fake) RequestReset(_ context.Context, email string, _ manage.Client) error {
 	if email == "" {

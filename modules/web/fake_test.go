@@ -29,6 +29,7 @@ type fake struct {
 	oidc     string      // the provider's name, whose people have no password
 	silent   bool        // monitors are silenced
 	young    bool        // monitors are four minutes old and have one value
+	hole     bool        // nothing is known of an eighth of the past, in its middle
 	role     uptime.Role // of everybody
 	ended    bool        // the session is over
 	failure  error       // of the next change
@@ -81,7 +82,13 @@ func (f *fake) lastSaved(t *testing.T) map[string]any {
 	return v
 }
 
-func (f *fake) NeedsSetup(context.Context) (bool, error) { return f.fresh, f.broken }
+func (f *fake) NeedsSetup(context.Context) (bool, error) { return f.isFresh(), f.broken }
+
+func (f *fake) isFresh() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fresh
+}
 
 func (f *fake) SetupSession(_ context.Context, in manage.SetupInput) (manage.Session, error) {
 	if !in.Trusted && in.SetupToken != "code" {
@@ -286,9 +293,16 @@ func (f *fake) Glances(ctx context.Context, a uptime.Actor, ids []int64, q uptim
 }
 
 func (f *fake) Buckets(_ context.Context, _ uptime.Actor, ids []int64, from, to time.Time, width time.Duration) (map[int64][]uptime.Bucket, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	out := map[int64][]uptime.Bucket{}
 	for _, id := range ids {
 		out[id] = sampleBuckets(id, from, to, width)
+		if n := len(out[id]); f.hole {
+			for i, b := range out[id][n/2 : n/2+n/8] {
+				out[id][n/2+i] = uptime.Bucket{From: b.From, To: b.To}
+			}
+		}
 		for i := range out[id] {
 			if b := out[id][i]; f.young && i < len(out[id])-1 {
 				out[id][i] = uptime.Bucket{From: b.From, To: b.To}

@@ -59,10 +59,10 @@ func (b plainBrowser) reads(script string) string {
 	return got
 }
 
-// TestEverythingWorksWithoutScripts goes the way of a newcomer with scripts
-// turned off: scripts may add speed, never what can be done.
-func TestEverythingWorksWithoutScripts(t *testing.T) {
-	t.Parallel()
+// everythingWithoutScripts goes the way of a newcomer with scripts turned off: scripts
+// may add speed, never what can be done.
+func everythingWithoutScripts(t *testing.T) {
+	t.Helper()
 	w, f := setup(t)
 	f.fresh = true
 	// The session is the browser's own: set-up makes it.
@@ -85,6 +85,10 @@ func TestEverythingWorksWithoutScripts(t *testing.T) {
 	require.NoError(t, chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(`summary.avatar`))))
 	path, _ := b.press(`form[action="/logout"] button`)
 	require.Equal(t, "/setup", path, "nobody is logged in, and the samples have no user")
+	f.mu.Lock()
+	f.fresh = false
+	f.mu.Unlock()
+	b.logsIn()
 	require.Empty(t, found())
 }
 
@@ -109,6 +113,22 @@ func (b plainBrowser) setsUp() {
 	require.Contains(b.t, text, "Monitor created.")
 	require.Equal(b.t, "true|0", b.reads(`document.querySelector('#chart svg .p50').checkVisibility() + '|' + document.querySelectorAll('.chart-host').length`),
 		"the server drew the chart, and no script ran")
+}
+
+// logsIn is refused and tries again, on the way to a page.
+func (b plainBrowser) logsIn() {
+	b.t.Helper()
+	b.open("/monitors/1/edit")
+	require.Equal(b.t, "/login?next=%2Fmonitors%2F1%2Fedit", b.reads(`location.pathname + location.search`))
+	b.types(`#f-email`, "mia@example.com")
+	b.types(`#f-password`, "wrong")
+	answer, err := chromedp.RunResponse(b.ctx, chromedp.Click(chromedp.CSS(`form .btn-primary`)))
+	require.NoError(b.t, err)
+	require.Equal(b.t, int64(422), answer.Status)
+	require.Equal(b.t, "mia@example.com", b.reads(`document.getElementById('f-email').value`))
+	b.types(`#f-password`, "right")
+	path, _ := b.press(`form .btn-primary`)
+	require.Equal(b.t, "/monitors/1/edit", path)
 }
 
 func (b plainBrowser) changesAMonitor(f *fake) {

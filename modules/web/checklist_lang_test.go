@@ -164,7 +164,7 @@ func scriptsCount(t *testing.T) {
 	w.assets.words = []string{"%s monitors went down", "%s of %s", "for %s", "verb|Open", "verb|Close"}
 	page := func(l *lang.Language) string {
 		return fmt.Sprintf(`<!doctype html><html lang="%s"><head><title>x</title><meta name="words" content="%s"><script defer src="%s"></script></head><body></body></html>`,
-			l.Tag(), strings.ReplaceAll(w.assets.wordsIn(l), `"`, "&quot;"), w.assets.names["js/words.js"])
+			l.Tag(), strings.ReplaceAll(w.assets.wordsIn(l), `"`, "&quot;"), "/words.js")
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -172,6 +172,9 @@ func scriptsCount(t *testing.T) {
 			_, _ = rw.Write([]byte(page(polish)))
 		case "/en":
 			_, _ = rw.Write([]byte(strings.Replace(page(lang.Of("en")), `content=""`, `content="{}"`, 1)))
+		case "/words.js":
+			rw.Header().Set("Content-Type", "text/javascript")
+			_, _ = rw.Write(w.assets.parts["js/words.js"])
 		default:
 			w.ServeHTTP(rw, r)
 		}

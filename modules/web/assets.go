@@ -34,12 +34,15 @@ type assets struct {
 }
 
 // bundles are the scripts that go together as one file, so that a first view asks for few:
-// those of every page, of pages of people who are logged in, and of the page of a monitor.
+// those of every page, of pages of people who are logged in, and of some pages.
 func bundles() map[string][]string {
 	return map[string][]string{
 		"js/open.js":    {"js/words.js", "js/app.js", "js/toast.js"},
 		"js/main.js":    {"vendor/htmx/htmx.min.js", "js/words.js", "js/app.js", "js/toast.js", "js/live.js"},
 		"js/monitor.js": {"vendor/uplot/uPlot.iife.min.js", "js/chart.js", "js/bar.js"},
+
+		"js/incident.js": {"js/incident.js", "js/form.js"},
+		formScript:       {"js/form.js"},
 	}
 }
 

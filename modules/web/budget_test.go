@@ -5,9 +5,14 @@ import (
 	"compress/gzip"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"monitor/static"
@@ -61,6 +66,34 @@ func withinBudget(t *testing.T) {
 	}
 	require.LessOrEqual(t, script, 25<<10, "scripts of the list, gzipped")
 	t.Logf("scripts of the list: %d bytes gzipped", script)
+}
+
+// fewRequests: a first view of a page asks for the page, a style sheet, an icon, scripts, and
+// the stream that keeps it true: at most six in all, of which the rows that are read again
+// once are none.
+func fewRequests(t *testing.T) {
+	t.Helper()
+	for _, path := range []string{"/", "/monitors", "/monitors/1", "/incidents/1", "/monitors/new"} {
+		ctx, base, _ := desk(t, func(*fake) {})
+		var mu sync.Mutex
+		var asked []string
+		require.NoError(t, chromedp.Listen(ctx, func(ev any) {
+			if e, ok := ev.(*network.EventRequestWillBeSent); ok && e.Request.Headers["HX-Request"] == nil && strings.HasPrefix(e.Request.URL, base) {
+				mu.Lock()
+				defer mu.Unlock()
+				asked = append(asked, strings.TrimPrefix(e.Request.URL, base))
+			}
+		}))
+		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(base+path)))
+		require.Eventually(t, func() bool { // the stream is what a page asks for last
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.ContainsFunc(asked, func(url string) bool { return strings.HasPrefix(url, "/events") })
+		}, time.Minute, 20*time.Millisecond, path)
+		mu.Lock()
+		require.LessOrEqual(t, len(asked), 6, "%s: %v", path, asked)
+		mu.Unlock()
+	}
 }
 
 // TestOwnAssetsAreMinified: what is ours is served without comments, what is vendored as it

@@ -25,7 +25,7 @@ func TestChecklist(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"02WithoutScripts": everythingWithoutScripts, "03Accessible": accessibleEverywhere, "04NothingSideways": nothingSideways, "04NothingLost": nothingLost,
 		"05SkipLinkFirst": skipLinkFirst, "07ShapesDiffer": shapesDiffer, "08TokensHold": tokensHold, "09AskedFor": askedFor,
-		"11Budget": withinBudget, "11StaysAtHome": staysAtHome, "12AddressIsState": addressIsState, "14DownWithinTwoSeconds": downWithinTwoSeconds,
+		"11Budget": withinBudget, "11FewRequests": fewRequests, "11StaysAtHome": staysAtHome, "12AddressIsState": addressIsState, "14DownWithinTwoSeconds": downWithinTwoSeconds,
 		"15OneStream": oneStream, "16ServerStops": serverStops, "17UnderSomebodysHands": underHands, "18FewAnnouncements": fewAnnouncements,
 		"20TextNotMarkup": textNotMarkup, "21InvalidForm": invalidForm, "22SecondEditor": secondEditor, "23SessionEnds": sessionEnds,
 		"26DaysAreTold": daysAreTold, "29ChartZooms": chartZooms, "29ChartIsTrue": chartIsTrue, "30LineEndsOnAPhone": lineEndsOnAPhone, "30LinesByDash": linesByDash,

@@ -62,7 +62,7 @@ func (r *request) showIncident(status int, inc manage.IncidentView, t typing) er
 		Frame: s.frame, Row: s.incidentRow(inc), Open: inc.Status == uptime.IncidentOpen,
 		Resolved: inc.Status == uptime.IncidentResolved, ByHand: inc.MonitorID == nil, Promise: s.whenPtr(inc.NextUpdateBy),
 	}
-	p.Scripts = append(p.Scripts, "js/incident.js", formScript)
+	p.Scripts = append(p.Scripts, "js/incident.js")
 	p.Stages = s.stageSteps(inc)
 	p.Facts = s.incidentFacts(inc)
 	if ev := inc.Evidence; ev != nil {

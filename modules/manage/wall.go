@@ -15,7 +15,8 @@ type WallView struct {
 	Name  string // of the share, "" of one that is not shared
 	Zone  string // of the workspace
 	Tiles []uptime.Tile
-	Total int64 // monitors that it is of; those beyond the tiles are no worse
+	// Counts are of all monitors that it is of; those beyond the tiles are no worse.
+	Counts Counts
 }
 
 // WallShareView is a link that shows a wallboard to whoever has it.
@@ -86,13 +87,16 @@ func (m *Manage) wall(ctx context.Context, ws int64, f uptime.MonitorFilter) (Wa
 	if err != nil {
 		return WallView{}, err
 	}
-	v := WallView{Zone: workspace.TimeZone, Tiles: tiles, Total: int64(len(tiles))}
-	if len(tiles) == MaxTiles {
-		if v.Total, err = m.deps.MonitorLists.CountMonitors(ctx, ws, f); err != nil {
-			return WallView{}, err
+	v := WallView{Zone: workspace.TimeZone, Tiles: tiles, Counts: Counts{}}
+	if len(tiles) < MaxTiles {
+		for _, t := range tiles {
+			v.Counts[t.Status]++
 		}
+		return v, nil
 	}
-	return v, nil
+	found, err := m.deps.Groups.Facets(ctx, ws, f)
+	v.Counts = Counts(found.Statuses)
+	return v, err
 }
 
 // SharedWall gives the wallboard that a secret lets see: of its own workspace and filter

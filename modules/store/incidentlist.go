@@ -120,6 +120,9 @@ func (s *Store) filterIncidents(query *gorm.DB, ws int64, f uptime.IncidentFilte
 		query = query.Where(`(monitor_id = ? OR id IN (SELECT incident_id FROM incident_monitors WHERE monitor_id = ?))`,
 			f.MonitorID, f.MonitorID)
 	}
+	if len(f.OpenedFor) > 0 {
+		query = query.Where("monitor_id IN ?", f.OpenedFor)
+	}
 	if f.Unresolved {
 		query = query.Where("resolved_at IS NULL")
 	}

@@ -253,7 +253,10 @@ func (m *manyMonitors) overview(ctx context.Context) error {
 	if _, err := m.Monitors(ctx, m.ws, f, uptime.Page{Limit: 20}); err != nil {
 		return err
 	}
-	if _, err := m.Incidents(ctx, m.ws, uptime.IncidentFilter{Unresolved: true}, uptime.Page{Limit: 50}); err != nil {
+	if _, err := m.Incidents(ctx, m.ws, uptime.IncidentFilter{Unresolved: true}, uptime.Page{Limit: 8}); err != nil {
+		return err
+	}
+	if _, err := m.Incidents(ctx, m.ws, uptime.IncidentFilter{Unresolved: true, OpenedFor: m.ids[:min(20, len(m.ids))]}, uptime.Page{Limit: 40}); err != nil {
 		return err
 	}
 	if _, err := m.ExpiringMonitors(ctx, m.ws, m.now.Add(14*24*time.Hour), 20); err != nil {

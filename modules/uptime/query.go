@@ -47,6 +47,7 @@ type ResultFilter struct {
 // IncidentFilter chooses incidents, newest first.
 type IncidentFilter struct {
 	MonitorID  int64
+	OpenedFor  []int64 // by the program, for one of these monitors
 	Unresolved bool
 	Resolved   bool
 	From, To   time.Time  // started in [From, To)

@@ -58,7 +58,7 @@ func (f *fake) Neighbour(_ context.Context, _ uptime.Actor, id int64, q uptime.M
 }
 
 func (f *fake) Wall(_ context.Context, _ uptime.Actor, tag, _ string) (manage.WallView, error) {
-	v := manage.WallView{Zone: "Europe/Berlin"}
+	v := manage.WallView{Zone: "Europe/Berlin", Counts: manage.Counts{}}
 	if f.empty || tag == "none" {
 		return v, f.broken
 	}
@@ -79,8 +79,9 @@ func (f *fake) Wall(_ context.Context, _ uptime.Actor, tag, _ string) (manage.Wa
 			t.Since = sampleNow().Add(-s.since)
 		}
 		v.Tiles = append(v.Tiles, t)
+		v.Counts[status]++
 	}
-	v.Total = int64(n)
+	v.Counts[uptime.Up] += int64(n - len(v.Tiles))
 	return v, f.broken
 }
 

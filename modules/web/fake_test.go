@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,7 @@ type fake struct {
 	notices  chan uptime.Notice
 	wrong    []string // conditions
 	storm    bool     // one incident was made by hand, and some began together
+	flood    int      // so many newer ones are open before all others
 	// breaksOff: the second page of a file cannot be read.
 	breaksOff bool
 	now       map[int64]uptime.Status // monitors that are not what the samples say
@@ -319,12 +321,19 @@ func (f *fake) Incidents(_ context.Context, _ uptime.Actor, q uptime.IncidentFil
 	if f.broken != nil {
 		return out, f.broken
 	}
-	all := []manage.IncidentView{sampleIncident(1), sampleIncident(2)}
+	var all []manage.IncidentView
+	for i := range f.flood {
+		inc, of := sampleIncident(1), int64(1000+i)
+		inc.ID, inc.MonitorID = of, &of
+		all = append(all, inc)
+	}
+	all = append(all, sampleIncident(1), sampleIncident(2))
 	if f.storm {
 		all = append(append(all, sampleByHand()), sampleStorm()...)
 	}
 	for _, inc := range append(all, sampleIncident(5), sampleIncident(6), sampleIncident(11)) {
-		if f.empty || (q.Unresolved && inc.Status == uptime.IncidentResolved) || (q.MonitorID != 0 && (inc.MonitorID == nil || q.MonitorID != *inc.MonitorID)) {
+		if f.empty || (q.Unresolved && inc.Status == uptime.IncidentResolved) || (q.MonitorID != 0 && (inc.MonitorID == nil || q.MonitorID != *inc.MonitorID)) ||
+			(q.OpenedFor != nil && (inc.MonitorID == nil || !slices.Contains(q.OpenedFor, *inc.MonitorID))) {
 			continue
 		}
 		if q.Query != "" && !strings.Contains(strings.ToLower(inc.Title), strings.ToLower(q.Query)) {
@@ -339,6 +348,9 @@ func (f *fake) Incidents(_ context.Context, _ uptime.Actor, q uptime.IncidentFil
 		} else if out.Items = out.Items[n/2:]; f.breaksOff {
 			return out, uptime.ErrUnavailable
 		}
+	}
+	if p.Limit > 0 {
+		out.Items = out.Items[:min(p.Limit, len(out.Items))]
 	}
 	return out, nil
 }

@@ -33,10 +33,10 @@ func (w When) Text() string {
 	}
 	age := w.Now.Sub(w.At)
 	switch {
+	case age > -time.Second && age < time.Second: // clocks may differ a little
+		return w.Lang.T("now")
 	case age > -24*time.Hour && age < 0:
 		return w.onOneLine("in %s", w.Lang.Short(-age))
-	case age >= 0 && age < time.Second:
-		return w.Lang.T("now")
 	case age >= 0 && age < 24*time.Hour:
 		return w.onOneLine("%s ago", w.Lang.Short(age))
 	}

@@ -99,6 +99,7 @@ type scene struct {
 	frame  Frame
 	me     manage.UserView
 	counts manage.Counts
+	open   int64 // incidents
 	loc    *time.Location
 	now    time.Time
 	lang   *lang.Language
@@ -134,7 +135,7 @@ func (r *request) scene(title, nav string, crumbs ...Crumb) (*scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{me: me, counts: counts, loc: zone(me.TimeZone, ws.TimeZone), now: r.now, lang: r.lang()}
+	s := &scene{me: me, counts: counts, open: open, loc: zone(me.TimeZone, ws.TimeZone), now: r.now, lang: r.lang()}
 	s.frame = Frame{
 		Lang: s.lang, Title: title, Instance: ws.Name, Workspace: ws.ID, Version: r.web.deps.Version,
 		Nav: navigation(s.lang, nav, counts[uptime.Down], open), Crumbs: append(crumbs, Crumb{Label: title}),

@@ -52,6 +52,9 @@ func (w When) ClockMark() template.HTML { return w.element(w.Clock()) }
 
 const maxAttention = 20
 
+// maxOpen is how many open incidents it names.
+const maxOpen = 8
+
 func (w *Web) overview(r *request) error {
 	s, err := r.scene(r.t("Overview"), "Overview")
 	if err != nil {
@@ -141,18 +144,19 @@ func (p *OverviewPage) fillExpiring(r *request, s *scene) error {
 	return nil
 }
 
-// fillIncidents reads the unresolved ones and those of the last 24 hours.
+// fillIncidents reads the newest unresolved ones, those of the rows, and those of the last
+// 24 hours.
 func (p *OverviewPage) fillIncidents(r *request, s *scene) error {
 	ctx, uses := r.Request().Context(), r.web.deps.Manage
-	open, err := uses.Incidents(ctx, r.actor, uptime.IncidentFilter{Unresolved: true}, uptime.Page{Limit: 50})
+	open, err := uses.Incidents(ctx, r.actor, uptime.IncidentFilter{Unresolved: true}, uptime.Page{Limit: maxOpen})
 	if err != nil {
 		return err
 	}
-	for i, inc := range open.Items {
-		if i < 8 {
-			p.Incidents = append(p.Incidents, s.incidentRow(inc))
-		}
-		p.own(inc)
+	for _, inc := range open.Items {
+		p.Incidents = append(p.Incidents, s.incidentRow(inc))
+	}
+	if err := p.ownAll(r); err != nil {
+		return err
 	}
 	recent, err := uses.Incidents(ctx, r.actor, uptime.IncidentFilter{}, uptime.Page{Limit: 30})
 	if err != nil {
@@ -160,14 +164,31 @@ func (p *OverviewPage) fillIncidents(r *request, s *scene) error {
 	}
 	p.Log = s.log(recent.Items, r.now.Add(-24*time.Hour))
 	switch {
-	case len(open.Items) > 0:
-		p.Under = s.lang.N(int64(len(open.Items)), "%s open incident.", "%s open incidents.")
+	case s.open > 0:
+		p.Under = s.lang.N(s.open, "%s open incident.", "%s open incidents.")
 	case len(recent.Items) > 0:
 		p.Under = s.t("Last problem: %s.", s.when(recent.Items[0].StartedAt).Text())
 	default:
 		p.Under = s.t("No incident so far.")
 	}
 	return nil
+}
+
+// ownAll tells the rows which incident is theirs, however many others are open.
+func (p *OverviewPage) ownAll(r *request) error {
+	var ids []int64
+	for _, row := range p.Attention {
+		ids = append(ids, row.ID)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	f := uptime.IncidentFilter{Unresolved: true, OpenedFor: ids}
+	list, err := r.web.deps.Manage.Incidents(r.Request().Context(), r.actor, f, uptime.Page{Limit: 2 * maxAttention})
+	for _, inc := range list.Items {
+		p.own(inc)
+	}
+	return err
 }
 
 // own tells the rows which incident is theirs and who has it.

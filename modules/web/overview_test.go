@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +26,20 @@ func TestGettingStartedGoesWhenItIsDoneOrSentAway(t *testing.T) {
 	require.NotContains(t, ask(w, "/", nil).Body.String(), "Getting started", "every step is done")
 	f.role, f.empty = uptime.RoleViewer, true
 	require.NotContains(t, ask(w, "/", nil).Body.String(), "Getting started", "viewers can do none of it")
+}
+
+// TestOverviewInAStorm: however many incidents are open, they are counted, and each row that
+// needs attention can be acknowledged.
+func TestOverviewInAStorm(t *testing.T) {
+	t.Parallel()
+	w, f := setup(t)
+	calm := ask(w, "/", nil).Body.String()
+	const button = `/acknowledge"><input`
+	require.Positive(t, strings.Count(calm, button))
+	f.flood = 600
+	stormy := ask(w, "/", nil).Body.String()
+	require.Contains(t, stormy, "603\u00a0open incidents.")
+	require.Equal(t, strings.Count(calm, button), strings.Count(stormy, button))
 }
 
 func TestSilenceUntilATimeOfTheReader(t *testing.T) {

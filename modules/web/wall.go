@@ -100,7 +100,6 @@ func (w *Web) showWall(c echo.Context, p WallPage) error {
 // wallPage draws tiles. Frame counts of its own: the title of a shared wallboard must
 // speak of what it shows alone.
 func wallPage(s *scene, view manage.WallView) WallPage {
-	counts := manage.Counts{}
 	p := WallPage{Frame: s.frame, Read: s.when(s.now), Fit: fitOf(len(view.Tiles))}
 	for _, t := range view.Tiles {
 		tile := WallTile{Name: t.Name, Pill: Pill{State: stateOf(t.Status)}}
@@ -110,21 +109,17 @@ func wallPage(s *scene, view manage.WallView) WallPage {
 		if !t.Since.IsZero() && s.now.Sub(t.Since) >= time.Second {
 			tile.Since, tile.At = s.lang.Span(s.now.Sub(t.Since)), t.Since.UnixMilli()
 		}
-		counts[t.Status]++
 		p.Tiles = append(p.Tiles, tile)
 	}
-	for _, c := range countTiles(counts) {
+	for _, c := range countTiles(view.Counts) {
 		if c.N > 0 {
 			p.Sum = append(p.Sum, c)
 		}
 	}
-	if more := view.Total - int64(len(view.Tiles)); more > 0 {
-		p.More = s.lang.N(more, "+%[1]s more", "+%[1]s more")
-		if last := view.Tiles[len(view.Tiles)-1].Status; last == uptime.Up {
-			p.More = s.lang.N(more, "+%[1]s more up", "+%[1]s more up")
-		}
+	if shown := int64(len(view.Tiles)); shown < uptime.StatusCounts(view.Counts).Total() {
+		p.More = s.lang.N(shown, "%s shown, the worst", "%s shown, the worst")
 	}
-	p.Down, p.Favicon = counts[uptime.Down], faviconOf(counts)
+	p.Down, p.Favicon = view.Counts[uptime.Down], faviconOf(view.Counts)
 	return p
 }
 

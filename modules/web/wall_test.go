@@ -82,7 +82,8 @@ func TestTilesFit(t *testing.T) {
 	f.many = 430
 	html := ask(w, "/wall", nil).Body.String()
 	require.Equal(t, 400, strings.Count(html, `class="tile"`))
-	require.Contains(t, html, "&#43;30 more up")
+	require.Contains(t, html, "430 Up")
+	require.Contains(t, html, "400\u00a0shown, the worst")
 	require.Contains(t, html, `data-fit="8"`)
 	for n, fit := range map[int]string{0: "1", 1: "1", 2: "2", 4: "2", 5: "3", 12: "4", 21: "5", 43: "6", 91: "7", 201: "8", 400: "8"} {
 		require.Equal(t, fit, fitOf(n), n)

@@ -69,6 +69,7 @@ func testIncidentLists(t *testing.T, open OpenFunc) {
 		"Unresolved": {uptime.IncidentFilter{Unresolved: true}, []int64{hand.ID, second.ID}},
 		"Resolved":   {uptime.IncidentFilter{Resolved: true}, []int64{first.ID}},
 		"OfMonitor":  {uptime.IncidentFilter{MonitorID: a.ID}, []int64{hand.ID, first.ID}},
+		"OpenedFor":  {uptime.IncidentFilter{OpenedFor: []int64{a.ID, b.ID}, Unresolved: true}, []int64{second.ID}},
 		"From":       {uptime.IncidentFilter{From: start.Add(time.Second)}, []int64{hand.ID, second.ID}},
 		"To":         {uptime.IncidentFilter{To: start.Add(time.Second)}, []int64{first.ID}},
 	}

@@ -63,6 +63,8 @@ type groupStore interface {
 	Facets(ctx context.Context, ws int64, f uptime.MonitorFilter) (uptime.Facets, error)
 	// Groups lists groups of monitors with rows of them, and counts all groups.
 	Groups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error)
+	// GroupHeads is Groups without rows.
+	GroupHeads(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error)
 }
 
 type viewStore interface {

@@ -120,13 +120,24 @@ func (m *Manage) Facets(ctx context.Context, actor uptime.Actor, f uptime.Monito
 // Groups lists groups of what Monitors would list, worst first, with some of their
 // monitors, and counts all groups.
 func (m *Manage) Groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]GroupView, int64, error) {
+	return m.groups(ctx, actor, f, limit, offset, m.deps.Groups.Groups)
+}
+
+// GroupHeads is Groups without their monitors, for less.
+func (m *Manage) GroupHeads(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]GroupView, int64, error) {
+	return m.groups(ctx, actor, f, limit, offset, m.deps.Groups.GroupHeads)
+}
+
+type readGroups func(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error)
+
+func (m *Manage) groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int, read readGroups) ([]GroupView, int64, error) {
 	if err := m.permit(actor, Read); err != nil {
 		return nil, 0, err
 	}
 	if err := m.checkFilter(f); err != nil {
 		return nil, 0, err
 	}
-	groups, total, err := m.deps.Groups.Groups(ctx, actor.WorkspaceID, f, limit, offset)
+	groups, total, err := read(ctx, actor.WorkspaceID, f, limit, offset)
 	if err != nil {
 		return nil, 0, err
 	}

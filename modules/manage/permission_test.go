@@ -20,11 +20,15 @@ type call func(a uptime.Actor) error
 func reads(b *bundle) map[string]call {
 	ctx, page := context.Background(), uptime.Page{}
 	return map[string]call{
-		"Monitors":        func(a uptime.Actor) error { _, err := b.Monitors(ctx, a, uptime.MonitorFilter{}, page); return err },
-		"CountMonitors":   func(a uptime.Actor) error { _, err := b.CountMonitors(ctx, a, uptime.MonitorFilter{}); return err },
-		"Counts":          func(a uptime.Actor) error { _, err := b.Counts(ctx, a); return err },
-		"TagsAndGroups":   func(a uptime.Actor) error { _, err := b.TagsAndGroups(ctx, a); return err },
-		"Facets":          func(a uptime.Actor) error { _, err := b.Facets(ctx, a, uptime.MonitorFilter{}); return err },
+		"Monitors":      func(a uptime.Actor) error { _, err := b.Monitors(ctx, a, uptime.MonitorFilter{}, page); return err },
+		"CountMonitors": func(a uptime.Actor) error { _, err := b.CountMonitors(ctx, a, uptime.MonitorFilter{}); return err },
+		"Counts":        func(a uptime.Actor) error { _, err := b.Counts(ctx, a); return err },
+		"TagsAndGroups": func(a uptime.Actor) error { _, err := b.TagsAndGroups(ctx, a); return err },
+		"Facets":        func(a uptime.Actor) error { _, err := b.Facets(ctx, a, uptime.MonitorFilter{}); return err },
+		"GroupHeads": func(a uptime.Actor) error {
+			_, _, err := b.GroupHeads(ctx, a, uptime.MonitorFilter{}, 10, 0)
+			return err
+		},
 		"Groups":          func(a uptime.Actor) error { _, _, err := b.Groups(ctx, a, uptime.MonitorFilter{}, 10, 0); return err },
 		"DeletedMonitors": func(a uptime.Actor) error { _, err := b.DeletedMonitors(ctx, a); return err },
 		"Views":           func(a uptime.Actor) error { _, err := b.Views(ctx, a); return err },

@@ -262,6 +262,9 @@ func (m *manyMonitors) overview(ctx context.Context) error {
 	if _, err := m.ExpiringMonitors(ctx, m.ws, m.now.Add(14*24*time.Hour), 20); err != nil {
 		return err
 	}
+	if _, _, err := m.GroupHeads(ctx, m.ws, uptime.MonitorFilter{}, 12, 0); err != nil {
+		return err
+	}
 	_, err := m.Incidents(ctx, m.ws, uptime.IncidentFilter{}, uptime.Page{Limit: 30})
 	return err
 }

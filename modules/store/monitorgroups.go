@@ -18,33 +18,47 @@ const (
 )
 
 // Groups lists groups of the monitors that the filter chooses, worst first and then
-// by path, those without a group last. total counts all of them, 0 beyond the last.
-// What it reads of monitors is bounded, however many a group has.
+// by path, those without a group last, with rows of them. total counts all groups, 0 beyond
+// the last. What it reads of monitors is bounded, however many a group has.
 func (s *Store) Groups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) (out []uptime.MonitorGroup, total int64, err error) {
 	err = s.report(ctx, func(db *gorm.DB) error {
-		out, total = nil, 0
-		var heads []struct {
-			GroupPath       string
-			Worst, N, Total int64
-		}
-		err := s.filtered(db, ws, f).Select("group_path, min(severity) AS worst, count(*) AS n, count(*) OVER () AS total").
-			Group("group_path").Order("CASE WHEN group_path = '' THEN 1 ELSE 0 END, worst, group_path").
-			Limit(limit).Offset(offset).Find(&heads).Error
-		if err != nil || len(heads) == 0 {
-			return wrap("list groups", err)
-		}
-		total = heads[0].Total
-		sizes, at := make([]int64, len(heads)), map[string]int{}
-		for i, h := range heads {
-			sizes[i], at[h.GroupPath] = h.N, i
-			out = append(out, uptime.MonitorGroup{Path: h.GroupPath, Worst: uptime.Statuses()[h.Worst], Counts: uptime.StatusCounts{}})
-		}
-		if err := s.countGroups(db, ws, f, out, at); err != nil {
+		var sizes []int64
+		var at map[string]int
+		if out, sizes, at, total, err = s.groupHeads(db, ws, f, limit, offset); err != nil || len(out) == 0 {
 			return err
 		}
 		return s.fillGroups(db, ws, f, out, at, allot(sizes))
 	})
 	return out, total, err
+}
+
+// GroupHeads is Groups without rows of monitors.
+func (s *Store) GroupHeads(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) (out []uptime.MonitorGroup, total int64, err error) {
+	err = s.report(ctx, func(db *gorm.DB) error {
+		out, _, _, total, err = s.groupHeads(db, ws, f, limit, offset)
+		return err
+	})
+	return out, total, err
+}
+
+// groupHeads gives groups with their counts, how many monitors each has, and where each is.
+func (s *Store) groupHeads(db *gorm.DB, ws int64, f uptime.MonitorFilter, limit, offset int) (out []uptime.MonitorGroup, sizes []int64, at map[string]int, total int64, err error) {
+	var heads []struct {
+		GroupPath       string
+		Worst, N, Total int64
+	}
+	err = s.filtered(db, ws, f).Select("group_path, min(severity) AS worst, count(*) AS n, count(*) OVER () AS total").
+		Group("group_path").Order("CASE WHEN group_path = '' THEN 1 ELSE 0 END, worst, group_path").
+		Limit(limit).Offset(offset).Find(&heads).Error
+	if err != nil || len(heads) == 0 {
+		return nil, nil, nil, 0, wrap("list groups", err)
+	}
+	at = map[string]int{}
+	for i, h := range heads {
+		sizes, at[h.GroupPath] = append(sizes, h.N), i
+		out = append(out, uptime.MonitorGroup{Path: h.GroupPath, Worst: uptime.Statuses()[h.Worst], Counts: uptime.StatusCounts{}})
+	}
+	return out, sizes, at, heads[0].Total, s.countGroups(db, ws, f, out, at)
 }
 
 func wrap(what string, err error) error {

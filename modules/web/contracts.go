@@ -166,6 +166,7 @@ type monitorLists interface {
 	TagsAndGroups(ctx context.Context, actor uptime.Actor) (manage.TagsAndGroups, error)
 	Facets(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter) (manage.FacetsView, error)
 	Groups(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error)
+	GroupHeads(ctx context.Context, actor uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error)
 	ExpiringCertificates(ctx context.Context, actor uptime.Actor, within time.Duration) ([]manage.MonitorView, error)
 }
 

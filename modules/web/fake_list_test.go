@@ -122,6 +122,10 @@ func (f *fake) DeleteView(_ context.Context, _ uptime.Actor, id int64) error {
 	return f.change(json.RawMessage(fmt.Sprintf(`{"view":%d}`, id)))
 }
 
+func (f *fake) GroupHeads(ctx context.Context, a uptime.Actor, q uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error) {
+	return f.Groups(ctx, a, q, limit, offset)
+}
+
 func (f *fake) TagsAndGroups(context.Context, uptime.Actor) (manage.TagsAndGroups, error) {
 	return manage.TagsAndGroups{Tags: map[string][]string{"team": {"core", "web"}, hostile: {hostile}}, Groups: []string{"Shop", "Shop/EU", hostile}}, nil
 }

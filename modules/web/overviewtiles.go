@@ -23,7 +23,7 @@ func (p *OverviewPage) fillTiles(r *request, s *scene) error {
 	if p.None {
 		return nil
 	}
-	groups, total, err := r.web.deps.Manage.Groups(r.Request().Context(), r.actor, uptime.MonitorFilter{}, maxTiles, 0)
+	groups, total, err := r.web.deps.Manage.GroupHeads(r.Request().Context(), r.actor, uptime.MonitorFilter{}, maxTiles, 0)
 	if err != nil || len(groups) == 1 && groups[0].Path == "" {
 		return err
 	}

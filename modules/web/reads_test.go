@@ -50,6 +50,11 @@ func (c *counted) Groups(ctx context.Context, a uptime.Actor, f uptime.MonitorFi
 	return c.fake.Groups(ctx, a, f, limit, offset)
 }
 
+func (c *counted) GroupHeads(ctx context.Context, a uptime.Actor, f uptime.MonitorFilter, limit, offset int) ([]manage.GroupView, int64, error) {
+	c.calls.Add(1)
+	return c.fake.GroupHeads(ctx, a, f, limit, offset)
+}
+
 func (c *counted) Views(ctx context.Context, a uptime.Actor) (uptime.List[manage.SavedView], error) {
 	c.calls.Add(1)
 	return c.fake.Views(ctx, a)

@@ -70,15 +70,15 @@ func field(name string) string {
 	return fmt.Sprintf(`input[name=%[1]q], textarea[name=%[1]q], select[name=%[1]q]`, name)
 }
 
-// press clicks the button with that text.
+// press clicks the button with that text; a space is any space, as in sees.
 func press(text string) step {
-	return chromedp.Click(chromedp.Search(fmt.Sprintf(`//button[normalize-space(.)=%q]`, text)))
+	return chromedp.Click(chromedp.Search(fmt.Sprintf("//button[normalize-space(translate(., '\u00a0', ' '))=%q]", text)))
 }
 
 // sees waits until the main part of the page, or what it tells at its foot, shows an
 // element with that text.
 func sees(text string) step {
-	return chromedp.WaitVisible(chromedp.Search(fmt.Sprintf(`//main//*[contains(text(), %[1]q)] | //*[@class="toasts"]//*[contains(text(), %[1]q)]`, text)))
+	return chromedp.WaitVisible(chromedp.Search(fmt.Sprintf("//main//*[contains(translate(text(), '\u00a0', ' '), %[1]q)] | //*[@class='toasts']//*[contains(translate(text(), '\u00a0', ' '), %[1]q)]", text)))
 }
 
 // heading waits for the page whose heading holds the text.

@@ -15,8 +15,21 @@ import (
 // the whole program, by their numbers; the others are tests of package web.
 func TestChecklist(t *testing.T) {
 	t.Parallel()
-	t.Run("06", byKeyboardAlone)
-	t.Run("13", downIsExactlyWhatIsDown)
+	for number, test := range map[string]func(*testing.T){
+		"01": firstHour, "06": byKeyboardAlone, "10": tenThousand, "13": downIsExactlyWhatIsDown, "19": testedUnsaved, "24": intervalForAll, "25": deletedAndBack,
+		"27": outageIsSeen, "28": checkerIsSilent, "33": channelIsTested, "35": secondFactor,
+	} {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+// logIn logs in by the form, in a browser that nobody is logged in in.
+func (b tab) logIn(what, email string) {
+	b.t.Helper()
+	b.do(what, b.open("/login"), fill("email", email), fill("password", ownerPassword), press("Log in"), heading("Overview"))
 }
 
 // types presses them one after the other.
@@ -43,7 +56,7 @@ func (b tab) tabTo(selector string, modifiers ...chromedp.Modifier) step {
 // byKeyboardAlone: a monitor is made, tested, saved, looked at and deleted without a
 // pointer.
 func byKeyboardAlone(t *testing.T) {
-	t.Parallel()
+	t.Helper()
 	p := serve(t, t.TempDir())
 	tg, b := newTarget(t), openTab(t, p.base)
 	b.do("06-set-up", b.open("/"), sees("Your name"), b.tabTo(`[name=name]`), types("Olive"), b.tabTo(`[name=email]`), types("olive@example.com"),
@@ -62,7 +75,7 @@ func byKeyboardAlone(t *testing.T) {
 // downIsExactlyWhatIsDown: the filter shows each monitor that is down once, whatever its
 // group, with the group open; and the badge of the navigation counts the same.
 func downIsExactlyWhatIsDown(t *testing.T) {
-	t.Parallel()
+	t.Helper()
 	p := serve(t, t.TempDir())
 	c, good, bad := p.setup(), newTarget(t), newTarget(t)
 	bad.status.Store(http.StatusInternalServerError)
@@ -82,7 +95,7 @@ func downIsExactlyWhatIsDown(t *testing.T) {
 		eventually(t, "it is down", func() bool { return c.monitorStatus(id) == "down" })
 	}
 	b := openTab(t, p.base)
-	b.do("13-log-in", b.open("/login"), fill("email", "owner@example.com"), fill("password", ownerPassword), chromedp.Submit(chromedp.CSS(`form.form`)), heading("Overview"))
+	b.logIn("13-log-in", "owner@example.com")
 	for name, path := range map[string]string{"list": "/monitors?status=down", "grouped": "/monitors?status=down&view=grouped"} {
 		b.do("13-"+name, b.open(path), heading("Monitors"))
 		got, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`JSON.stringify({

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"monitor/modules/lang"
 	"monitor/modules/uptime"
 )
 
@@ -240,22 +241,8 @@ func tagsOf(tags map[string]string) string {
 // line makes text from outside fit for a header or a line.
 func line(text string) string { return uptime.CleanLine(text, 300) }
 
-// duration writes the two largest units: "4 min 10 s", "2 h 05 min", "3 d 4 h".
+// duration is written as on the pages: "4 min 10 s", "2 h 05 min", "3 d 4 h". Its spaces
+// are plain ones, so that a subject stays readable in every program.
 func duration(d time.Duration) string {
-	d = max(d, 0).Round(time.Second)
-	days, hours := int(d/(24*time.Hour)), int(d/time.Hour)%24
-	minutes, seconds := int(d/time.Minute)%60, int(d/time.Second)%60
-	switch {
-	case days > 0 && hours > 0:
-		return fmt.Sprintf("%d d %d h", days, hours)
-	case days > 0:
-		return fmt.Sprintf("%d d", days)
-	case hours > 0:
-		return fmt.Sprintf("%d h %02d min", hours, minutes)
-	case minutes > 0 && seconds > 0:
-		return fmt.Sprintf("%d min %d s", minutes, seconds)
-	case minutes > 0:
-		return fmt.Sprintf("%d min", minutes)
-	}
-	return fmt.Sprintf("%d s", seconds)
+	return strings.ReplaceAll(lang.Of("en").Lasted(max(d, 0)), "\u00a0", " ")
 }

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -15,9 +16,7 @@ func (c client) paused(name string, n int, more map[string]any) []float64 {
 	ids := make([]float64, n)
 	for i := range ids {
 		body := map[string]any{"name": fmt.Sprintf("%s %02d", name, i), "type": "http", "enabled": false, "http": map[string]any{"url": "http://127.0.0.1:1/"}}
-		for key, value := range more {
-			body[key] = value
-		}
+		maps.Copy(body, more)
 		ids[i], _ = c.must(http.StatusCreated, http.MethodPost, "/api/v1/monitors", body).object(c.t)["id"].(float64)
 	}
 	return ids

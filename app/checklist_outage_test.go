@@ -83,7 +83,7 @@ func checkerIsSilent(t *testing.T) {
 	i.role("worker").waitReady()
 	b.do("28-up-again", row("up"))
 	require.Equal(t, "up unknown up", b.reads(`window.seen.join(' ')`), "without a reload, and nothing in between")
-	require.Zero(t, len(c.must(http.StatusOK, http.MethodGet, "/api/v1/incidents", nil).list(t)), "unknown is not down")
+	require.Empty(t, c.must(http.StatusOK, http.MethodGet, "/api/v1/incidents", nil).list(t), "unknown is not down")
 }
 
 // another is a second tab of the same browser.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,10 +103,10 @@ func tableIsSeries(ctx context.Context, t *testing.T, address string) {
 	}
 	var want [][]string
 	s := both.Series
-	for i := len(s.T) - 1; i >= 0; i-- {
+	for i, from := range slices.Backward(s.T) {
 		failed := strings.Replace(english.Figure(s.Fail[i]), "0", "—", 1)
 		if s.P50[i] != nil || s.Fail[i] > 0 {
-			want = append(want, []string{time.Unix(s.T[i], 0).UTC().Format(time.RFC3339), said(s.P50[i]), said(s.P95[i]), said(s.P99[i]), failed})
+			want = append(want, []string{time.Unix(from, 0).UTC().Format(time.RFC3339), said(s.P50[i]), said(s.P95[i]), said(s.P99[i]), failed})
 		}
 	}
 	require.NotEmpty(t, want)

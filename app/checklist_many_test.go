@@ -39,10 +39,10 @@ func (c client) plenty(n, checked int, url string) {
 	})
 }
 
-// tenThousand: the list of so many is as small as that of a hundred. How fast it is depends
-// on the machine: benchmarks hold that, this test tells it.
-func tenThousand(t *testing.T) {
-	t.Helper()
+// TestChecklist10TenThousand: the list of so many is as small as that of a hundred. How fast
+// it is depends on the machine: benchmarks hold that, this test tells it. Making them takes
+// the whole machine, so it runs beside no other.
+func TestChecklist10TenThousand(t *testing.T) { //nolint:paralleltest // as told above
 	p := serve(t, t.TempDir(), "--limits.api_per_minute", "0")
 	c := p.setup()
 	c.plenty(10_000, 100, newTarget(t).URL)

@@ -16,7 +16,7 @@ import (
 func TestChecklist(t *testing.T) {
 	t.Parallel()
 	for number, test := range map[string]func(*testing.T){
-		"01": firstHour, "06": byKeyboardAlone, "10": tenThousand, "13": downIsExactlyWhatIsDown, "19": testedUnsaved, "24": intervalForAll, "25": deletedAndBack,
+		"01": firstHour, "06": byKeyboardAlone, "13": downIsExactlyWhatIsDown, "19": testedUnsaved, "24": intervalForAll, "25": deletedAndBack,
 		"27": outageIsSeen, "28": checkerIsSilent, "33": channelIsTested, "35": secondFactor,
 	} {
 		t.Run(number, func(t *testing.T) {

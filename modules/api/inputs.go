@@ -114,7 +114,7 @@ func bulkInput() *huma.Schema {
 		"for": line("Of silence."), "until": {Type: huma.TypeString, Format: "date-time", Description: "Of silence."}, "note": line("Of silence."),
 		"tag": line("Of tag-add, tag-remove and tag-rename: team or team:web."), "to": line("Of tag-rename and group-rename: the new one."), "channel_ids": ids, "mode": oneOf([]string{"set", "add", "remove"}),
 		"interval": line("A duration."), "failures_before_down": {Type: huma.TypeInteger, Description: "Of retries."}, "group": line("Of group and group-rename."),
-		"from": {Type: huma.TypeObject, Description: "Of defaults: those members of the defaults of new monitors that were changed, with their values of before. Monitors that have these get those of now."},
+		"from": {Type: huma.TypeObject, Description: "Of defaults: those members of the defaults of new monitors that were changed, with their values of before. Monitors that have these get those of now, which the answer names as into."},
 	})
 }
 

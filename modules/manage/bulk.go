@@ -35,7 +35,7 @@ func (m *Manage) BulkMonitors(ctx context.Context, actor uptime.Actor, raw json.
 	if err != nil {
 		return BulkJobView{}, err
 	}
-	if q.set != "" && q.set != bulkSet(ids) {
+	if q.set != "" && q.set != bulkSet(ids, q.action) {
 		return BulkJobView{}, uptime.Fail(uptime.CodeConflict, "Other monitors match than before: %d by now. Look at them again.", len(ids))
 	}
 	if q.dryRun {
@@ -47,9 +47,10 @@ func (m *Manage) BulkMonitors(ctx context.Context, actor uptime.Actor, raw json.
 	return m.startBulk(ctx, actor, q.action, ids, 0)
 }
 
-// bulkSet names a set of monitors.
-func bulkSet(ids []int64) string {
+// bulkSet names a set of monitors, and what the action takes from elsewhere.
+func bulkSet(ids []int64, action bulkAction) string {
 	hash := sha256.New()
+	_, _ = hash.Write(action.Into)
 	for _, id := range ids {
 		_ = binary.Write(hash, binary.BigEndian, id) // a hash takes everything
 	}
@@ -61,7 +62,7 @@ func (m *Manage) previewBulk(ctx context.Context, ws int64, action bulkAction, i
 	if err != nil {
 		return BulkJobView{}, fmt.Errorf("write action: %w", err)
 	}
-	v := BulkJobView{Action: raw, Status: BulkPreview, Total: len(ids), Set: bulkSet(ids), Names: []string{}, Skips: []BulkSkipView{}}
+	v := BulkJobView{Action: raw, Status: BulkPreview, Total: len(ids), Set: bulkSet(ids, action), Names: []string{}, Skips: []BulkSkipView{}}
 	skip := func(id int64, name, reason string) {
 		if v.Skipped++; len(v.Skips) < maxSkips {
 			v.Skips = append(v.Skips, BulkSkipView{ID: id, Name: name, Reason: reason})

@@ -63,11 +63,12 @@ type bulkAction struct {
 	Group      *string       `json:"group,omitempty"`
 	To         string        `json:"to,omitempty"` // of a tag or group that is renamed
 	Undoes     int64         `json:"undoes,omitempty"`
-	// From are the defaults of before that monitors are to follow from.
+	// From and Into are members of the defaults, before and after: monitors follow.
 	From json.RawMessage `json:"from,omitempty"`
+	Into json.RawMessage `json:"into,omitempty"`
 
-	usual, was monitorDefaults // of the workspace, and with From over them
-	kinds      uptime.Catalog
+	usual  monitorDefaults // of the workspace
+	follow following       // From and Into
 }
 
 // tag is its name and value; one without a value means any when it is removed.
@@ -93,7 +94,7 @@ func (a bulkAction) apply(mon *uptime.Monitor) (skip string) {
 	case BulkGroupRename:
 		return a.renameGroup(mon)
 	case BulkDefaults:
-		return a.applyDefaults(mon)
+		return a.follow.apply(mon)
 	}
 	return ""
 }
@@ -177,27 +178,7 @@ func (a bulkAction) applyChannels(mon *uptime.Monitor) (skip string) {
 
 // applyInterval takes a timeout or retry interval along that nobody ever set.
 func (a bulkAction) applyInterval(mon *uptime.Monitor, interval time.Duration) (skip string) {
-	return a.retime(mon, interval, a.usual)
-}
-
-// retime sets the interval, and a timeout or retry interval that is as the defaults of
-// before had it.
-func (a bulkAction) retime(mon *uptime.Monitor, interval time.Duration, was monitorDefaults) (skip string) {
-	timeout, retry := mon.Timeout, mon.RetryInterval
-	if timeout == was.timeoutOf(mon.Interval) {
-		timeout = a.usual.timeoutOf(interval)
-	}
-	if retry == was.retryOf(mon.Interval) {
-		retry = a.usual.retryOf(interval)
-	}
-	switch {
-	case timeout > interval:
-		return uptime.Say("its timeout of %s is longer", form.FormatDuration(timeout))
-	case retry > interval:
-		return uptime.Say("its retry interval of %s is longer", form.FormatDuration(retry))
-	}
-	mon.Interval, mon.Timeout, mon.RetryInterval = interval, timeout, retry
-	return ""
+	return following{was: a.usual, is: a.usual}.retime(mon, interval)
 }
 
 // verdict says what the action would do to a monitor: skip is why it would do nothing, and

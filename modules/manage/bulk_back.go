@@ -19,13 +19,8 @@ type bulkBack struct {
 	Times      *[3]time.Duration  `json:"times,omitempty"` // interval, timeout, retry interval
 	Failures   *int               `json:"failures_before_down,omitempty"`
 	Group      *string            `json:"group,omitempty"`
-	Successes  *int               `json:"successes_before_up,omitempty"`
-	Resend     *time.Duration     `json:"resend_every,omitempty"`
-	Regions    []string           `json:"regions,omitempty"`
-	MinRegions *int               `json:"min_regions_down,omitempty"`
-	// Settings are those of its type that were changed: none of them is secret, since a
-	// secret has no default.
-	Settings map[string]json.RawMessage `json:"settings,omitempty"`
+	// Follow leads back from the defaults that it followed.
+	Follow *followed `json:"follow,omitempty"`
 }
 
 // backTo gives what makes after like before.
@@ -59,34 +54,11 @@ func backTo(before, after uptime.Monitor) json.RawMessage {
 	if before.Group != after.Group {
 		b.Group = &before.Group
 	}
-	b.keepDefaults(before, after)
 	raw, err := json.Marshal(b)
 	if err != nil {
 		return nil
 	}
 	return raw
-}
-
-// keepDefaults keeps what a change of defaults alone reaches.
-func (b *bulkBack) keepDefaults(before, after uptime.Monitor) {
-	if before.SuccessesBeforeUp != after.SuccessesBeforeUp {
-		b.Successes = &before.SuccessesBeforeUp
-	}
-	if before.ResendEvery != after.ResendEvery {
-		b.Resend = &before.ResendEvery
-	}
-	if !slices.Equal(before.Regions, after.Regions) {
-		b.Regions = before.Regions
-	}
-	if before.MinRegionsDown != after.MinRegionsDown {
-		b.MinRegions = &before.MinRegionsDown
-	}
-	if string(before.Settings) == string(after.Settings) {
-		return
-	}
-	is := members(after.Settings)
-	b.Settings = members(before.Settings)
-	maps.DeleteFunc(b.Settings, func(name string, value json.RawMessage) bool { return string(is[name]) == string(value) })
 }
 
 func (b *bulkBack) setTag(name string, value *string) {
@@ -120,25 +92,5 @@ func (b bulkBack) apply(mon *uptime.Monitor) {
 	}
 	if b.Group != nil {
 		mon.Group = *b.Group
-	}
-	b.putDefaults(mon)
-}
-
-func (b bulkBack) putDefaults(mon *uptime.Monitor) {
-	if b.Successes != nil {
-		mon.SuccessesBeforeUp = *b.Successes
-	}
-	if b.Resend != nil {
-		mon.ResendEvery = *b.Resend
-	}
-	if b.Regions != nil {
-		mon.Regions = b.Regions
-	}
-	if b.MinRegions != nil {
-		mon.MinRegionsDown = min(*b.MinRegions, len(mon.Regions))
-	}
-	if all := members(mon.Settings); all != nil && b.Settings != nil {
-		maps.Copy(all, b.Settings)
-		mon.Settings = object(all)
 	}
 }

@@ -28,16 +28,24 @@ func TestMonitorsFollowTheDefaults(t *testing.T) {
 
 	v := b.setDefaults(t, `{"interval":"2m","timeout":"20s","failures_before_down":4,"resend_every":"1h","regions":["default","eu"],"min_regions_down":2,
 		"http":{"degraded_after":"2s","follow_redirects":false}}`)
-	require.JSONEq(t, defaultsOfBefore, string(v.Replaced))
+	from, err := b.ReplacedDefaults(ctx, b.owner, v.Change)
+	require.NoError(t, err)
+	require.JSONEq(t, defaultsOfBefore, string(from))
 	require.Equal(t, before, b.all(t, ids), "nothing follows by itself")
-	require.Nil(t, b.setDefaults(t, `{"interval":"2m","timeout":"20s","failures_before_down":4,"resend_every":"1h","regions":["default","eu"],"min_regions_down":2,
-		"http":{"degraded_after":"2s","follow_redirects":false}}`).Replaced, "nothing was changed")
+	require.Zero(t, b.setDefaults(t, `{"interval":"2m","timeout":"20s","failures_before_down":4,"resend_every":"1h","regions":["default","eu"],"min_regions_down":2,
+		"http":{"degraded_after":"2s","follow_redirects":false}}`).Change, "nothing was changed")
 
-	body := `{"filter":{},"action":"defaults","from":` + string(v.Replaced)
+	body := `{"filter":{},"action":"defaults","from":` + string(from)
 	dry := b.bulk(t, body+`,"dry_run":true}`)
 	require.Equal(t, [4]int{3, 2, 1, 0}, [4]int{dry.Total, dry.Changed, dry.Same, dry.Skipped})
 	b.clock.add(time.Second)
-	done := b.ran(t, *b.bulk(t, body+`}`).ID)
+	job := b.bulk(t, body+`,"set":"`+dry.Set+`"}`)
+	b.setDefaults(t, `{"interval":"7m"}`)
+	_, err = b.ReplacedDefaults(ctx, b.owner, v.Change)
+	require.ErrorIs(t, err, uptime.ErrNotFound, "it was not the last change any more")
+	_, err = b.BulkMonitors(ctx, b.owner, json.RawMessage(body+`,"set":"`+dry.Set+`"}`))
+	require.Equal(t, uptime.CodeConflict, uptime.CodeOf(err), "it would do something else by now")
+	done := b.ran(t, *job.ID)
 	require.Equal(t, [3]int{2, 1, 0}, [3]int{done.Changed, done.Same, done.Skipped}, "as the preview said")
 	after := b.all(t, ids)
 	require.Equal(t, []any{2 * time.Minute, 20 * time.Second, 4, time.Hour, []string{"default", "eu"}, 2}, common(after[0]))
@@ -55,6 +63,33 @@ func TestMonitorsFollowTheDefaults(t *testing.T) {
 		require.Equal(t, common(before[i]), common(m))
 		require.JSONEq(t, string(before[i].Settings), string(m.Settings))
 	}
+}
+
+// TestFollowingTakenBack leaves what was changed since, and makes nothing that cannot be.
+func TestFollowingTakenBack(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t), context.Background()
+	for range 3 {
+		b.monitor(t, `{"name":"m","type":"http","http":{"url":"https://example.com","method":"HEAD"}}`)
+	}
+	b.setDefaults(t, `{"interval":"2m","timeout":"20s","http":{"degraded_after":"2s"}}`)
+	job := b.bulk(t, `{"filter":{},"action":"defaults","from":{"interval":"60s","timeout":"10s","http":{"degraded_after":"0s","method":"HEAD"}}}`)
+	require.Equal(t, 3, b.ran(t, *job.ID).Changed)
+	for id, patch := range map[int64]string{1: `{"interval":"5m","http":{"degraded_after":"9s"}}`, 2: `{"http":{"keyword":"ok"}}`} {
+		_, err := b.PatchMonitor(ctx, b.owner, id, json.RawMessage(patch), "")
+		require.NoError(t, err)
+	}
+	undo, err := b.UndoBulk(ctx, b.owner, *job.ID)
+	require.NoError(t, err)
+	done := b.ran(t, *undo.ID)
+	require.Equal(t, []manage.BulkSkipView{{ID: 2, Name: "m", Reason: "would not be valid: keyword cannot be looked for with HEAD, whose answers have no body"}}, done.Skips)
+	all := b.all(t, []int64{1, 2, 3})
+	require.Equal(t, []any{5 * time.Minute, 10 * time.Second}, common(all[0])[:2])
+	require.Equal(t, "9s", httpOf(t, all[0])[0])
+	require.Equal(t, []any{2 * time.Minute, 20 * time.Second}, common(all[1])[:2], "as it is")
+	require.Equal(t, []any{time.Minute, 10 * time.Second}, common(all[2])[:2])
+	require.Equal(t, "0s", httpOf(t, all[2])[0])
+	require.Equal(t, "HEAD", settingsOf(t, all[2].Settings)["method"])
 }
 
 func common(m uptime.Monitor) []any {

@@ -49,7 +49,7 @@ func (m *Manage) readBulk(ctx context.Context, actor uptime.Actor, raw json.RawM
 	if err != nil {
 		return q, err
 	}
-	m.fillBulk(&q.action, usual)
+	q.action.usual = usual
 	if err := m.readBulkAction(ctx, actor, b, &q.action); err != nil {
 		return q, err
 	}

@@ -61,7 +61,7 @@ func (m *Manage) RunBulkJob(ctx context.Context) (did bool, err error) {
 	run := bulkRun{Manage: m, job: job, ids: job.IDs, action: bulkActionOf(job), size: mostInStep / 2}
 	usual, _, err := m.defaultsOf(ctx, job.WorkspaceID)
 	if err == nil {
-		m.fillBulk(&run.action, usual)
+		run.action.usual, run.action.follow = usual, m.following(followed{run.action.From, run.action.Into}, usual)
 		err = run.toTheEnd(ctx)
 	}
 	// One that failed keeps its lease and waits for its end: meanwhile others have their turn.
@@ -220,6 +220,9 @@ func (r *bulkRun) change(id int64, i int) uptime.BulkChange {
 	case BulkUnsilence:
 		return r.silenceAs(c, uptime.Silence{})
 	default:
+		if r.action.Action == BulkDefaults {
+			c.Undo = r.action.follow.back
+		}
 		c.Audit = r.audited(actor, r.verb(), "monitor", id)
 		c.Mutate = r.mutate(i, c.Audit, r.action.apply)
 	}
@@ -345,6 +348,9 @@ func (r *bulkRun) undo(id int64, i int, item uptime.BulkItem) uptime.BulkChange 
 	}
 	c.Audit = r.audited(actor, verb, "monitor", id)
 	c.Mutate = r.mutate(i, c.Audit, func(mon *uptime.Monitor) string {
+		if back.Follow != nil { // what was changed since stays
+			return r.following(*back.Follow, r.action.usual).apply(mon)
+		}
 		back.apply(mon)
 		return ""
 	})

@@ -61,6 +61,7 @@ type monitorLists interface {
 // groupStore is how monitors are spread.
 type groupStore interface {
 	Facets(ctx context.Context, ws int64, f uptime.MonitorFilter) (uptime.Facets, error)
+	StatusCountsOf(ctx context.Context, ws int64, f uptime.MonitorFilter) (uptime.StatusCounts, error)
 	// Groups lists groups of monitors with rows of them, and counts all groups.
 	Groups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error)
 	// GroupHeads is Groups without rows.

@@ -174,9 +174,8 @@ type MonitorDefaultsView struct {
 	// UpdatedAt is nil while they are those of the program.
 	UpdatedAt *time.Time `json:"updated_at"`
 	ETag      string     `json:"-"`
-	// Replaced are the values of before of what was changed, as the action BulkDefaults
-	// takes them; nil where nothing was.
-	Replaced json.RawMessage `json:"-"`
+	// Change names what was just changed, for ReplacedDefaults; 0 where nothing was.
+	Change int64 `json:"-"`
 }
 
 // MarshalJSON writes the settings of each type under its name.
@@ -251,8 +250,48 @@ func (m *Manage) ReplaceMonitorDefaults(ctx context.Context, actor uptime.Actor,
 		return MonitorDefaultsView{}, err
 	}
 	v := m.defaultsView(next, saved)
-	v.Replaced = replaced
+	if replaced != nil && m.keepReplaced(ctx, actor, saved.Version, replaced) {
+		v.Change = saved.Version
+	}
 	return v, nil
+}
+
+// replacedDefaults is what a change replaced.
+type replacedDefaults struct {
+	Change int64           `json:"change"`
+	From   json.RawMessage `json:"from"`
+}
+
+// keepReplaced keeps what the last change replaced, until the next one.
+func (m *Manage) keepReplaced(ctx context.Context, actor uptime.Actor, change int64, from json.RawMessage) bool {
+	raw, err := json.Marshal(replacedDefaults{change, from})
+	if err == nil {
+		_, err = m.deps.Settings.ChangeSetting(ctx, actor.WorkspaceID, uptime.SettingReplacedDefaults, func(s *uptime.Setting) error {
+			s.Value = raw
+			return nil
+		}, nil)
+	}
+	if err != nil {
+		m.deps.Log.WarnContext(ctx, "keep the defaults of before; monitors cannot be told to follow this change", "error", err)
+	}
+	return err == nil
+}
+
+// ReplacedDefaults gives the values of before of what a change of the defaults changed, as
+// the action BulkDefaults takes them. ErrNotFound where others changed them since.
+func (m *Manage) ReplacedDefaults(ctx context.Context, actor uptime.Actor, change int64) (json.RawMessage, error) {
+	if err := m.permit(actor, Read); err != nil {
+		return nil, err
+	}
+	stored, err := m.deps.Settings.Setting(ctx, actor.WorkspaceID, uptime.SettingReplacedDefaults)
+	if err != nil {
+		return nil, err
+	}
+	var last replacedDefaults
+	if json.Unmarshal(stored.Value, &last) != nil || last.Change != change {
+		return nil, fmt.Errorf("replaced defaults: %w", uptime.ErrNotFound)
+	}
+	return last.From, nil
 }
 
 // replacedBy gives the members that are no more as they were, those of an object one by

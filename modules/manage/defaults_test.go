@@ -68,8 +68,8 @@ func TestDefaultsOfNewMonitors(t *testing.T) {
 	raw, err := json.Marshal(v)
 	require.NoError(t, err)
 	again := b.setDefaults(t, string(raw))
-	require.Nil(t, again.Replaced)
-	v.Replaced = nil
+	require.Zero(t, again.Change)
+	v.Change = 0
 	require.Equal(t, v, again, "an answer can be put back, and changes nothing")
 }
 

@@ -94,8 +94,8 @@ func (m *Manage) wall(ctx context.Context, ws int64, f uptime.MonitorFilter) (Wa
 		}
 		return v, nil
 	}
-	found, err := m.deps.Groups.Facets(ctx, ws, f)
-	v.Counts = Counts(found.Statuses)
+	counts, err := m.deps.Groups.StatusCountsOf(ctx, ws, f)
+	v.Counts = Counts(counts)
 	return v, err
 }
 

@@ -58,6 +58,23 @@ func (s *Store) cells(db *gorm.DB, ws int64, f uptime.MonitorFilter, by, group s
 	return rows, nil
 }
 
+// StatusCountsOf counts the monitors that the filter chooses by status; what it says of
+// status and type does not count.
+func (s *Store) StatusCountsOf(ctx context.Context, ws int64, f uptime.MonitorFilter) (counts uptime.StatusCounts, err error) {
+	err = s.report(ctx, func(db *gorm.DB) error {
+		rows, err := s.cells(db, ws, f, "derived", f.Group)
+		if err != nil {
+			return err
+		}
+		counts = uptime.StatusCounts{}
+		for _, row := range rows {
+			counts[statusOf(row.Derived)] += row.N
+		}
+		return nil
+	})
+	return counts, err
+}
+
 func (s *Store) tagCounts(db *gorm.DB, ws int64, f uptime.MonitorFilter) ([]uptime.TagCount, error) {
 	rows := []uptime.TagCount{}
 	q := s.chosenBy(db, ws, f).Joins("JOIN monitor_tags ON monitor_tags.monitor_id = v.id").

@@ -9,6 +9,8 @@ import (
 const (
 	SettingMonitorDefaults = "monitor_defaults" // of each workspace
 	SettingRetention       = "retention"        // of the first workspace, for all of them
+
+	SettingReplacedDefaults = "monitor_defaults_replaced" // what the last change of them replaced
 )
 
 // Setting is a choice of a workspace, by its name.

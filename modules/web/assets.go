@@ -118,14 +118,14 @@ func (a *assets) addScripts(small *minify.M) error {
 	return nil
 }
 
-// minified is a part as it is served: what is vendored is as it is, and ours see nothing of
-// one another, unless another asks for what they export.
+// minified is a part as it is served: what is vendored is as it is; ours see nothing of one
+// another, unless another asks for what they export, and go on where another one failed.
 func minified(small *minify.M, name string, content []byte) ([]byte, error) {
 	switch {
 	case vendored(name):
 		return content, nil
 	case !bytes.Contains(content, []byte("\nexport ")):
-		content = slices.Concat([]byte("(() => {'use strict';\n"), content, []byte("\n})();"))
+		content = slices.Concat([]byte("(() => {'use strict'; try {\n"), content, []byte("\n} catch (e) { reportError(e); } })();"))
 	}
 	out, err := small.Bytes(".js", content)
 	if err != nil {

@@ -85,11 +85,17 @@ func fewRequests(t *testing.T) {
 			}
 		}))
 		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(base+path)))
-		require.Eventually(t, func() bool { // the stream is what a page asks for last
+		require.Eventually(t, func() bool { // the icon and the stream are what a page asks for last
 			mu.Lock()
 			defer mu.Unlock()
-			return slices.ContainsFunc(asked, func(url string) bool { return strings.HasPrefix(url, "/events") })
+			for _, last := range []string{"/events", "/static/favicon"} {
+				if !slices.ContainsFunc(asked, func(url string) bool { return strings.HasPrefix(url, last) }) {
+					return false
+				}
+			}
+			return true
 		}, time.Minute, 20*time.Millisecond, path)
+		says(ctx, t, `await until(() => document.readyState === 'complete'); return ''`)
 		mu.Lock()
 		require.LessOrEqual(t, len(asked), 6, "%s: %v", path, asked)
 		mu.Unlock()

@@ -3,7 +3,9 @@ package web
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,8 +41,9 @@ type Carried struct{ Name, Value string }
 // BulkPreview is what would be done.
 type BulkPreview struct {
 	Total, Changed, Same, Skipped int64
-	Names                         []string // the first that would be changed
-	More                          int64    // beyond those
+	Names                         []string      // the first that would be changed
+	Values                        []AuditChange // what changes in them, where that is the same for all
+	More                          int64         // beyond those
 	Skips                         []manage.BulkSkipView
 	Unnamed                       int64 // skipped beyond those
 	Set                           string
@@ -163,6 +166,17 @@ func (r *request) refuseBulk(action bulkAction, v url.Values, failure error) err
 
 // askBulk sends what the form says to the use case.
 func (w *Web) askBulk(r *request, v url.Values, dry bool) (manage.BulkJobView, error) {
+	if v.Get("action") == manage.BulkDefaults {
+		from, err := w.deps.Manage.ReplacedDefaults(r.Request().Context(), r.actor, idOf(v.Get("change")))
+		if errors.Is(err, uptime.ErrNotFound) {
+			err = uptime.Fail(uptime.CodeConflict, "The defaults were changed again since. Nothing was done; look at them once more.")
+		}
+		if err != nil {
+			return manage.BulkJobView{}, err
+		}
+		v = maps.Clone(v)
+		v.Set("from", string(from))
+	}
 	raw, err := bulkBody(v, dry)
 	if err != nil {
 		return manage.BulkJobView{}, err
@@ -215,7 +229,7 @@ func (b body) setParams(fields []form.Field, v url.Values) error {
 	}
 	switch v.Get("action") {
 	case manage.BulkDefaults:
-		return b.set("from", jsonOf(v.Get("from")))
+		return b.set("from", json.RawMessage(v.Get("from")))
 	case manage.BulkChannels:
 	default:
 		return nil
@@ -227,14 +241,6 @@ func (b body) setParams(fields []form.Field, v url.Values) error {
 		}
 	}
 	return b.set("channel_ids", ids)
-}
-
-// jsonOf is JSON that somebody sent, or as a string what is none.
-func jsonOf(text string) any {
-	if json.Valid([]byte(text)) {
-		return json.RawMessage(text)
-	}
-	return text
 }
 
 // bulkFilter is that of the list, by the names of its address.
@@ -262,7 +268,7 @@ func carried(action bulkAction, v url.Values, params bool) []Carried {
 		names = append(names, "id")
 	}
 	if params {
-		names = append(names, "ready", "channel_ids", "from")
+		names = append(names, "ready", "channel_ids", "change")
 		for _, f := range action.fields {
 			names = append(names, f.Name)
 		}
@@ -351,7 +357,7 @@ func (p *BulkPage) show(action string, dry manage.BulkJobView) {
 	p.Heading += ": " + p.Lang.N(int64(dry.Total), "%s monitor", "%s monitors")
 	p.Preview = &BulkPreview{
 		Total: int64(dry.Total), Changed: int64(dry.Changed), Same: int64(dry.Same), Skipped: int64(dry.Skipped), Names: dry.Names, More: int64(dry.Changed - len(dry.Names)),
-		Skips: dry.Skips[:min(len(dry.Skips), 20)], Set: dry.Set,
+		Skips: dry.Skips[:min(len(dry.Skips), 20)], Set: dry.Set, Values: valuesOf(dry.Action),
 	}
 	p.Preview.Unnamed = int64(dry.Skipped - len(p.Preview.Skips))
 }

@@ -18,6 +18,7 @@ type BulkJobPage struct {
 	What    string
 	State   State
 	Word    string
+	Values  []AuditChange // what it changes, where that is the same for all
 	Skips   []manage.BulkSkipView
 	Running bool
 	Unnamed int64 // skipped beyond those that are named
@@ -45,7 +46,7 @@ func (w *Web) bulkJob(r *request) error {
 		return err
 	}
 	p := BulkJobPage{
-		Frame: s.frame, ID: id, What: s.bulkWords(job.Action), Skips: job.Skips, Running: job.Status != manage.BulkDone, By: job.CreatedBy,
+		Frame: s.frame, ID: id, What: s.bulkWords(job.Action), Values: valuesOf(job.Action), Skips: job.Skips, Running: job.Status != manage.BulkDone, By: job.CreatedBy,
 		At: s.whenPtr(job.CreatedAt), Undo: s.whenPtr(job.UndoUntil), Self: bulkURL(id), Unnamed: int64(job.Skipped - len(job.Skips)),
 		Total: int64(job.Total), Done: int64(job.Done), Changed: int64(job.Changed), Same: int64(job.Same), Skipped: int64(job.Skipped),
 	}

@@ -150,6 +150,7 @@ type instance interface {
 type settings interface {
 	MonitorDefaults(ctx context.Context, actor uptime.Actor) (manage.MonitorDefaultsView, error)
 	ReplaceMonitorDefaults(ctx context.Context, actor uptime.Actor, body json.RawMessage, ifMatch string) (manage.MonitorDefaultsView, error)
+	ReplacedDefaults(ctx context.Context, actor uptime.Actor, change int64) (json.RawMessage, error)
 	Retention(ctx context.Context, actor uptime.Actor) (manage.RetentionView, error)
 	ReplaceRetention(ctx context.Context, actor uptime.Actor, body json.RawMessage, ifMatch string) (manage.RetentionView, error)
 	about

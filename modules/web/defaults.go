@@ -28,7 +28,8 @@ type DefaultsPage struct {
 // DefaultsBehind are the monitors that still have a default of before.
 type DefaultsBehind struct {
 	Monitors int64
-	From     string // what was changed, with the values of before, as JSON
+	Change   int64 // of the defaults
+	Values   []AuditChange
 	Back     string
 }
 
@@ -41,21 +42,44 @@ type DefaultsOfType struct {
 
 func (w *Web) defaults(r *request) error { return r.showDefaults(http.StatusOK, nil, nil) }
 
-// behind counts the monitors that have what was the default before it was changed; nil
-// where none do, nothing was changed or somebody made the address up.
-func (r *request) behind(from string) (*DefaultsBehind, error) {
-	if from == "" || !r.web.deps.Manage.Can(r.actor, manage.ChangeMonitor) {
+// behind counts the monitors that have what a change of the defaults replaced; nil where
+// none do, or the defaults were changed again.
+func (r *request) behind(change int64) (*DefaultsBehind, error) {
+	if change == 0 || !r.web.deps.Manage.Can(r.actor, manage.ChangeMonitor) {
 		return nil, nil //nolint:nilnil // there are none, and that is no error
 	}
-	raw, err := json.Marshal(map[string]any{"action": manage.BulkDefaults, "filter": body{}, "from": jsonOf(from), "dry_run": true})
-	if err != nil {
-		return nil, err
-	}
-	dry, err := r.web.deps.Manage.BulkMonitors(r.Request().Context(), r.actor, raw)
-	if _, bad := fieldErrors(nil, err); bad || err == nil && dry.Changed+dry.Skipped == 0 {
+	v := url.Values{"action": {manage.BulkDefaults}, "all": {"1"}, "change": {strconv.FormatInt(change, 10)}}
+	dry, err := r.web.askBulk(r, v, true)
+	if _, bad := fieldErrors(nil, err); bad || err == nil && dry.Changed == 0 {
 		return nil, nil //nolint:nilnil // as above
 	}
-	return &DefaultsBehind{Monitors: int64(dry.Changed + dry.Skipped), From: from, Back: "/settings/defaults?" + url.Values{"was": {from}}.Encode()}, err
+	return &DefaultsBehind{Monitors: int64(dry.Changed), Change: change, Values: valuesOf(dry.Action), Back: defaultsAfter(change)}, err
+}
+
+// defaultsAfter is the page once a change was saved.
+func defaultsAfter(change int64) string {
+	if change == 0 {
+		return "/settings/defaults"
+	}
+	return "/settings/defaults?change=" + strconv.FormatInt(change, 10)
+}
+
+// valuesOf says what an action changes from what to what, where it says so itself.
+func valuesOf(action json.RawMessage) (out []AuditChange) {
+	var a struct {
+		From body `json:"from"`
+		Into body `json:"into"`
+	}
+	if json.Unmarshal(action, &a) != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.From)) {
+		out = append(out, memberChanges(name, a.From[name], a.Into[name])...)
+	}
+	for i := range out {
+		out[i].Before, out[i].After = uptime.CleanLine(out[i].Before, 100), uptime.CleanLine(out[i].After, 100)
+	}
+	return out
 }
 
 // showDefaults draws the form; v is what was typed into a refused one.
@@ -70,15 +94,24 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 	}
 	p := DefaultsPage{Frame: s.frame, Tabs: r.settingsTabs("Defaults"), ETag: stored.ETag}
 	p.Scripts = []string{formScript}
-	if p.Behind, err = r.behind(r.QueryParam("was")); err != nil {
+	if p.Behind, err = r.behind(idOf(r.QueryParam("change"))); err != nil {
 		return err
 	}
-	kinds := r.web.deps.Manage.MonitorKinds()
-	values, errs := storedDefaults(kinds, stored), map[string]string{}
+	values, errs := storedDefaults(r.web.deps.Manage.MonitorKinds(), stored), map[string]string{}
 	if v != nil {
 		values = typed(v)
 		errs, _ = fieldErrors(s.lang, failure)
 	}
+	p.fill(s, r.web.deps.Manage.MonitorKinds(), stored, values, errs)
+	p.Problem, p.Summary = problems(s.lang, failure, p.groups()...)
+	if uptime.CodeOf(failure) == uptime.CodePrecondition {
+		p.Problem = s.t("Somebody else changed the defaults while you were editing. Your input is below; save again to overwrite their change.")
+	}
+	return r.page(status, "defaults", "", p)
+}
+
+// fill draws the inputs, those of each type apart.
+func (p *DefaultsPage) fill(s *scene, kinds []uptime.Kind, stored manage.MonitorDefaultsView, values, errs map[string]string) {
 	p.When = fieldsOf(s.lang, whenFields(), "", values, errs)
 	for _, kind := range kinds {
 		if fields := defaultFields(kind, stored); len(fields) > 0 {
@@ -86,11 +119,6 @@ func (r *request) showDefaults(status int, v url.Values, failure error) error {
 			p.Types = append(p.Types, DefaultsOfType{Label: s.t(kind.Label), Open: standsOut(kind, drawn, values), Fields: drawn})
 		}
 	}
-	p.Problem, p.Summary = problems(s.lang, failure, p.groups()...)
-	if uptime.CodeOf(failure) == uptime.CodePrecondition {
-		p.Problem = s.t("Somebody else changed the defaults while you were editing. Your input is below; save again to overwrite their change.")
-	}
-	return r.page(status, "defaults", "", p)
 }
 
 // groups are all inputs of the form.
@@ -182,11 +210,7 @@ func (w *Web) defaultsSave(r *request) error {
 	}
 	saved, failure := uses.ReplaceMonitorDefaults(ctx, r.actor, raw, v.Get("etag"))
 	if failure == nil {
-		to := "/settings/defaults"
-		if saved.Replaced != nil {
-			to += "?" + url.Values{"was": {string(saved.Replaced)}}.Encode()
-		}
-		return r.done("defaults-saved", to)
+		return r.done("defaults-saved", defaultsAfter(saved.Change))
 	}
 	if _, bad := fieldErrors(nil, failure); !bad && uptime.CodeOf(failure) != uptime.CodePrecondition {
 		return failure

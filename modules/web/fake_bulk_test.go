@@ -50,6 +50,7 @@ func (f *fake) BulkMonitors(_ context.Context, _ uptime.Actor, body json.RawMess
 	var in struct {
 		DryRun bool   `json:"dry_run"`
 		Set    string `json:"set"`
+		Action string `json:"action"`
 	}
 	if err := json.Unmarshal(body, &in); err != nil {
 		return manage.BulkJobView{}, err
@@ -58,8 +59,12 @@ func (f *fake) BulkMonitors(_ context.Context, _ uptime.Actor, body json.RawMess
 		return manage.BulkJobView{}, err
 	}
 	if in.DryRun {
+		action := `{}`
+		if in.Action == manage.BulkDefaults {
+			action = `{"action":"defaults","from":{"interval":"60s","http":{"degraded_after":"0s"}},"into":{"interval":"120s","http":{"degraded_after":"2s"}}}`
+		}
 		return manage.BulkJobView{
-			Action: json.RawMessage(`{}`), Status: manage.BulkPreview, Total: 17, Changed: 12, Same: 3, Skipped: 2, Set: "set",
+			Action: json.RawMessage(action), Status: manage.BulkPreview, Total: 17, Changed: 12, Same: 3, Skipped: 2, Set: "set",
 			Names: []string{"api-prod-003", "checkout", hostile}, Skips: []manage.BulkSkipView{{ID: 9, Name: hostile, Reason: "is paused"}, {ID: 99, Reason: "does not exist"}},
 		}, nil
 	}

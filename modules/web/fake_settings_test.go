@@ -33,7 +33,14 @@ func (f *fake) MonitorDefaults(context.Context, uptime.Actor) (manage.MonitorDef
 }
 
 func (f *fake) ReplaceMonitorDefaults(_ context.Context, _ uptime.Actor, body json.RawMessage, _ string) (manage.MonitorDefaultsView, error) {
-	return manage.MonitorDefaultsView{Replaced: json.RawMessage(`{"interval":"60s"}`)}, f.change(body)
+	return manage.MonitorDefaultsView{Change: 4}, f.change(body)
+}
+
+func (f *fake) ReplacedDefaults(_ context.Context, _ uptime.Actor, change int64) (json.RawMessage, error) {
+	if change != 4 {
+		return nil, uptime.ErrNotFound
+	}
+	return json.RawMessage(`{"interval":"60s","http":{"degraded_after":"0s"}}`), f.broken
 }
 
 func (f *fake) Retention(context.Context, uptime.Actor) (manage.RetentionView, error) {

@@ -23,7 +23,7 @@ func settingShots() []shot {
 	return []shot{
 		{"defaults", "/settings/defaults", nil, ok, nil, nil},
 		{"defaults-none", "/settings/defaults", nil, ok, func(f *fake) { f.empty = true }, nil},
-		{"defaults-behind", "/settings/defaults?was=%7B%22interval%22%3A%2260s%22%7D", nil, ok, nil, nil},
+		{"defaults-behind", "/settings/defaults?change=4", nil, ok, nil, nil},
 		{"defaults-refused", "/settings/defaults", url.Values{"interval": {hostile}, "http.degraded_after": {hostile}}, bad, refuse, nil},
 		{"deleted", "/monitors/deleted", nil, ok, nil, nil},
 		{"deleted-none", "/monitors/deleted", nil, ok, func(f *fake) { f.empty = true }, nil},
@@ -52,27 +52,31 @@ func TestDefaultsKeepWhatThePageDoesNotShow(t *testing.T) {
 	require.NotContains(t, saved["http"], "headers", "they may be secret")
 }
 
-// TestMonitorsMayFollowTheDefaults: what was changed is carried to the preview and on to the
-// job; an address that somebody made up is no failure.
+// TestMonitorsMayFollowTheDefaults: a change is named to the preview and on to the job, which
+// say what it changes; one that others changed again is offered no more.
 func TestMonitorsMayFollowTheDefaults(t *testing.T) {
 	t.Parallel()
 	w, f := setup(t)
-	to := ask(w, "/settings/defaults", url.Values{"interval": {"30s"}}).Header().Get("Location")
-	require.Equal(t, `/settings/defaults?was=%7B%22interval%22%3A%2260s%22%7D`, to)
+	to := ask(w, "/settings/defaults", url.Values{"interval": {"2m"}}).Header().Get("Location")
+	require.Equal(t, `/settings/defaults?change=4`, to)
 	page := ask(w, to, nil).Body.String()
-	require.Contains(t, page, "14\u00a0monitors have what was the default before.")
-	require.Contains(t, page, `name="from" value="{&#34;interval&#34;:&#34;60s&#34;}"`)
-	asked := url.Values{"action": {"defaults"}, "all": {"1"}, "from": {`{"interval":"60s"}`}, "back": {to}}
+	require.Contains(t, page, "12\u00a0monitors have what was the default before.")
+	require.Contains(t, page, "<dt>http.degraded_after</dt><dd><del>0s</del> → <ins>2s</ins></dd>")
+	asked := url.Values{"action": {"defaults"}, "all": {"1"}, "change": {"4"}, "back": {to}}
 	page = ask(w, "/monitors/bulk", asked).Body.String()
-	require.Contains(t, page, `name="from" value="{&#34;interval&#34;:&#34;60s&#34;}"`)
-	require.Equal(t, map[string]any{"action": "defaults", "dry_run": true, "filter": map[string]any{}, "from": map[string]any{"interval": "60s"}}, f.lastSaved(t))
-	for name, value := range map[string]string{"confirm": "1", "set": "set"} {
-		asked.Set(name, value)
-	}
+	require.Contains(t, page, `name="change" value="4"`)
+	require.Contains(t, page, "<dt>interval</dt><dd><del>60s</del> → <ins>120s</ins></dd>")
+	from := map[string]any{"interval": "60s", "http": map[string]any{"degraded_after": "0s"}}
+	require.Equal(t, map[string]any{"action": "defaults", "dry_run": true, "filter": map[string]any{}, "from": from}, f.lastSaved(t))
+	asked.Set("confirm", "1")
+	asked.Set("set", "set")
 	require.Equal(t, "/monitors/bulk/7", ask(w, "/monitors/bulk", asked).Header().Get("Location"))
-	require.Equal(t, map[string]any{"interval": "60s"}, f.lastSaved(t)["from"])
-	f.failure = uptime.Invalid(uptime.FieldError{Field: "from", Message: "must be an object"})
-	require.NotContains(t, ask(w, "/settings/defaults?was=nonsense", nil).Body.String(), "Let them follow")
+	require.Equal(t, from, f.lastSaved(t)["from"])
+	asked.Set("change", "5")
+	rec := ask(w, "/monitors/bulk", asked)
+	require.Equal(t, http.StatusConflict, rec.Code)
+	require.Contains(t, rec.Body.String(), "The defaults were changed again since.")
+	require.NotContains(t, ask(w, "/settings/defaults?change=5", nil).Body.String(), "Let them follow")
 }
 
 func TestShorterRetentionIsAskedFor(t *testing.T) {

@@ -253,4 +253,6 @@ for (const tab of $$('.tabs [aria-current]')) {
 }
 
 // A draft that form.js kept is over elsewhere.
-if (!location.pathname.startsWith('/login') && !$('form[data-dirty]')) sessionStorage.removeItem('draft');
+try {
+  if (!location.pathname.startsWith('/login') && !$('form[data-dirty]')) sessionStorage.removeItem('draft');
+} catch { /* storage is off: there is none */ }

@@ -179,11 +179,12 @@ function draw(force) {
 
 // Another part of the past, or of the page, comes in place and into the address.
 const here = () => location.pathname + location.search;
+const inPlace = () => window.htmx && document.getElementById('live'); // a page that follows the stream
 let loaded = here();
 
 async function load(url) {
   loaded = url.replace(/#.*/, '');
-  if (!window.htmx) {
+  if (!inPlace()) {
     location.assign(url);
     return;
   }
@@ -191,7 +192,7 @@ async function load(url) {
 }
 
 function go(url, state = null) {
-  if (window.htmx) history.pushState(state, '', url);
+  if (inPlace()) history.pushState(state, '', url);
   load(url);
 }
 

@@ -44,7 +44,6 @@ bulk?.addEventListener('reset', () => {
   setTimeout(tell);
 });
 for (const renewed of ['htmx:after:swap', 'refreshed']) document.addEventListener(renewed, tell);
-document.addEventListener('htmx:after:swap', () => { $('#total').textContent = $('#list').dataset.total; });
 tell();
 
 // What a filter menu was set to holds once it closes.

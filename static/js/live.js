@@ -224,6 +224,7 @@ function isFresh() {
   if (leads && stream.readyState === EventSource.CLOSED) connect();
   const here = region();
   if (here?.dataset.title) document.title = here.dataset.title;
+  if (here?.dataset.total) $('#total').textContent = here.dataset.total;
   judge();
 }
 
@@ -260,6 +261,7 @@ async function renewList(here, force) {
     $('[data-chip="order"]')?.remove();
     document.dispatchEvent(new CustomEvent('refreshed'));
   } else {
+    Object.assign(here.dataset, next.dataset); // its title and count
     for (const row of rowsIn(next)) if (document.getElementById(row.id)) sync(document.getElementById(row.id), row);
     const moved = now.length - inOrder(now.map((row) => was.indexOf(row)).filter((at) => at >= 0)) + was.filter((row) => !now.includes(row)).length;
     chip('order', n(moved, '%s monitor changed order — Re-sort', '%s monitors changed order — Re-sort'), async () => {

@@ -18,6 +18,8 @@ function toast(note) {
   close.addEventListener('click', () => note.remove());
   note.append(close);
   place.append(note);
+  const foot = document.querySelector('main .foot'); // they stand above what sticks there
+  if (foot && getComputedStyle(foot).position === 'sticky') place.style.insetBlockEnd = `${foot.offsetHeight + 16}px`;
   while (place.children.length > MOST) place.firstElementChild.remove();
   if (stays) return;
   let timer = 0;

@@ -8,6 +8,14 @@ const place = document.createElement('div');
 place.className = 'toasts';
 document.body.append(place);
 
+// They stand above the buttons that stick to the foot of the page, also where these are when
+// the page is scrolled to its end.
+const foot = document.querySelector('main .foot');
+if (foot) {
+  const below = document.documentElement.scrollHeight - scrollY - foot.parentElement.getBoundingClientRect().bottom;
+  place.style.insetBlockEnd = `${foot.offsetHeight + below + 8}px`;
+}
+
 function toast(note) {
   const stays = note.dataset.state === 'down';
   note.setAttribute('role', stays ? 'alert' : 'status');
@@ -18,8 +26,6 @@ function toast(note) {
   close.addEventListener('click', () => note.remove());
   note.append(close);
   place.append(note);
-  const foot = document.querySelector('main .foot'); // they stand above what sticks there
-  if (foot && getComputedStyle(foot).position === 'sticky') place.style.insetBlockEnd = `${foot.offsetHeight + 16}px`;
   while (place.children.length > MOST) place.firstElementChild.remove();
   if (stays) return;
   let timer = 0;

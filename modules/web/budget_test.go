@@ -125,6 +125,7 @@ func TestOwnAssetsAreMinified(t *testing.T) {
 	require.NotContains(t, main, "\n// ")
 	require.Less(t, len(main)-len(source("vendor/htmx/htmx.min.js")), own*3/4)
 	require.True(t, strings.HasPrefix(main, source("vendor/htmx/htmx.min.js")), "what is vendored is as it is")
+	require.Equal(t, 4, strings.Count(main, "reportError("), "each part goes on where another one failed")
 	require.NotContains(t, a.names, "js/app.js", "it is part of others")
 	require.Contains(t, served("js/palette.js"), "export function open", "another part asks for it")
 	require.NotContains(t, served("app.css"), "/* Buttons */")

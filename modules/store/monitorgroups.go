@@ -20,45 +20,50 @@ const (
 // Groups lists groups of the monitors that the filter chooses, worst first and then
 // by path, those without a group last, with rows of them. total counts all groups, 0 beyond
 // the last. What it reads of monitors is bounded, however many a group has.
-func (s *Store) Groups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) (out []uptime.MonitorGroup, total int64, err error) {
-	err = s.report(ctx, func(db *gorm.DB) error {
-		var sizes []int64
-		var at map[string]int
-		if out, sizes, at, total, err = s.groupHeads(db, ws, f, limit, offset); err != nil || len(out) == 0 {
-			return err
-		}
-		return s.fillGroups(db, ws, f, out, at, allot(sizes))
+func (s *Store) Groups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error) {
+	return s.readGroups(ctx, ws, f, limit, offset, func(db *gorm.DB, p groupPage) error {
+		return s.fillGroups(db, ws, f, p.groups, p.at, allot(p.sizes))
 	})
-	return out, total, err
 }
 
 // GroupHeads is Groups without rows of monitors.
-func (s *Store) GroupHeads(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) (out []uptime.MonitorGroup, total int64, err error) {
-	err = s.report(ctx, func(db *gorm.DB) error {
-		out, _, _, total, err = s.groupHeads(db, ws, f, limit, offset)
-		return err
-	})
-	return out, total, err
+func (s *Store) GroupHeads(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int) ([]uptime.MonitorGroup, int64, error) {
+	return s.readGroups(ctx, ws, f, limit, offset, func(*gorm.DB, groupPage) error { return nil })
 }
 
-// groupHeads gives groups with their counts, how many monitors each has, and where each is.
-func (s *Store) groupHeads(db *gorm.DB, ws int64, f uptime.MonitorFilter, limit, offset int) (out []uptime.MonitorGroup, sizes []int64, at map[string]int, total int64, err error) {
-	var heads []struct {
-		GroupPath       string
-		Worst, N, Total int64
-	}
-	err = s.filtered(db, ws, f).Select("group_path, min(severity) AS worst, count(*) AS n, count(*) OVER () AS total").
-		Group("group_path").Order("CASE WHEN group_path = '' THEN 1 ELSE 0 END, worst, group_path").
-		Limit(limit).Offset(offset).Find(&heads).Error
-	if err != nil || len(heads) == 0 {
-		return nil, nil, nil, 0, wrap("list groups", err)
-	}
-	at = map[string]int{}
-	for i, h := range heads {
-		sizes, at[h.GroupPath] = append(sizes, h.N), i
-		out = append(out, uptime.MonitorGroup{Path: h.GroupPath, Worst: uptime.Statuses()[h.Worst], Counts: uptime.StatusCounts{}})
-	}
-	return out, sizes, at, heads[0].Total, s.countGroups(db, ws, f, out, at)
+// groupPage are some groups: how many monitors each has, and where the path of each is.
+type groupPage struct {
+	groups []uptime.MonitorGroup
+	sizes  []int64
+	at     map[string]int
+}
+
+// readGroups reads groups with their counts, and lets fill add to them.
+func (s *Store) readGroups(ctx context.Context, ws int64, f uptime.MonitorFilter, limit, offset int, fill func(*gorm.DB, groupPage) error) (out []uptime.MonitorGroup, total int64, err error) {
+	err = s.report(ctx, func(db *gorm.DB) error {
+		out, total = nil, 0
+		var heads []struct {
+			GroupPath       string
+			Worst, N, Total int64
+		}
+		err := s.filtered(db, ws, f).Select("group_path, min(severity) AS worst, count(*) AS n, count(*) OVER () AS total").
+			Group("group_path").Order("CASE WHEN group_path = '' THEN 1 ELSE 0 END, worst, group_path").
+			Limit(limit).Offset(offset).Find(&heads).Error
+		if err != nil || len(heads) == 0 {
+			return wrap("list groups", err)
+		}
+		p := groupPage{at: map[string]int{}}
+		for i, h := range heads {
+			p.sizes, p.at[h.GroupPath] = append(p.sizes, h.N), i
+			p.groups = append(p.groups, uptime.MonitorGroup{Path: h.GroupPath, Worst: uptime.Statuses()[h.Worst], Counts: uptime.StatusCounts{}})
+		}
+		out, total = p.groups, heads[0].Total
+		if err := s.countGroups(db, ws, f, out, p.at); err != nil {
+			return err
+		}
+		return fill(db, p)
+	})
+	return out, total, err
 }
 
 func wrap(what string, err error) error {

@@ -148,3 +148,21 @@ func openDetails() step {
 func tickAll(name string) step {
 	return run(fmt.Sprintf(`document.querySelectorAll('input[name=%s]').forEach(c => c.checked = true)`, name))
 }
+
+// TestCountBesideTheHeadingFollows: when monitors are made elsewhere, also while somebody is
+// at a row.
+func TestCountBesideTheHeadingFollows(t *testing.T) {
+	t.Parallel()
+	p := serve(t, t.TempDir())
+	c, b := p.setup(), openTab(t, p.base)
+	total := func(n string) step {
+		return chromedp.WaitVisible(chromedp.Search(fmt.Sprintf(`//*[@id="total"][.=%q]`, n)))
+	}
+	c.paused("first", 2, nil)
+	b.logIn("count-log-in", "owner@example.com")
+	b.do("count-two", b.open("/monitors"), total("2"), chromedp.WaitVisible(chromedp.CSS(`#live[data-state=live]`)))
+	c.paused("second", 1, nil)
+	b.do("count-three", total("3"), run(`document.querySelector('#list tbody a.name').focus()`))
+	c.paused("third", 1, nil)
+	b.do("count-four", total("4"))
+}

@@ -36,7 +36,7 @@ func (m *Manage) BulkMonitors(ctx context.Context, actor uptime.Actor, raw json.
 		return BulkJobView{}, err
 	}
 	if q.set != "" && q.set != bulkSet(ids, q.action) {
-		return BulkJobView{}, uptime.Fail(uptime.CodeConflict, "Other monitors match than before: %d by now. Look at them again.", len(ids))
+		return BulkJobView{}, uptime.Fail(uptime.CodeConflict, "This is not what was shown before: other monitors match, %d by now, or other defaults count. Look at it again.", len(ids))
 	}
 	if q.dryRun {
 		return m.previewBulk(ctx, actor.WorkspaceID, q.action, ids)

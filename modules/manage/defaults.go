@@ -262,12 +262,16 @@ type replacedDefaults struct {
 	From   json.RawMessage `json:"from"`
 }
 
-// keepReplaced keeps what the last change replaced, until the next one.
+// keepReplaced keeps what the last change replaced, until the next one; it reports whether
+// monitors can be told to follow.
 func (m *Manage) keepReplaced(ctx context.Context, actor uptime.Actor, change int64, from json.RawMessage) bool {
 	raw, err := json.Marshal(replacedDefaults{change, from})
 	if err == nil {
 		_, err = m.deps.Settings.ChangeSetting(ctx, actor.WorkspaceID, uptime.SettingReplacedDefaults, func(s *uptime.Setting) error {
-			s.Value = raw
+			var last replacedDefaults
+			if json.Unmarshal(s.Value, &last) != nil || last.Change < change { // else others were faster
+				s.Value = raw
+			}
 			return nil
 		}, nil)
 	}
@@ -303,7 +307,9 @@ func replacedBy(was, is map[string]json.RawMessage) json.RawMessage {
 		switch {
 		case string(value) == string(is[name]):
 		case isObject(value, &inner) && isObject(is[name], &now):
-			out[name] = replacedBy(inner, now)
+			if within := replacedBy(inner, now); within != nil {
+				out[name] = within
+			}
 		default:
 			out[name] = value
 		}

@@ -27,7 +27,6 @@ import (
 // assets are the files of package static and the icons of the tab, under names
 // that carry a hash of their content: a browser may keep them for ever.
 type assets struct {
-	parts map[string][]byte // scripts as they are written, by their names
 	names map[string]string // "js/app.js" → "/static/js/app.3fa9c1d2e4.js"
 	files map[string][]byte // by path below /static/
 	words []string          // keys of the catalogue that scripts say
@@ -47,8 +46,8 @@ func bundles() map[string][]string {
 }
 
 func newAssets() (*assets, error) {
-	a := &assets{names: map[string]string{}, files: map[string][]byte{}, parts: map[string][]byte{}}
-	small := minifier()
+	a := &assets{names: map[string]string{}, files: map[string][]byte{}}
+	small, parts := minifier(), map[string][]byte{}
 	var sheet bytes.Buffer
 	err := fs.WalkDir(static.FS, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -68,10 +67,11 @@ func newAssets() (*assets, error) {
 			sheet.Write(content)
 			sheet.WriteByte('\n')
 		case ".js":
-			a.parts[name] = content
 			if !vendored(name) {
 				a.words = append(a.words, saidBy(content)...)
 			}
+			parts[name], err = minified(small, name, content)
+			return err
 		}
 		return nil
 	})
@@ -79,9 +79,7 @@ func newAssets() (*assets, error) {
 		return nil, err
 	}
 	a.add("app.css", sheet.Bytes())
-	if err := a.addScripts(small); err != nil {
-		return nil, err
-	}
+	a.addScripts(parts)
 	for _, s := range []uptime.Status{uptime.Up, uptime.Down, uptime.Unknown} {
 		a.add("favicon-"+string(s)+".svg", []byte(favicon(s)))
 	}
@@ -91,31 +89,26 @@ func newAssets() (*assets, error) {
 func vendored(name string) bool { return strings.HasPrefix(name, "vendor/") }
 
 // addScripts serves the bundles, and alone the parts that are in none.
-func (a *assets) addScripts(small *minify.M) error {
+func (a *assets) addScripts(parts map[string][]byte) {
 	all, bundled := bundles(), map[string]bool{}
-	for _, parts := range all {
-		for _, part := range parts {
-			bundled[part] = true
+	for _, names := range all {
+		for _, name := range names {
+			bundled[name] = true
 		}
 	}
-	for name := range a.parts {
+	for name := range parts {
 		if !bundled[name] {
 			all[name] = []string{name}
 		}
 	}
-	for name, parts := range all {
-		var script bytes.Buffer
-		for _, part := range parts {
-			content, err := minified(small, part, a.parts[part])
-			if err != nil {
-				return err
-			}
-			script.Write(content)
-			script.WriteString(";\n")
+	for script, names := range all {
+		var content bytes.Buffer
+		for _, name := range names {
+			content.Write(parts[name])
+			content.WriteString(";\n")
 		}
-		a.add(name, script.Bytes())
+		a.add(script, content.Bytes())
 	}
-	return nil
 }
 
 // minified is a part as it is served: what is vendored is as it is; ours see nothing of one

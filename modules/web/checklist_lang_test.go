@@ -13,6 +13,7 @@ import (
 
 	"monitor/modules/lang"
 	"monitor/modules/uptime"
+	"monitor/static"
 )
 
 // mainPages are looked at in the languages of tests, unless -pseudo names others: with
@@ -160,6 +161,8 @@ func scriptsCount(t *testing.T) {
 	polish, err := lang.Parse("pl", []byte(`{"%s monitors went down": {"one": "%s monitor nie działa", "few": "%s monitory nie działają", "many": "%s monitorów nie działa", "other": "%s monitora nie działa"},
 		"%s of %s": "z %[2]s: %[1]s", "for %s": "od %s", "verb|Open": "Otwórz"}`))
 	require.NoError(t, err)
+	script, err := static.FS.ReadFile("js/words.js")
+	require.NoError(t, err)
 	w, _ := setup(t)
 	w.assets.words = []string{"%s monitors went down", "%s of %s", "for %s", "verb|Open", "verb|Close"}
 	page := func(l *lang.Language) string {
@@ -174,7 +177,7 @@ func scriptsCount(t *testing.T) {
 			_, _ = rw.Write([]byte(strings.Replace(page(lang.Of("en")), `content=""`, `content="{}"`, 1)))
 		case "/words.js":
 			rw.Header().Set("Content-Type", "text/javascript")
-			_, _ = rw.Write(w.assets.parts["js/words.js"])
+			_, _ = rw.Write(script)
 		default:
 			w.ServeHTTP(rw, r)
 		}
